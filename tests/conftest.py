@@ -1,0 +1,59 @@
+"""What every test shares: a clean environment, one BLAS thread, markers, the order of the run."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+# Before anything imports numpy: two BLAS pools that spin on few cores make times meaningless.
+for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
+
+# The tests see no settings of the person who runs them.
+os.environ.pop("WORKBENCH_FLAGS", None)
+os.environ.pop("THEANO_FLAGS", None)
+os.environ["WORKBENCHRC"] = os.devnull
+os.environ["JUPYTER_PLATFORM_DIRS"] = "1"
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+def find_chromium() -> str | None:
+    """The path of an installed Chromium, or None."""
+    return next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give Jupyter and IPython an empty home of their own, kernels of nbval included."""
+    home = Path(tempfile.mkdtemp(prefix="workbench-tests-"))
+    config.add_cleanup(lambda: shutil.rmtree(home, ignore_errors=True))
+    os.environ["IPYTHONDIR"] = str(home / "ipython")
+    os.environ["JUPYTER_CONFIG_DIR"] = str(home / "jupyter" / "config")
+    os.environ["JUPYTER_DATA_DIR"] = str(home / "jupyter" / "data")
+    os.environ["JUPYTER_RUNTIME_DIR"] = str(home / "jupyter" / "runtime")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep a notebook's cells, and all browser tests, on one worker; run these long ones last."""
+    no_browser = find_chromium() is None
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.xdist_group("browser"))
+            if no_browser and not os.environ.get("CI"):
+                item.add_marker(pytest.mark.skip(reason="there is no Chromium on this machine"))
+        elif item.path.suffix == ".ipynb":
+            item.add_marker(pytest.mark.xdist_group(item.path.name))
+    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of Chromium, for playwright's ``executable_path``."""
+    path = find_chromium()
+    if path is None:
+        pytest.fail(f"no browser found; looked for {', '.join(BROWSERS)}")
+    return path
