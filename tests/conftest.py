@@ -1,4 +1,4 @@
-"""What every test shares: a clean environment, one BLAS thread, markers, the order of the run."""
+"""What every test shares: a clean environment, one BLAS thread, and what a browser test needs."""
 
 from __future__ import annotations
 
@@ -38,16 +38,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a notebook's cells, and all browser tests, on one worker; run these long ones last."""
-    no_browser = find_chromium() is None
-    for item in items:
-        if item.get_closest_marker("browser"):
-            item.add_marker(pytest.mark.xdist_group("browser"))
-            if no_browser and not os.environ.get("CI"):
+    """Skip browser tests where there is no Chromium, except in CI: there they fail."""
+    if find_chromium() is None and not os.environ.get("CI"):
+        for item in items:
+            if item.get_closest_marker("browser"):
                 item.add_marker(pytest.mark.skip(reason="there is no Chromium on this machine"))
-        elif item.path.suffix == ".ipynb":
-            item.add_marker(pytest.mark.xdist_group(item.path.name))
-    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
 
 
 @pytest.fixture(scope="session")
