@@ -1,0 +1,97 @@
+"""What one node's box says and how large it is: its label, its type line and its chips.
+
+A chip is a small tag inside the box. It stands for an input that is not drawn as an edge: a scalar constant that is
+folded into its reader, or a node too far away for a line to help.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from workbench.core.records import Node, Port, Snapshot
+from workbench.viz.measure import fit, text_width
+
+LABEL, SMALL = 12.5, 10.0  # font sizes in pixels
+HEIGHT, PAD, GAP = 42, 12, 6
+WIDEST_LABEL, WIDEST_CHIP, MOST_CHIPS = 230, 74, 3
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A tag in a node's box: its text, and the port it stands for.
+
+    `far` marks an edge that is not drawn; `leading` the first of several inputs, which stands before the label.
+    """
+
+    text: str
+    port: Port
+    far: bool = False
+    leading: bool = False
+
+
+@dataclass(frozen=True)
+class Face:
+    """All that a box shows, with its size in pixels."""
+
+    label: str
+    subtitle: str
+    chips: tuple[Chip, ...]
+    width: int
+    height: int = HEIGHT
+
+
+def make_face(node: Node, chips: tuple[Chip, ...] = ()) -> Face:
+    """The face of `node`, wide enough for its texts."""
+    label = fit(title(node), LABEL, WIDEST_LABEL)
+    subtitle = fit(type_line(node), SMALL, WIDEST_LABEL)
+    shown = chips[:MOST_CHIPS]
+    if len(chips) > MOST_CHIPS:
+        shown = (*shown[:-1], Chip(f"+{len(chips) - MOST_CHIPS + 1}", shown[-1].port, shown[-1].far))
+    first_row = text_width(label, LABEL) * 1.05 + sum(chip_width(chip) + GAP for chip in shown)
+    width = max(first_row, text_width(subtitle, SMALL), 34) + 2 * PAD
+    return Face(label, subtitle, shown, 2 * round(width / 2))
+
+
+def chip_width(chip: Chip) -> int:
+    """The width in pixels of a chip's box."""
+    return round(text_width(chip.text, SMALL)) + 10
+
+
+def title(node: Node) -> str:
+    """The first line of a node's box."""
+    return node.label or node.op or f"#{node.id}"
+
+
+def type_line(node: Node) -> str:
+    """The second line of a node's box: the type of its first output, and how many more there are."""
+    if node.kind == "group":
+        return node.detail
+    if not node.outputs:
+        return node.op
+    value = node.outputs[0]
+    shape = f" {list(value.shape)}".replace("None", "?") if value.shape else ""
+    more = f" +{len(node.outputs) - 1}" if len(node.outputs) > 1 else ""
+    return f"{value.dtype}{shape}{more}"
+
+
+def folded_constants(snapshot: Snapshot) -> dict[int, str]:
+    """The nodes that are shown inside their readers, with their text: scalar constants, also when only reshaped."""
+    kept = {port.node for port in snapshot.outputs}
+    folded: dict[int, str] = {}
+    for node in snapshot:
+        if node.id in kept:
+            continue
+        if node.kind == "constant" and _is_scalar(node):
+            folded[node.id] = fit(title(node), SMALL, WIDEST_CHIP)
+        elif node.op in ("DimShuffle", "GpuDimShuffle") and _reads_only(node, folded):
+            folded[node.id] = folded[node.inputs[0].node]
+    return folded
+
+
+def _is_scalar(node: Node) -> bool:
+    return all(n == 1 for value in node.outputs for n in value.shape) and len(title(node)) <= 12
+
+
+def _reads_only(node: Node, folded: Mapping[int, str]) -> bool:
+    return bool(node.inputs) and all(port.node in folded for port in node.inputs)

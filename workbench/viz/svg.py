@@ -1,0 +1,226 @@
+"""Static pictures: one snapshot, or before and after side by side, as SVG text.
+
+Presentation attributes only, explicit fills and a background of its own: the picture survives sanitisers and is
+legible on light and dark pages. The same records give the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from html import escape
+
+from workbench.core.records import History, Node, Snapshot
+from workbench.viz.boxes import LABEL, SMALL, Chip, Face, chip_width
+from workbench.viz.collapse import collapse
+from workbench.viz.layout import Box, Layout, layout, plural
+from workbench.viz.measure import text_width
+from workbench.viz.states import SIGNS, compare, is_scan
+
+INK, DIM, LINE, PAPER, FRAME = "#1c2430", "#5d6878", "#9aa5b4", "#ffffff", "#dfe4ea"
+_FONT = "Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
+_FILL = {  # of a box, by what it is: fill, border
+    "input": ("#e9f2fe", "#6ba4ea"),
+    "shared": ("#e5f6f0", "#4cae90"),
+    "constant": ("#f1f2f4", "#b3b9c3"),
+    "apply": ("#ffffff", "#b9c2ce"),
+    "scan": ("#fef5e6", "#dfa245"),
+    "group": ("#f3f4fb", "#8c96d8"),
+}
+_STATE = {  # fill, border, dashes
+    "removed": ("#fdecea", "#cf3f36", "5 3"),
+    "added": ("#e8f7ee", "#23924f", ""),
+    "replaced": ("#fff4dc", "#b97a10", ""),
+    "fused": ("#f1eafd", "#7a4fd0", ""),
+    "changed": ("#e9f2fe", "#2f74c8", ""),
+}
+_TITLE, _LEGEND, _PAD = 40, 34, 16  # heights of the title and legend rows, and the room around all
+
+
+@dataclass(frozen=True)
+class Pane:
+    """One graph of a picture with its heading and its nodes' states."""
+
+    heading: str
+    snapshot: Snapshot
+    layout: Layout
+    states: Mapping[int, str]
+
+
+def snapshot_svg(snapshot: Snapshot, title: str = "", states: Mapping[int, str] | None = None) -> str:
+    """The picture of one graph; `states` marks nodes 'removed', 'added', 'replaced' or 'fused'."""
+    heading = title or snapshot.name or "graph"
+    return _document([_pane(heading, snapshot, states or {})])
+
+
+def pair_svg(history: History, title: str = "") -> str:
+    """The first graph of `history` beside the last one, with what became of every node."""
+    change = compare(history)
+    before = _pane(f"{title} before".strip(), change.first, change.before)
+    if not history.steps:
+        return _document([before])
+    after = _pane(f"{title} after".strip(), change.last, change.after, before.layout)
+    return _document([before, after])
+
+
+def _pane(
+    heading: str, snapshot: Snapshot, states: Mapping[int, str], seed: Layout | None = None
+) -> Pane:
+    shown = collapse(snapshot)
+    return Pane(f"{heading} · {plural(len(snapshot), 'node')}", shown, layout(shown, seed), states)
+
+
+def _document(panes: list[Pane]) -> str:
+    widths = [max(pane.layout.width, int(text_width(pane.heading, 14)) + 40) for pane in panes]
+    width = sum(widths) + _PAD * (len(panes) + 1)
+    notes = _notes(panes)
+    legend = [state for state in SIGNS if any(state in p.states.values() for p in panes)]
+    tallest = max(pane.layout.height for pane in panes)
+    foot = _LEGEND * bool(legend) + 18 * len(notes)
+    width = max(width, 420 if legend or notes else 0)
+    height = _TITLE + tallest + _PAD + foot
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}"'
+        f' viewBox="0 0 {width} {height}" font-family="{_FONT}">',
+        f'<rect width="{width}" height="{height}" rx="10" fill="{PAPER}" stroke="{FRAME}"/>',
+    ]
+    left = _PAD
+    for pane, pane_width in zip(panes, widths, strict=True):
+        parts.append(_text(left + 8, 26, pane.heading, 14, INK, weight="bold"))
+        if left > _PAD:
+            parts.append(f'<path d="M{left - 8} 14V{height - foot - 12}" stroke="{FRAME}"/>')
+        parts.append(f'<g transform="translate({left} {_TITLE})">')
+        parts += _graph(pane)
+        parts.append("</g>")
+        left += pane_width + _PAD
+    parts += _legend(legend, height - foot)
+    first_note = height - 18 * len(notes) + 6
+    parts += [_text(_PAD + 8, first_note + 18 * i, t, 11, DIM) for i, t in enumerate(notes)]
+    parts.append("</svg>\n")
+    return "\n".join(parts)
+
+
+def _notes(panes: list[Pane]) -> list[str]:
+    """What every pane hides, in a sentence each."""
+    notes = []
+    for pane in panes:
+        hidden = list(pane.layout.hidden)
+        groups = sum(node.kind == "group" for node in pane.snapshot)
+        if groups:
+            hidden.insert(0, f"collapsed into {plural(groups, 'group')}")
+        if hidden:
+            notes.append(f"{pane.heading.split(' · ')[0]}: {', '.join(hidden)}")
+    return notes
+
+
+def _graph(pane: Pane) -> Iterable[str]:
+    for route in pane.layout.routes:
+        yield (
+            f'<path d="{edge_path(route.points)}" fill="none" stroke="{LINE}" stroke-width="1.3"/>'
+        )
+        x, y = route.points[-1]
+        yield f'<path d="M{x - 3} {y - 6}h6l-3 6z" fill="{LINE}"/>'
+    outputs: dict[int, list[int]] = {}
+    for i, port in enumerate(pane.snapshot.outputs):
+        outputs.setdefault(port.node, []).append(i)
+    for node in pane.snapshot:
+        if node.id in pane.layout.boxes:
+            box, face = pane.layout.boxes[node.id], pane.layout.faces[node.id]
+            yield from _node(node, box, face, pane.states.get(node.id, ""))
+            if node.id in outputs:
+                yield from _output_mark(box, outputs[node.id], len(pane.snapshot.outputs))
+
+
+def edge_path(points: tuple[tuple[int, int], ...]) -> str:
+    """SVG path data: straight down through the rows, curved between them."""
+    half = 21
+    (x, y), *middle, (end_x, end_y) = points
+    path = [f"M{x} {y}"]
+    for lane_x, lane_y in middle:
+        top = lane_y - half
+        path.append(f"C{x} {(y + top) // 2} {lane_x} {(y + top) // 2} {lane_x} {top}V{lane_y + half}")
+        x, y = lane_x, lane_y + half
+    tip = end_y - 5
+    path.append(f"C{x} {(y + tip) // 2} {end_x} {(y + tip) // 2} {end_x} {tip}")
+    return "".join(path)
+
+
+def _node(node: Node, box: Box, face: Face, state: str) -> Iterable[str]:
+    fill, border = _FILL["scan" if is_scan(node) else node.kind]
+    dash = ""
+    if state:
+        fill, border, dashes = _STATE[state]
+        dash = f' stroke-dasharray="{dashes}"' if dashes else ""
+    radius = {"input": box.height / 2, "shared": box.height / 2, "constant": 2}.get(node.kind, 8)
+    left, top = box.left, box.top
+    shape = f'width="{box.width}" height="{box.height}" rx="{radius:g}"'
+    if node.kind == "group" or node.inner is not None:  # a second sheet: there is more inside
+        yield f'<rect x="{left + 4:g}" y="{top + 4:g}" {shape} fill="{fill}" stroke="{border}"/>'
+    weight = "1.8" if state else "1.2"
+    yield (
+        f'<rect x="{left:g}" y="{top:g}" {shape} fill="{fill}" stroke="{border}"'
+        f' stroke-width="{weight}"{dash}/>'
+    )
+    if node.kind == "shared":
+        inner = f'width="{box.width - 6}" height="{box.height - 6}" rx="{radius - 3:g}"'
+        yield f'<rect x="{left + 3:g}" y="{top + 3:g}" {inner} fill="none" stroke="{border}"/>'
+    yield from _face(box, face)
+    if state:
+        yield from _badge(box.right - 2, top + 1, state, border)
+
+
+def _face(box: Box, face: Face) -> Iterable[str]:
+    label = text_width(face.label, LABEL) * 1.05
+    row = label + sum(chip_width(chip) + 6 for chip in face.chips)
+    x = box.x - row / 2
+    baseline = box.y - 3 if face.subtitle else box.y + 4
+    for chip in sorted(face.chips, key=lambda chip: not chip.leading):
+        if not chip.leading and label:
+            yield _text(x + label / 2, baseline, face.label, LABEL, INK, "bold", "middle")
+            x, label = x + label + 6, 0
+        yield from _chip(chip, x, baseline)
+        x += chip_width(chip) + 6
+    if label:
+        yield _text(x + label / 2, baseline, face.label, LABEL, INK, "bold", "middle")
+    if face.subtitle:
+        yield _text(box.x, box.y + 12, face.subtitle, SMALL, DIM, anchor="middle")
+
+
+def _chip(chip: Chip, x: float, baseline: float) -> Iterable[str]:
+    width = chip_width(chip)
+    paint = 'fill="none" stroke="#9aa5b4"' if chip.far else 'fill="#e6e9ee"'
+    yield f'<rect x="{x:g}" y="{baseline - 11:g}" width="{width}" height="15" rx="4" {paint}/>'
+    yield _text(x + width / 2, baseline, chip.text, SMALL, INK, anchor="middle")
+
+
+def _badge(x: float, y: float, state: str, colour: str) -> Iterable[str]:
+    yield f'<circle cx="{x:g}" cy="{y:g}" r="7" fill="{colour}"/>'
+    yield _text(x, y + 4, SIGNS[state], 11, "#ffffff", "bold", "middle")
+
+
+def _output_mark(box: Box, numbers: list[int], total: int) -> Iterable[str]:
+    text = "output" if total == 1 else "out " + ", ".join(map(str, numbers))
+    if len(numbers) > 3:
+        text = f"{len(numbers)} outputs"
+    x, y = box.left + 12, box.bottom + 5
+    yield f'<path d="M{x - 5:g} {y:g}h10l-5 6z" fill="{INK}"/>'
+    yield _text(x + 9, y + 7, text, SMALL, DIM)
+
+
+def _legend(states: list[str], y: float) -> Iterable[str]:
+    x = _PAD + 16.0
+    for state in states:
+        yield from _badge(x, y + 16, state, _STATE[state][1])
+        yield _text(x + 12, y + 20, state, 11, DIM)
+        x += 40 + text_width(state, 11)
+
+
+def _text(
+    x: float, y: float, text: str, size: float, colour: str, weight: str = "", anchor: str = ""
+) -> str:
+    extra = f' font-weight="{weight}"' if weight else ""
+    extra += f' text-anchor="{anchor}"' if anchor else ""
+    return (
+        f'<text x="{round(x, 1):g}" y="{round(y, 1):g}" font-size="{size:g}" fill="{colour}"{extra}>'
+        f"{escape(text)}</text>"
+    )
