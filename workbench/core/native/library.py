@@ -5,13 +5,29 @@
 | `wb.slot`, `wb.alloc_output`, … | helpers of programs | `runtime`, as text |
 | `wb.exp.v8f64`, … | vector math | `vmath`, as text |
 | `libm.lgamma` | scalar math | the C library |
-| `blas.dgemm` | BLAS, all arguments `ptr` | `blas` |
-| `py.X`, `np.X` | C API of Python and NumPy | the process |
+| `blas.dgemm`, `blas.set_num_threads` | BLAS, all arguments `ptr` | `blas` |
+| `py.X`, `np.X`, `np.dtype.float64` | C API of Python and NumPy, dtype singletons | the process |
+
+Intrinsics (`llvm.…`) need no declaration.
 """
 
 from __future__ import annotations
 
+import functools
+import re
+from collections import Counter
 from dataclasses import dataclass
+
+from workbench.core.native import runtime, symbols, vmath
+from workbench.core.native.ssa import Type
+
+_NAME = re.compile(r"@((?:wb|libm|blas|py|np)\.[\w.]+)")
+_DEFINED = re.compile(r"^(?:define [^@]*|)@([\w.]+)(?=\(| = )", re.MULTILINE)
+_TYPE = re.compile(r"(?:v(\d+))?(f32|f64|i\d+)$")
+_SCALAR = {"f32": "float", "f64": "double"}
+
+INLINE_LIMIT = 6
+"""A vector function called from more places than this is called, not copied: compile time is what small programs wait for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,5 +39,32 @@ class Complete:
 
 
 def complete(text: str) -> Complete:
-    """Add the definitions and declarations that `text` needs, transitively."""
-    raise NotImplementedError
+    """Add the definitions and declarations that `text` needs, transitively; KeyError for an unknown name."""
+    parts, addresses = [text], dict(symbols.always())
+    known = set(_DEFINED.findall(text))
+    queue = [text]
+    while queue:
+        for name, count in sorted(Counter(_NAME.findall(queue.pop())).items()):
+            if name in known:
+                continue
+            known.add(name)
+            if name.partition(".")[0] in symbols.PREFIXES:
+                found = symbols.external(name)
+                addresses[name] = found.address
+                parts.append(found.declaration if found.declaration[0] == "@" else f"declare {found.declaration}")
+            else:
+                parts.append(_definition(name, count <= INLINE_LIMIT))
+                queue.append(parts[-1])
+    return Complete("\n".join(parts) + "\n", addresses)
+
+
+@functools.lru_cache(4096)
+def _definition(name: str, inline: bool) -> str:
+    if name in runtime.FUNCTIONS:
+        return runtime.FUNCTIONS[name]
+    base, _, suffix = name.removeprefix("wb.").rpartition(".")
+    match = _TYPE.match(suffix)
+    if not match:
+        raise KeyError(name)
+    type = Type(_SCALAR.get(match[2], match[2]), int(match[1] or 1))
+    return vmath.definition(base, type, inline=inline)

@@ -13,3 +13,4 @@
 from __future__ import annotations
 
 NO_MEMORY = -1  # a program's result when an allocation gave null
+FUNCTIONS: dict[str, str] = {}

@@ -1,0 +1,103 @@
+"""The interpreter: one NumPy evaluation per node, in order. It defines what every other back end must compute.
+
+Listeners are told of every node: the value table, the scan trace, the profile and the debugging modes are listeners.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+from workbench.core import origin
+from workbench.core.graph import Apply, Constant, Variable, is_shared, toposort
+from workbench.errors import MissingInputError, WorkbenchError, compose
+
+Values = dict[Variable, Any]  # Any: arrays, or the objects of generic variables
+
+
+class Listener(Protocol):
+    """Told of every node as it runs. `seconds` is what its evaluation took."""
+
+    def before(self, node: Apply, inputs: Sequence[Any]) -> None: ...
+
+    def after(self, node: Apply, inputs: Sequence[Any], outputs: Sequence[Any], seconds: float) -> None: ...
+
+
+class Interpreter:
+    """Runs a fixed list of nodes over values. `run` is re-entrant: all its state is its own."""
+
+    def __init__(self, outputs: Sequence[Variable], nodes: Sequence[Apply] | None = None) -> None:
+        self.outputs = list(outputs)
+        self.nodes = list(toposort(outputs)) if nodes is None else list(nodes)
+
+    def run(self, given: Mapping[Variable, Any], listeners: Iterable[Listener] = ()) -> list[Any]:
+        """The outputs' values for these inputs. Raises an op's own error, extended by where its node was made."""
+        values = self.run_all(given, listeners)
+        return [lookup(values, v) for v in self.outputs]
+
+    def run_all(self, given: Mapping[Variable, Any], listeners: Iterable[Listener] = ()) -> Values:
+        """The value of every variable that the outputs need."""
+        values: Values = dict(given)
+        hear = list(listeners)
+        for node in self.nodes:
+            inputs = [lookup(values, v) for v in node.inputs]
+            for listener in hear:
+                listener.before(node, inputs)
+            start = time.perf_counter()
+            outputs = evaluate_node(node, inputs, hear)
+            seconds = time.perf_counter() - start
+            for listener in hear:
+                listener.after(node, inputs, outputs, seconds)
+            values.update(zip(node.outputs, outputs, strict=True))
+        return values
+
+
+def lookup(values: Mapping[Variable, Any], variable: Variable) -> Any:
+    """The value of a variable that was given, computed, constant or shared."""
+    if variable in values:
+        return values[variable]
+    if isinstance(variable, Constant):
+        return variable.data
+    if is_shared(variable):
+        return variable.cell[0]  # type: ignore[attr-defined]
+    raise MissingInputError(
+        compose(f"a value is needed for the input {variable}", place=variable.place, advice="give it as an input")
+    ).at(variable)
+
+
+def evaluate_node(node: Apply, inputs: Sequence[Any], listeners: Sequence[Listener] = ()) -> Sequence[Any]:
+    """One node's outputs. An op with an inner graph passes the listeners on to it."""
+    op = node.op
+    try:
+        if (check := getattr(op, "check", None)) is not None:
+            check(node.inputs, inputs)
+        if (watched := getattr(op, "evaluate_watched", None)) is not None:
+            return watched(node, inputs, listeners)  # type: ignore[no-any-return]
+        return op.evaluate(*inputs)
+    except Exception as error:
+        raise explain(error, node, inputs) from error
+
+
+def explain(error: Exception, node: Apply, inputs: Sequence[Any]) -> Exception:
+    """The same kind of error, saying which node of the user's it struck, what met there, and where it was written."""
+    if isinstance(error, WorkbenchError) and error.node is not None:
+        return error
+    met = ", ".join(
+        f"{v.name or 'an expression'}: {v.type}" + (f" of shape {tuple(a.shape)}" if hasattr(a, "shape") else "")
+        for v, a in zip(node.inputs, inputs, strict=True)
+    )
+    text = str(error)
+    parts = [text]
+    if "TensorType" not in text:
+        parts.append(f"{node.op} of {met}")
+    if node.lines:
+        parts.append(f"made at {origin.resolve(node.lines[0])}")
+    message = "\n".join(parts)
+    kind = type(error)
+    try:
+        explained = kind(message)
+    except Exception:  # an exception class with a signature of its own
+        explained = WorkbenchError(message)
+    explained.node = node  # type: ignore[attr-defined]
+    return explained

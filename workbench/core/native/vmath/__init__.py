@@ -1,0 +1,35 @@
+"""Vector math as LLVM text: `@wb.NAME.TYPE` for any number of lanes, without branches but where that is said.
+
+Each function is a Python function over `Value`s, put into a table under its name; `definition` writes it for a type.
+Errors are sampled maxima in ulp against 128-bit arithmetic. All special values are NumPy's. What has no entry here
+goes lane by lane to the C library (`lanes`).
+"""
+
+from __future__ import annotations
+
+from workbench.core.native.ssa import Code, Type, Value
+from workbench.core.native.vmath import exponential, lanes, logarithm
+from workbench.core.native.vmath.table import FUNCTIONS, Function
+
+__all__ = ["FUNCTIONS", "Function", "definition", "exponential", "is_function", "lanes", "logarithm"]
+
+ATTRIBUTES = "nounwind willreturn memory(none)"
+
+
+def is_function(name: str) -> bool:
+    return name in FUNCTIONS
+
+
+def definition(name: str, type: Type, *, inline: bool = True) -> str:
+    """The text of `@wb.name.type`; it may mention other functions of this table and of `libm`."""
+    function = FUNCTIONS[name]
+    code = Code()
+    args = [Value(code, type, f"%x{i}") for i in range(function.arity)]
+    result = function.write(*args)
+    where = "alwaysinline" if inline and function.inline else "noinline"
+    return "\n".join((
+        f"define internal {type.text} @wb.{name}.{type.suffix}({', '.join(a.typed for a in args)}) {where} {ATTRIBUTES} {{",
+        *code.lines,
+        f"  ret {result.typed}",
+        "}\n",
+    ))  # fmt: skip

@@ -1,0 +1,125 @@
+"""Arrays made from numbers: arange, eye, zeros, ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from workbench.configuration import config
+from workbench.core.graph import Array, Op, Type, Variable
+from workbench.core.ops.scalars import cast, ceil, maximum
+from workbench.core.ops.shape import alloc, as_scalar_int, static_int
+from workbench.core.types import TensorType, as_tensor, constant, is_integer, tensor_type, upcast
+from workbench.errors import RankError
+
+
+@dataclass(frozen=True)
+class ARange(Op):
+    """start, start + step, … before stop. Inputs: three scalars of the op's dtype."""
+
+    dtype: str
+
+    def infer(self, *inputs: Variable) -> Sequence[Type]:
+        if any(tensor_type(v).ndim for v in inputs):
+            raise RankError("arange takes scalars")
+        numbers = [static_int(v) for v in inputs] if is_integer(self.dtype) else [None]
+        known = len(range(*numbers)) if None not in numbers and numbers[2] else None  # type: ignore[arg-type]
+        return [TensorType(self.dtype, (known,))]
+
+    def evaluate(self, *values: Array) -> Sequence[Array]:
+        start, stop, step = (v[()] for v in values)
+        return [np.arange(start, stop, step, dtype=self.dtype)]
+
+    def grad(
+        self, inputs: Sequence[Variable], outputs: Sequence[Variable], gradients: Sequence[Any]
+    ) -> Sequence[Variable | None]:
+        from workbench.core.ops.reduce import sum as total
+
+        (g,) = gradients
+        if g is None or is_integer(self.dtype):
+            return [None, None, None]
+        steps = arange(outputs[0].shape[0])  # type: ignore[attr-defined]
+        return [total(g), None, total(g * cast(steps, self.dtype))]
+
+    def shape(self, inputs: Sequence[Variable]) -> Sequence[Sequence[Any]]:
+        start, stop, step = inputs
+        if (one := static_int(step)) == 1 and static_int(start) == 0 and is_integer(self.dtype):
+            return [[maximum(cast(stop, "int64"), 0)]]
+        if one == 1 and is_integer(self.dtype):
+            return [[maximum(cast(stop - start, "int64"), 0)]]  # type: ignore[operator]
+        wide = "float64"
+        length = ceil((cast(stop, wide) - cast(start, wide)) / cast(step, wide))
+        return [[maximum(cast(length, "int64"), 0)]]
+
+    @property
+    def label(self) -> str:
+        return "arange"
+
+
+def arange(start: Any, stop: Any = None, step: Any = 1, dtype: str | None = None) -> Any:
+    """As numpy.arange, of scalars; integers give int64."""
+    if stop is None:
+        start, stop = 0, start
+    values = [as_tensor(v) for v in (start, stop, step)]
+    wide = upcast(*(tensor_type(v).dtype for v in values))
+    made = dtype or ("int64" if is_integer(wide) or wide == "bool" else wide)
+    return ARange(made)(*(cast(v, made) for v in values))
+
+
+@dataclass(frozen=True)
+class Eye(Op):
+    """Ones on the k-th diagonal. Inputs: rows, columns, k."""
+
+    dtype: str
+
+    def infer(self, *inputs: Variable) -> Sequence[Type]:
+        return [TensorType(self.dtype, (static_int(inputs[0]), static_int(inputs[1])))]
+
+    def evaluate(self, *values: Array) -> Sequence[Array]:
+        n, m, k = (int(v) for v in values)
+        return [np.eye(n, m, k, dtype=self.dtype)]
+
+    def grad(
+        self, inputs: Sequence[Variable], outputs: Sequence[Variable], gradients: Sequence[Any]
+    ) -> Sequence[Variable | None]:
+        return [None, None, None]
+
+    def shape(self, inputs: Sequence[Variable]) -> Sequence[Sequence[Any]]:
+        return [list(inputs[:2])]
+
+    @property
+    def label(self) -> str:
+        return "eye"
+
+
+def eye(n: Any, m: Any = None, k: Any = 0, dtype: str | None = None) -> Any:
+    """As numpy.eye; dtype floatX by default."""
+    rows = as_scalar_int(n)
+    return Eye(dtype or config.floatX)(rows, rows if m is None else as_scalar_int(m), as_scalar_int(k))
+
+
+def _dims(shape: Any) -> Sequence[Any]:
+    if isinstance(shape, Variable) and tensor_type(shape).ndim == 1:
+        length = tensor_type(shape).shape[0]
+        if length is None:
+            raise RankError("a shape must have a known number of axes")
+        return [shape[i] for i in range(length)]  # type: ignore[index]
+    return list(shape) if isinstance(shape, (list, tuple, np.ndarray)) else [shape]
+
+
+def zeros(shape: Any, dtype: str | None = None) -> Any:
+    """Zeros; dtype floatX by default."""
+    return alloc(constant(0, dtype or config.floatX), *_dims(shape))
+
+
+def ones(shape: Any, dtype: str | None = None) -> Any:
+    """Ones; dtype floatX by default."""
+    return alloc(constant(1, dtype or config.floatX), *_dims(shape))
+
+
+def full(shape: Any, value: Any, dtype: str | None = None) -> Any:
+    """A value spread over a shape."""
+    return alloc(cast(value, dtype) if dtype else value, *_dims(shape))

@@ -1,0 +1,215 @@
+"""Elementwise application: `Elemwise` lifts a scalar op over arrays; `Composite` is a fused scalar op."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, ClassVar
+
+import numpy as np
+
+from workbench.core.graph import Array, Op, Type, Variable
+from workbench.core.scalar import ScalarBuilder, ScalarProgram
+from workbench.core.types import (
+    TensorType,
+    as_tensor,
+    broadcast_shapes,
+    is_discrete,
+    tensor_type,
+    upcast,
+)
+from workbench.errors import DtypeError, ShapeError, compose
+
+
+@dataclass(frozen=True)
+class ScalarOp:
+    """An elementwise meaning: its dtype rule, its lowering to scalar primitives, its gradient, its facts.
+
+    numpy       the NumPy function that means the same: the tests' reference
+    domain      where float samples are drawn, one pair per input (the last one repeats)
+    ulp         how far native code may be from NumPy, in units in the last place
+    """
+
+    name: ClassVar[str] = ""
+    arity: ClassVar[int] = 1
+    numpy: ClassVar[Any] = None
+    domain: ClassVar[tuple[tuple[float, float], ...]] = ((-3.0, 3.0),)
+    ulp: ClassVar[float] = 4
+    commutative: ClassVar[bool] = False
+    associative: ClassVar[bool] = False
+    identity: ClassVar[float | None] = None
+    symbol: ClassVar[str] = ""
+    integers: ClassVar[bool] = True  # takes integers and bool
+
+    def __init_subclass__(cls, **options: object) -> None:
+        super().__init_subclass__(**options)
+        if cls.name and cls.name != "composite":
+            SCALAR_OPS[cls.name] = cls
+
+    def dtype(self, *dtypes: str) -> str:
+        """The result's dtype. Raises DtypeError for operands that have none."""
+        return upcast(*dtypes)
+
+    def compute_dtype(self, *dtypes: str) -> str:
+        """The dtype that operands are cast to before the primitive."""
+        return self.dtype(*dtypes)
+
+    def lower(self, b: ScalarBuilder, *args: int) -> int:
+        """Writes the op into a program; returns the index of its value. As it stands: the primitive of its name."""
+        dtypes = [b.dtypes[i] for i in args]
+        wide = self.compute_dtype(*dtypes)
+        return b.prim(self.name, self.dtype(*dtypes), *(b.cast(i, wide) for i in args))
+
+    def grad(self, inputs: Sequence[Any], output: Any, g: Any) -> Sequence[Any]:
+        """For each input the gradient, as an expression of the output's shape, or None. Any: variables with operators."""
+        raise NotImplementedError  # only for ops with a discrete result, whose gradient nobody asks
+
+    def output_dtypes(self, dtypes: Sequence[str]) -> tuple[str, ...]:
+        return (self.dtype(*dtypes),)
+
+    def program(self, dtypes: tuple[str, ...]) -> ScalarProgram:
+        return _program(self, dtypes)
+
+    def __hash__(self) -> int:
+        return hash(type(self))
+
+    def __str__(self) -> str:
+        return self.name
+
+
+SCALAR_OPS: dict[str, type[ScalarOp]] = {}  # by name; filled as classes are defined, for the walk over every op
+
+
+@lru_cache(maxsize=4096)
+def _program(scalar: ScalarOp, dtypes: tuple[str, ...]) -> ScalarProgram:
+    builder = ScalarBuilder(dtypes)
+    return builder.program(scalar.lower(builder, *range(len(dtypes))))
+
+
+@dataclass(frozen=True)
+class Composite(ScalarOp):
+    """Several scalar ops fused into one, with one or more results."""
+
+    fused: ScalarProgram
+    text: str = ""
+    name: ClassVar[str] = "composite"
+
+    def output_dtypes(self, dtypes: Sequence[str]) -> tuple[str, ...]:
+        return self.fused.output_dtypes
+
+    def program(self, dtypes: tuple[str, ...]) -> ScalarProgram:
+        return self.fused
+
+    def __str__(self) -> str:
+        return f"Composite{{{self.text or f'{len(self.fused.steps)} steps'}}}"
+
+    def __hash__(self) -> int:
+        return hash(self.fused)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Composite) and self.fused == other.fused
+
+
+@dataclass(frozen=True)
+class Elemwise(Op):
+    """A scalar op over arrays. Axes of static length 1, and missing leading axes, broadcast; others must be equal."""
+
+    scalar: ScalarOp
+
+    def __call__(self, *inputs: Any) -> Any:
+        return super().__call__(*map(as_tensor, inputs))
+
+    def infer(self, *inputs: Variable) -> Sequence[Type]:
+        types = [tensor_type(v) for v in inputs]
+        try:
+            shape = broadcast_shapes([t.shape for t in types], f"{self.scalar} of {', '.join(map(_describe, inputs))}")
+            dtypes = self.scalar.output_dtypes([t.dtype for t in types])
+        except (ShapeError, DtypeError) as error:
+            raise type(error)(_with_place(str(error), inputs)) from None
+        return [TensorType(dtype, shape) for dtype in dtypes]
+
+    def evaluate(self, *values: Array) -> Sequence[Array]:
+        program = self.scalar.program(tuple(str(v.dtype) for v in values))
+        results = program.run(*values)
+        shape = np.broadcast_shapes(*(v.shape for v in values))
+        return [_own(result, shape, values) for result in results]
+
+    def check(self, inputs: Sequence[Variable], values: Sequence[Array]) -> None:
+        """Raises ShapeError where lengths differ on an axis that does not broadcast in the type."""
+        ndim = max((v.ndim for v in values), default=0)
+        for axis in range(-ndim, 0):
+            lengths = {
+                v.shape[axis]
+                for v, variable in zip(values, inputs, strict=True)
+                if v.ndim >= -axis and tensor_type(variable).shape[axis] != 1
+            }
+            if len(lengths) > 1:
+                raise ShapeError(mismatch(str(self.scalar), inputs, values, axis + ndim))
+
+    def grad(
+        self, inputs: Sequence[Variable], outputs: Sequence[Variable], gradients: Sequence[Variable | None]
+    ) -> Sequence[Variable | None]:
+        from workbench.core.ops.reduce import sum_to
+
+        (output,) = outputs
+        (gradient,) = gradients
+        if gradient is None or is_discrete(tensor_type(output).dtype):
+            return [None] * len(inputs)
+        parts = self.scalar.grad(inputs, output, gradient)
+        return [None if p is None or is_discrete(tensor_type(v).dtype) else sum_to(as_tensor(p), v, output)
+                for v, p in zip(inputs, parts, strict=True)]  # fmt: skip
+
+    def shape(self, inputs: Sequence[Variable]) -> Sequence[Sequence[Any]]:
+        from workbench.core.ops.shape import dimension
+
+        types = [tensor_type(v) for v in inputs]
+        shape = broadcast_shapes([t.shape for t in types])
+        dims: list[Any] = list(shape)
+        for axis in range(-len(shape), 0):
+            if dims[axis] is None:
+                source = next(v for v, t in zip(inputs, types, strict=True) if t.ndim >= -axis and t.shape[axis] != 1)
+                dims[axis] = dimension(source, axis + tensor_type(source).ndim)
+        return [dims] * len(self.scalar.output_dtypes([t.dtype for t in types]))
+
+    def flops(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> int:
+        program = self.scalar.program(tuple(str(i.dtype) for i in inputs))
+        return int(outputs[0].size) * sum(1 for step in program.steps if step.prim not in ("cast", "const"))
+
+    @property
+    def commutative(self) -> bool:  # type: ignore[override]
+        return self.scalar.commutative
+
+    @property
+    def label(self) -> str:
+        return "fused" if isinstance(self.scalar, Composite) else self.scalar.name
+
+    def __str__(self) -> str:
+        return f"Elemwise{{{self.scalar},no_inplace}}"
+
+
+def _own(result: Array, shape: tuple[int, ...], values: Sequence[Array]) -> Array:
+    if result.shape != shape:
+        return np.broadcast_to(result, shape).copy()
+    return result.copy() if any(result is v for v in values) else result
+
+
+def _describe(variable: Variable) -> str:
+    return f"{variable.name or 'an expression'}: {variable.type}"
+
+
+def _with_place(message: str, inputs: Sequence[Variable]) -> str:
+    places = [f"{v.name or v} made at {v.place}" for v in inputs if v.place is not None and v.owner is None]
+    return compose(message, met="; ".join(places[:2]))
+
+
+def mismatch(what: str, inputs: Sequence[Variable], values: Sequence[Any], axis: int) -> str:
+    """The message for lengths that differ at run time."""
+    met = ", ".join(f"{v.name or 'an expression'}: {v.type} of shape {a.shape}" for v, a in zip(inputs, values, strict=True))
+    one = any(a.ndim and 1 in a.shape for a in values)
+    hint = (
+        "an axis broadcasts only where its length is 1 in the type: declare it so (row, col, shape=), or use addbroadcast"
+        if one
+        else "make the lengths equal"
+    )
+    return compose(f"input dimension mismatch on axis {axis}", f"{what} of {met}", advice=hint)

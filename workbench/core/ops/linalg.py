@@ -1,0 +1,168 @@
+"""Products of matrices and vectors: Dot, and the BLAS forms Gemv, Gemm and Ger that specialisation puts in its place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from workbench.core.graph import Array, Op, Type, Variable
+from workbench.core.ops.scalars import cast
+from workbench.core.ops.shape import dimension, dimshuffle, shape_tuple, transpose
+from workbench.core.types import TensorType, as_tensor, is_discrete, tensor_type, upcast
+from workbench.errors import RankError, ShapeError, compose
+
+
+@dataclass(frozen=True)
+class Dot(Op):
+    """The product of two matrices, a matrix and a vector, or two vectors."""
+
+    def infer(self, *inputs: Variable) -> Sequence[Type]:
+        a, b = (tensor_type(v) for v in inputs)
+        if not (1 <= a.ndim <= 2 and 1 <= b.ndim <= 2):
+            raise RankError(compose(f"dot of {inputs[0]} and {inputs[1]}", f"types {a} and {b}",
+                                    advice="dot takes vectors and matrices; tensordot takes higher ranks"))  # fmt: skip
+        left, right = a.shape[-1], b.shape[0]
+        if left is not None and right is not None and left != right:
+            raise ShapeError(_dot_mismatch(inputs, a.shape, b.shape))
+        return [TensorType(upcast(a.dtype, b.dtype), (*a.shape[:-1], *b.shape[1:]))]
+
+    def evaluate(self, *values: Array) -> Sequence[Array]:
+        a, b = values
+        dtype = np.result_type(a.dtype, b.dtype)
+        return [np.asarray(np.dot(a.astype(dtype, copy=False), b.astype(dtype, copy=False)))]
+
+    def check(self, inputs: Sequence[Variable], values: Sequence[Array]) -> None:
+        a, b = values
+        if a.shape[-1] != b.shape[0]:
+            raise ShapeError(_dot_mismatch(inputs, a.shape, b.shape))
+
+    def grad(
+        self, inputs: Sequence[Variable], outputs: Sequence[Variable], gradients: Sequence[Any]
+    ) -> Sequence[Variable | None]:
+        a, b = inputs
+        (g,) = gradients
+        if g is None:
+            return [None, None]
+        ta, tb = tensor_type(a), tensor_type(b)
+        parts = [_left_grad(ta.ndim, tb.ndim, a, b, g), _right_grad(ta.ndim, tb.ndim, a, b, g)]
+        return [None if is_discrete(tensor_type(v).dtype) else cast(p, tensor_type(v).dtype)
+                for v, p in zip(inputs, parts, strict=True)]  # fmt: skip
+
+    def shape(self, inputs: Sequence[Variable]) -> Sequence[Sequence[Any]]:
+        a, b = inputs
+        return [[*shape_tuple(a)[:-1], *shape_tuple(b)[1:]]]
+
+    def flops(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> int:
+        return 2 * int(outputs[0].size) * int(inputs[0].shape[-1])
+
+    @property
+    def label(self) -> str:
+        return "dot"
+
+    def __str__(self) -> str:
+        return "dot"
+
+
+def _left_grad(na: int, nb: int, a: Variable, b: Variable, g: Any) -> Any:
+    if na == 1:
+        return g * b if nb == 1 else Dot()(b, g)
+    if nb == 1:
+        return dimshuffle(g, (0, "x")) * dimshuffle(b, ("x", 0))
+    return Dot()(g, transpose(b))
+
+
+def _right_grad(na: int, nb: int, a: Variable, b: Variable, g: Any) -> Any:
+    if nb == 1:
+        return g * a if na == 1 else Dot()(transpose(a), g)
+    if na == 1:
+        return dimshuffle(a, (0, "x")) * dimshuffle(g, ("x", 0))
+    return Dot()(transpose(a), g)
+
+
+def _dot_mismatch(inputs: Sequence[Variable], a: Sequence[Any], b: Sequence[Any]) -> str:
+    return compose(
+        f"shapes do not fit in dot: {tuple(a)} and {tuple(b)}; {a[-1]} is not {b[0]}",
+        f"dot of {inputs[0].name or 'an expression'}: {inputs[0].type} and "
+        f"{inputs[1].name or 'an expression'}: {inputs[1].type}",
+        advice="the last axis of the first must be as long as the first axis of the second",
+    )
+
+
+def dot(a: Any, b: Any) -> Any:
+    """The product of two matrices, a matrix and a vector or two vectors; with a scalar, plain multiplication."""
+    x, y = as_tensor(a), as_tensor(b)
+    if tensor_type(x).ndim == 0 or tensor_type(y).ndim == 0:
+        return x * y  # type: ignore[operator]
+    return Dot()(x, y)
+
+
+def outer(a: Any, b: Any) -> Any:
+    """The matrix of all products of two vectors."""
+    return dimshuffle(a, (0, "x")) * dimshuffle(b, ("x", 0))
+
+
+class _Blas(Op):
+    """alpha times a product plus beta times a tensor; where beta is 0 the tensor counts for nothing, not even as nan.
+
+    These stand only in optimised graphs: gradients are taken before.
+    """
+
+    def infer(self, *inputs: Variable) -> Sequence[Type]:
+        return [tensor_type(inputs[0])]
+
+    def shape(self, inputs: Sequence[Variable]) -> Sequence[Sequence[Any]]:
+        return [shape_tuple(inputs[0])]
+
+    def check(self, inputs: Sequence[Variable], values: Sequence[Array]) -> None:
+        target, _, a, b, _ = values
+        if a.shape[-1] != b.shape[0]:
+            raise ShapeError(_dot_mismatch(inputs[2:4], a.shape, b.shape))
+        if target.shape != (*a.shape[:-1], *b.shape[1:]):
+            raise ShapeError(f"{self}: a product of {a.shape} and {b.shape} cannot be added to shape {target.shape}")
+
+    def evaluate(self, *values: Array) -> Sequence[Array]:
+        target, alpha, a, b, beta = values
+        product = np.asarray(alpha * np.dot(a, b), target.dtype)
+        return [product if beta == 0 else np.asarray(beta * target + product, target.dtype)]
+
+    def flops(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> int:
+        return 2 * int(outputs[0].size) * int(inputs[2].shape[-1])
+
+
+@dataclass(frozen=True)
+class Gemv(_Blas):
+    """beta * y + alpha * A @ x. Inputs: y, alpha, A, x, beta."""
+
+
+@dataclass(frozen=True)
+class Gemm(_Blas):
+    """beta * Z + alpha * X @ Y. Inputs: Z, alpha, X, Y, beta."""
+
+
+@dataclass(frozen=True)
+class Ger(Op):
+    """A + alpha * outer(x, y). Inputs: A, alpha, x, y."""
+
+    def infer(self, *inputs: Variable) -> Sequence[Type]:
+        return [tensor_type(inputs[0])]
+
+    def evaluate(self, *values: Array) -> Sequence[Array]:
+        a, alpha, x, y = values
+        if a.shape != (x.size, y.size):
+            raise ShapeError(f"Ger: an outer product of {x.shape} and {y.shape} cannot be added to shape {a.shape}")
+        return [np.asarray(a + alpha * np.outer(x, y), a.dtype)]
+
+    def shape(self, inputs: Sequence[Variable]) -> Sequence[Sequence[Any]]:
+        return [shape_tuple(inputs[0])]
+
+    def flops(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> int:
+        return 2 * int(outputs[0].size)
+
+
+def dot_dims(a: Variable, b: Variable) -> list[Any]:
+    """The dimensions of a product."""
+    last = tensor_type(a).ndim - 1
+    return [*(dimension(a, i) for i in range(last)), *(dimension(b, i) for i in range(1, tensor_type(b).ndim))]

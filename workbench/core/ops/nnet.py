@@ -1,0 +1,152 @@
+"""Neural-network functions: softmax and its logarithm as ops (so that a picture shows them), the rest as expressions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from workbench.core.graph import Array, Op, Type, Variable
+from workbench.core.ops.create import arange
+from workbench.core.ops.index import getitem
+from workbench.core.ops.reduce import max as largest
+from workbench.core.ops.reduce import sum as total
+from workbench.core.ops.scalars import cast, exp, log, maximum, minimum, switch
+from workbench.core.ops.scalars import sigmoid as sigmoid
+from workbench.core.ops.scalars import softplus as softplus
+from workbench.core.ops.shape import dimension, shape_tuple
+from workbench.core.types import TensorType, as_tensor, float_like, is_discrete, tensor_type
+from workbench.errors import RankError
+
+
+class _AlongAxis(Op):
+    """A function of whole vectors along one axis, of the same shape. `expand` writes it with simpler ops."""
+
+    axis: int
+
+    def infer(self, *inputs: Variable) -> Sequence[Type]:
+        t = tensor_type(inputs[0])
+        if not 0 <= self.axis < t.ndim:
+            raise RankError(f"{self.label} along axis {self.axis}: {inputs[0]} is of {t}")
+        return [t.with_dtype(float_like(t.dtype))]
+
+    def shape(self, inputs: Sequence[Variable]) -> Sequence[Sequence[Any]]:
+        return [shape_tuple(inputs[0])]
+
+    def flops(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> int:
+        return 5 * int(outputs[0].size)
+
+    def __str__(self) -> str:
+        return f"{type(self).__name__}{{axis={self.axis}}}"
+
+
+@dataclass(frozen=True)
+class Softmax(_AlongAxis):
+    """exp(x) / sum(exp(x)) along an axis, computed from x - max(x)."""
+
+    axis: int
+
+    def evaluate(self, *values: Array) -> Sequence[Array]:
+        x = _floating(values[0])
+        e = np.exp(x - x.max(axis=self.axis, keepdims=True, initial=-np.inf))
+        return [np.asarray(e / e.sum(axis=self.axis, keepdims=True), x.dtype)]
+
+    def grad(
+        self, inputs: Sequence[Variable], outputs: Sequence[Variable], gradients: Sequence[Any]
+    ) -> Sequence[Variable | None]:
+        (g,), (y,) = gradients, outputs
+        if g is None or is_discrete(tensor_type(inputs[0]).dtype):
+            return [None]
+        weighted = g * y
+        return [weighted - total(weighted, axis=self.axis, keepdims=True) * y]
+
+    def expand(self, x: Variable) -> Any:
+        """The same in simpler ops, for back ends that fuse loops."""
+        x = cast(x, float_like(tensor_type(x).dtype))
+        e = exp(x - largest(x, axis=self.axis, keepdims=True))
+        return e / total(e, axis=self.axis, keepdims=True)
+
+    @property
+    def label(self) -> str:
+        return "softmax"
+
+
+@dataclass(frozen=True)
+class LogSoftmax(_AlongAxis):
+    """x - log(sum(exp(x))) along an axis, computed from x - max(x)."""
+
+    axis: int
+
+    def evaluate(self, *values: Array) -> Sequence[Array]:
+        x = _floating(values[0])
+        shifted = x - x.max(axis=self.axis, keepdims=True, initial=-np.inf)
+        return [np.asarray(shifted - np.log(np.exp(shifted).sum(axis=self.axis, keepdims=True)), x.dtype)]
+
+    def grad(
+        self, inputs: Sequence[Variable], outputs: Sequence[Variable], gradients: Sequence[Any]
+    ) -> Sequence[Variable | None]:
+        (g,), (y,) = gradients, outputs
+        if g is None or is_discrete(tensor_type(inputs[0]).dtype):
+            return [None]
+        return [g - exp(y) * total(g, axis=self.axis, keepdims=True)]
+
+    def expand(self, x: Variable) -> Any:
+        """The same in simpler ops, for back ends that fuse loops."""
+        x = cast(x, float_like(tensor_type(x).dtype))
+        shifted = x - largest(x, axis=self.axis, keepdims=True)
+        return shifted - log(total(exp(shifted), axis=self.axis, keepdims=True))
+
+    @property
+    def label(self) -> str:
+        return "log_softmax"
+
+
+def _floating(x: Array) -> Array:
+    return x.astype(float_like(str(x.dtype)), copy=False)
+
+
+def softmax(x: Any, axis: int = -1) -> Any:
+    """exp(x) / sum(exp(x)) along an axis (the last by default)."""
+    variable = as_tensor(x)
+    return Softmax(axis % max(tensor_type(variable).ndim, 1))(variable)
+
+
+def logsoftmax(x: Any, axis: int = -1) -> Any:
+    """The logarithm of softmax, without overflow or log(0)."""
+    variable = as_tensor(x)
+    return LogSoftmax(axis % max(tensor_type(variable).ndim, 1))(variable)
+
+
+def relu(x: Any, alpha: float = 0) -> Any:
+    """max(x, 0), or alpha * x below 0."""
+    return maximum(x, 0) if alpha == 0 else switch(as_tensor(x) > 0, x, alpha * as_tensor(x))  # type: ignore[operator]
+
+
+def elu(x: Any, alpha: float = 1) -> Any:
+    """x above 0, alpha * (exp(x) - 1) below."""
+    variable: Any = as_tensor(x)
+    return switch(variable > 0, variable, alpha * (exp(minimum(variable, 0)) - 1))
+
+
+def hard_sigmoid(x: Any) -> Any:
+    """A piecewise linear sigmoid: x / 5 + 1/2, kept between 0 and 1."""
+    variable: Any = as_tensor(x)
+    return minimum(maximum(variable * cast(as_tensor(0.2), tensor_type(variable).dtype) + 0.5, 0), 1)
+
+
+def binary_crossentropy(output: Any, target: Any) -> Any:
+    """-(target * log(output) + (1 - target) * log(1 - output)), elementwise."""
+    p, y = as_tensor(output), as_tensor(target)
+    return -(y * log(p) + (1 - y) * log(1 - p))  # type: ignore[operator]
+
+
+def categorical_crossentropy(coding_dist: Any, true_dist: Any) -> Any:
+    """Per row: -sum(true * log(coding)), or -log(coding[row, label]) where true_dist is a vector of labels."""
+    p, y = as_tensor(coding_dist), as_tensor(true_dist)
+    if tensor_type(y).ndim == tensor_type(p).ndim:
+        return -total(y * log(p), axis=tensor_type(p).ndim - 1)  # type: ignore[operator]
+    if tensor_type(y).ndim != tensor_type(p).ndim - 1:
+        raise RankError(f"labels of {y.type} do not fit a distribution of {p.type}")
+    return -getitem(log(p), (arange(dimension(p, 0)), y))

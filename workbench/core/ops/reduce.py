@@ -1,0 +1,345 @@
+"""Reductions: sum, prod, max, min, all, any, argmax; mean, var, norm are written with them."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from workbench.core.graph import Array, Op, Type, Variable
+from workbench.core.ops.scalars import cast, eq, mul, second, sqrt, switch, true_div
+from workbench.core.ops.shape import dimension, dimshuffle
+from workbench.core.types import TensorType, as_tensor, is_discrete, is_float, tensor_type
+from workbench.errors import DtypeError, RankError, ShapeError
+
+Axes = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Reduce(Op):
+    """A reduction over some axes, which the result no longer has.
+
+    scalar      the primitive that combines two elements
+    acc_dtype   what float16 and float32 are accumulated in
+    """
+
+    axes: Axes
+
+    prim: ClassVar[str] = ""
+    title: ClassVar[str] = ""
+    empty: ClassVar[object] = None  # the result over no elements; None: an error
+
+    def out_dtype(self, dtype: str) -> str:
+        return dtype
+
+    def acc_dtype(self, dtype: str) -> str:
+        return self.out_dtype(dtype)
+
+    def infer(self, *inputs: Variable) -> Sequence[Type]:
+        t = tensor_type(inputs[0])
+        if builtins.any(not 0 <= a < t.ndim for a in self.axes):
+            raise RankError(f"{self.title} over axes {self.axes}: {inputs[0]} is of {t}")
+        return [TensorType(self.out_dtype(t.dtype), tuple(n for i, n in enumerate(t.shape) if i not in self.axes))]
+
+    def evaluate(self, *values: Array) -> Sequence[Array]:
+        (x,) = values
+        dtype = str(x.dtype)
+        if self.empty is None and builtins.any(x.shape[a] == 0 for a in self.axes):
+            raise ShapeError(f"{self.title} over no elements: the operand has shape {x.shape}")
+        return [np.asarray(self.combine(x.astype(self.acc_dtype(dtype), copy=False)), self.out_dtype(dtype))]
+
+    def combine(self, x: Array) -> Any:
+        raise NotImplementedError  # every subclass has one
+
+    def shape(self, inputs: Sequence[Variable]) -> Sequence[Sequence[Any]]:
+        ndim = tensor_type(inputs[0]).ndim
+        return [[dimension(inputs[0], i) for i in range(ndim) if i not in self.axes]]
+
+    def flops(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> int:
+        return int(inputs[0].size)
+
+    def expand(self, reduced: Any, x: Variable) -> Any:
+        """A reduced value with the lost axes put back as length 1, to broadcast against x."""
+        kept = iter(range(tensor_type(x).ndim))
+        return dimshuffle(reduced, ["x" if i in self.axes else next(kept) for i in range(tensor_type(x).ndim)])
+
+    @property
+    def label(self) -> str:
+        return self.title
+
+    def __str__(self) -> str:
+        return f"{type(self).__name__}{{axis={list(self.axes)}}}"
+
+
+@dataclass(frozen=True)
+class Sum(Reduce):
+    """Integers add up in 64 bits; float32 is accumulated in float64."""
+
+    prim, title, empty = "add", "sum", 0
+
+    def out_dtype(self, dtype: str) -> str:
+        return _wide_integer(dtype)
+
+    def acc_dtype(self, dtype: str) -> str:
+        return {"float32": "float64", "complex64": "complex128"}.get(dtype, self.out_dtype(dtype))
+
+    def combine(self, x: Array) -> Any:
+        return np.add.reduce(x, axis=self.axes)
+
+    def grad(
+        self, inputs: Sequence[Variable], outputs: Sequence[Variable], gradients: Sequence[Variable | None]
+    ) -> Sequence[Variable | None]:
+        (g,) = gradients
+        x = inputs[0]
+        return [None if g is None or is_discrete(tensor_type(x).dtype) else second(x, self.expand(g, x))]
+
+
+@dataclass(frozen=True)
+class Prod(Reduce):
+    """Its gradient is right where elements are zero, too."""
+
+    prim, title, empty = "mul", "prod", 1
+
+    def out_dtype(self, dtype: str) -> str:
+        return _wide_integer(dtype)
+
+    def acc_dtype(self, dtype: str) -> str:
+        return {"float32": "float64", "complex64": "complex128"}.get(dtype, self.out_dtype(dtype))
+
+    def combine(self, x: Array) -> Any:
+        return np.multiply.reduce(x, axis=self.axes)
+
+    def grad(
+        self, inputs: Sequence[Variable], outputs: Sequence[Variable], gradients: Sequence[Any]
+    ) -> Sequence[Variable | None]:
+        (g,) = gradients
+        x: Any = inputs[0]
+        if g is None or is_discrete(tensor_type(x).dtype):
+            return [None]
+        zero = eq(x, 0)
+        zeros = self.expand(Sum(self.axes)(cast(zero, "int64")), x)
+        others = self.expand(self(switch(zero, 1, x)), x)  # the product of what is not zero
+        none, one = switch(eq(zeros, 0), others / switch(zero, 1, x), 0), switch(zero, others, 0)
+        return [self.expand(g, x) * cast(switch(eq(zeros, 1), one, none), tensor_type(x).dtype)]
+
+
+class _Extreme(Reduce):
+    """max or min: the gradient goes to every element that equals the result."""
+
+    def grad(
+        self, inputs: Sequence[Variable], outputs: Sequence[Variable], gradients: Sequence[Any]
+    ) -> Sequence[Variable | None]:
+        (g,) = gradients
+        x = inputs[0]
+        if g is None or is_discrete(tensor_type(x).dtype):
+            return [None]
+        return [switch(eq(x, self.expand(outputs[0], x)), self.expand(g, x), 0)]
+
+
+@dataclass(frozen=True)
+class Max(_Extreme):
+    """nan where there is one."""
+
+    prim, title = "maximum", "max"
+
+    def combine(self, x: Array) -> Any:
+        return np.maximum.reduce(x, axis=self.axes)
+
+
+@dataclass(frozen=True)
+class Min(_Extreme):
+    """nan where there is one."""
+
+    prim, title = "minimum", "min"
+
+    def combine(self, x: Array) -> Any:
+        return np.minimum.reduce(x, axis=self.axes)
+
+
+class _Logic(Reduce):
+    def out_dtype(self, dtype: str) -> str:
+        return "bool"
+
+    def grad(
+        self, inputs: Sequence[Variable], outputs: Sequence[Variable], gradients: Sequence[Variable | None]
+    ) -> Sequence[Variable | None]:
+        return [None]
+
+
+@dataclass(frozen=True)
+class All(_Logic):
+    """Whether every element is not zero."""
+
+    prim, title, empty = "and", "all", True
+
+    def combine(self, x: Array) -> Any:
+        return np.logical_and.reduce(x, axis=self.axes)
+
+
+@dataclass(frozen=True)
+class Any_(_Logic):  # noqa: N801  # `Any` is typing's
+    """Whether some element is not zero."""
+
+    prim, title, empty = "or", "any", False
+
+    def combine(self, x: Array) -> Any:
+        return np.logical_or.reduce(x, axis=self.axes)
+
+
+@dataclass(frozen=True)
+class Argmax(Op):
+    """The position of the first maximum along one axis (the first nan where there is one), int64."""
+
+    axis: int
+
+    def infer(self, *inputs: Variable) -> Sequence[Type]:
+        t = tensor_type(inputs[0])
+        if not 0 <= self.axis < t.ndim:
+            raise RankError(f"argmax over axis {self.axis}: {inputs[0]} is of {t}")
+        return [TensorType("int64", tuple(n for i, n in enumerate(t.shape) if i != self.axis))]
+
+    def evaluate(self, *values: Array) -> Sequence[Array]:
+        if values[0].shape[self.axis] == 0:
+            raise ShapeError(f"argmax over no elements: the operand has shape {values[0].shape}")
+        return [np.asarray(np.argmax(values[0], axis=self.axis), "int64")]
+
+    def grad(
+        self, inputs: Sequence[Variable], outputs: Sequence[Variable], gradients: Sequence[Variable | None]
+    ) -> Sequence[Variable | None]:
+        return [None]
+
+    def shape(self, inputs: Sequence[Variable]) -> Sequence[Sequence[Any]]:
+        ndim = tensor_type(inputs[0]).ndim
+        return [[dimension(inputs[0], i) for i in range(ndim) if i != self.axis]]
+
+    @property
+    def label(self) -> str:
+        return "argmax"
+
+
+def _wide_integer(dtype: str) -> str:
+    if dtype == "bool" or dtype[0] == "i":
+        return "int64"
+    return "uint64" if dtype[0] == "u" else dtype
+
+
+def normal_axes(axis: Any, ndim: int, what: str) -> Axes:
+    """Axes as sorted non-negative ints: None means all."""
+    if axis is None:
+        return tuple(range(ndim))
+    axes = [int(a) for a in (axis if isinstance(axis, (tuple, list, np.ndarray)) else [axis])]
+    if builtins.any(not -ndim <= a < ndim for a in axes):
+        raise RankError(f"{what}: axis {axis} is not an axis of a tensor of rank {ndim}")
+    return tuple(sorted({a % ndim for a in axes}))
+
+
+def _reduce(kind: type[Reduce], x: Any, axis: Any, keepdims: bool) -> Any:
+    variable = as_tensor(x)
+    op = kind(normal_axes(axis, tensor_type(variable).ndim, kind.title))
+    if not op.axes and kind not in (All, Any_):
+        return cast(variable, op.out_dtype(tensor_type(variable).dtype))
+    reduced = op(variable)
+    return op.expand(reduced, variable) if keepdims else reduced
+
+
+def sum(x: Any, axis: Any = None, dtype: str | None = None, keepdims: bool = False) -> Any:  # noqa: A001
+    """The sum over some axes (all by default), accumulated in `dtype` where it is given."""
+    return _reduce(Sum, x if dtype is None else cast(x, dtype), axis, keepdims)
+
+
+def prod(x: Any, axis: Any = None, dtype: str | None = None, keepdims: bool = False) -> Any:
+    """The product over some axes (all by default)."""
+    return _reduce(Prod, x if dtype is None else cast(x, dtype), axis, keepdims)
+
+
+def max(x: Any, axis: Any = None, keepdims: bool = False) -> Any:  # noqa: A001
+    """The largest element over some axes; nan where there is one."""
+    return _reduce(Max, x, axis, keepdims)
+
+
+def min(x: Any, axis: Any = None, keepdims: bool = False) -> Any:  # noqa: A001
+    """The smallest element over some axes; nan where there is one."""
+    return _reduce(Min, x, axis, keepdims)
+
+
+def all(x: Any, axis: Any = None, keepdims: bool = False) -> Any:  # noqa: A001
+    """Whether every element over some axes is not zero."""
+    return _reduce(All, x, axis, keepdims)
+
+
+def any(x: Any, axis: Any = None, keepdims: bool = False) -> Any:  # noqa: A001
+    """Whether some element over some axes is not zero."""
+    return _reduce(Any_, x, axis, keepdims)
+
+
+def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+    """The position of the first maximum along an axis (None: in the flattened tensor)."""
+    from workbench.core.ops.shape import flatten
+
+    variable = as_tensor(x)
+    ndim = tensor_type(variable).ndim
+    if axis is None:
+        return Argmax(0)(flatten(variable))
+    (where,) = normal_axes(axis, ndim, "argmax")
+    found = Argmax(where)(variable)
+    if not keepdims:
+        return found
+    kept = iter(range(ndim))
+    return dimshuffle(found, ["x" if i == where else next(kept) for i in range(ndim)])
+
+
+def count(x: Any, axis: Any = None, dtype: str = "float64") -> Any:
+    """The number of elements that a reduction over these axes combines, as a scalar of a float dtype."""
+    variable = as_tensor(x)
+    total: Any = 1
+    for a in normal_axes(axis, tensor_type(variable).ndim, "mean"):
+        total = total * dimension(variable, a)
+    return cast(as_tensor(total), dtype)
+
+
+def mean(x: Any, axis: Any = None, dtype: str | None = None, keepdims: bool = False) -> Any:
+    """The mean over some axes (all by default); integers are taken as float64."""
+    variable = as_tensor(x)
+    own = tensor_type(variable).dtype
+    wanted = dtype or (own if is_float(own) else "float64")
+    if not is_float(wanted):
+        raise DtypeError(f"the mean cannot be of dtype {wanted}; give a float dtype")
+    total = sum(cast(variable, wanted), axis, keepdims=keepdims)
+    return true_div(total, count(variable, axis, "float64" if wanted[0] == "c" else wanted))
+
+
+def var(x: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Any:
+    """The variance over some axes, divided by n - ddof."""
+    variable = as_tensor(x)
+    centred = variable - mean(variable, axis, keepdims=True)  # type: ignore[operator]
+    squares = sum(mul(centred, centred), axis, keepdims=keepdims)
+    return squares / (count(variable, axis, tensor_type(squares).dtype) - ddof)
+
+
+def std(x: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Any:
+    """The standard deviation over some axes."""
+    return sqrt(var(x, axis, ddof, keepdims))
+
+
+def _smaller(g: TensorType, out: TensorType) -> bool:
+    """Whether a gradient still has to be spread over the output's shape."""
+    return g.ndim < out.ndim or builtins.any(a == 1 and b != 1 for a, b in zip(g.shape, out.shape, strict=True))
+
+
+def sum_to(gradient: Any, variable: Variable, output: Variable) -> Any:
+    """A gradient of an elementwise output, summed over the axes along which this input was broadcast, in its dtype."""
+    t, g = tensor_type(variable), as_tensor(gradient)
+    out = tensor_type(output)
+    if _smaller(tensor_type(g), out):
+        g = second(output, g)
+    extra = out.ndim - t.ndim
+    stretched = [i + extra for i in range(t.ndim) if t.shape[i] == 1 and out.shape[i + extra] != 1]
+    axes = (*range(extra), *stretched)
+    if axes:
+        g = Sum(axes)(g)
+        kept = iter(range(out.ndim))
+        g = dimshuffle(g, ["x" if i in stretched else next(kept) for i in range(extra, out.ndim)])
+    return cast(g, t.dtype)

@@ -1,0 +1,428 @@
+"""Ops that read, change or build shapes: Shape, DimShuffle, Reshape, Alloc, Join."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from workbench.core.graph import Array, Constant, Op, Type, Variable
+from workbench.core.types import Shape as StaticShape
+from workbench.core.types import TensorType, as_tensor, constant, is_discrete, tensor_type, upcast
+from workbench.errors import DtypeError, RankError, ShapeError, compose
+
+
+@dataclass(frozen=True)
+class Dimension(Op):
+    """The length of one axis, an int64 scalar."""
+
+    axis: int
+
+    def infer(self, *inputs: Variable) -> Sequence[Type]:
+        if not 0 <= self.axis < tensor_type(inputs[0]).ndim:
+            raise RankError(f"{inputs[0]} has {tensor_type(inputs[0]).ndim} axes; there is no axis {self.axis}")
+        return [TensorType("int64")]
+
+    def evaluate(self, *values: Array) -> Sequence[Array]:
+        return [np.asarray(values[0].shape[self.axis], "int64")]
+
+    def grad(
+        self, inputs: Sequence[Variable], outputs: Sequence[Variable], gradients: Sequence[Variable | None]
+    ) -> Sequence[Variable | None]:
+        return [None]
+
+    def shape(self, inputs: Sequence[Variable]) -> Sequence[Sequence[Any]]:
+        return [()]
+
+    @property
+    def label(self) -> str:
+        return f"shape[{self.axis}]"
+
+    def __str__(self) -> str:
+        return f"Shape_i{{{self.axis}}}"
+
+
+@dataclass(frozen=True)
+class MakeVector(Op):
+    """A vector of scalars."""
+
+    dtype: str = "int64"
+
+    def infer(self, *inputs: Variable) -> Sequence[Type]:
+        for v in inputs:
+            if tensor_type(v).ndim != 0:
+                raise RankError(f"{v} is of {v.type}; only scalars make a vector")
+        return [TensorType(self.dtype, (len(inputs),))]
+
+    def evaluate(self, *values: Array) -> Sequence[Array]:
+        return [np.array([v[()] for v in values], self.dtype)]
+
+    def grad(
+        self, inputs: Sequence[Variable], outputs: Sequence[Variable], gradients: Sequence[Any]
+    ) -> Sequence[Variable | None]:
+        (g,) = gradients
+        return [None if g is None or is_discrete(tensor_type(v).dtype) else g[i] for i, v in enumerate(inputs)]
+
+    def shape(self, inputs: Sequence[Variable]) -> Sequence[Sequence[Any]]:
+        return [(len(inputs),)]
+
+
+def dimension(x: Any, axis: int) -> Any:
+    """The length of one axis: an int where it is static, else an int64 scalar variable."""
+    variable = as_tensor(x)
+    known = tensor_type(variable).shape[axis]
+    return known if known is not None else Dimension(axis % tensor_type(variable).ndim)(variable)
+
+
+def shape(x: Any) -> Any:
+    """The shape of x as an int64 vector."""
+    variable = as_tensor(x)
+    dims = [as_scalar_int(dimension(variable, i)) for i in range(tensor_type(variable).ndim)]
+    return MakeVector()(*dims)
+
+
+def shape_tuple(x: Any) -> tuple[Any, ...]:
+    """The dimensions of x, each an int or an int64 scalar variable."""
+    return tuple(dimension(x, i) for i in range(tensor_type(as_tensor(x)).ndim))
+
+
+def as_scalar_int(value: Any) -> Variable:
+    """An int64 scalar variable from an int or a scalar variable of any integer dtype."""
+    if isinstance(value, int):
+        return constant(value, "int64")
+    variable = as_tensor(value)
+    t = tensor_type(variable)
+    if t.ndim != 0 or t.dtype[0] not in "iu":
+        raise DtypeError(f"{variable} is of {t}; an integer scalar is needed")
+    if t.dtype == "int64":
+        return variable
+    from workbench.core.ops.scalars import cast
+
+    return cast(variable, "int64")  # type: ignore[no-any-return]
+
+
+def static_int(variable: Variable) -> int | None:
+    """The value of a constant integer scalar, else None."""
+    return int(variable.data) if isinstance(variable, Constant) and variable.data.ndim == 0 else None
+
+
+@dataclass(frozen=True)
+class DimShuffle(Op):
+    """Axes in another order: an int names an input axis, 'x' a new axis of length 1; axes of length 1 may be left out."""
+
+    order: tuple[int | str, ...]
+
+    def infer(self, *inputs: Variable) -> Sequence[Type]:
+        t = tensor_type(inputs[0])
+        axes = [i for i in self.order if i != "x"]
+        if len(set(axes)) != len(axes) or any(not isinstance(i, int) or not 0 <= i < t.ndim for i in axes):
+            raise RankError(compose(f"dimshuffle{self.order} does not fit {inputs[0]}", f"it is of {t}"))
+        if dropped := [i for i in range(t.ndim) if i not in axes and t.shape[i] != 1]:
+            raise RankError(
+                compose(
+                    f"dimshuffle{self.order} would drop axis {dropped[0]} of {inputs[0]}, which is not of length 1",
+                    f"it is of {t}",
+                    advice="only axes of static length 1 can be dropped; index or reduce the axis instead",
+                )
+            )
+        return [TensorType(t.dtype, tuple(1 if i == "x" else t.shape[int(i)] for i in self.order))]
+
+    def evaluate(self, *values: Array) -> Sequence[Array]:
+        (x,) = values
+        axes = [int(i) for i in self.order if i != "x"]
+        dropped = tuple(i for i in range(x.ndim) if i not in axes)
+        kept = sorted(axes)
+        moved = x.squeeze(dropped).transpose([kept.index(i) for i in axes])
+        return [np.expand_dims(moved, tuple(i for i, a in enumerate(self.order) if a == "x"))]
+
+    def grad(
+        self, inputs: Sequence[Variable], outputs: Sequence[Variable], gradients: Sequence[Variable | None]
+    ) -> Sequence[Variable | None]:
+        (g,) = gradients
+        if g is None:
+            return [None]
+        ndim = tensor_type(inputs[0]).ndim
+        back: list[int | str] = [self.order.index(i) if i in self.order else "x" for i in range(ndim)]
+        return [dimshuffle(g, back)]
+
+    def shape(self, inputs: Sequence[Variable]) -> Sequence[Sequence[Any]]:
+        return [[1 if i == "x" else dimension(inputs[0], int(i)) for i in self.order]]
+
+    @property
+    def is_transpose(self) -> bool:
+        return self.order == (1, 0)
+
+    @property
+    def label(self) -> str:
+        return "transpose" if self.is_transpose else f"dimshuffle({', '.join(map(str, self.order))})"
+
+    def __str__(self) -> str:
+        return f"DimShuffle{{{','.join(map(str, self.order))}}}"
+
+
+def dimshuffle(x: Any, order: Sequence[int | str]) -> Any:
+    """x with its axes in this order ('x' for a new one); x itself where nothing changes."""
+    variable = as_tensor(x)
+    ndim = tensor_type(variable).ndim
+    full = tuple(i if i == "x" else int(i) % max(ndim, 1) for i in order)
+    return variable if full == tuple(range(ndim)) else DimShuffle(full)(variable)
+
+
+def transpose(x: Any, axes: Sequence[int] | None = None) -> Any:
+    """x with its axes in reverse, or in the order given."""
+    ndim = tensor_type(as_tensor(x)).ndim
+    return dimshuffle(x, tuple(axes) if axes is not None else tuple(reversed(range(ndim))))
+
+
+@dataclass(frozen=True)
+class Reshape(Op):
+    """The same elements in another shape. Inputs: x and one int64 scalar per axis; one of them may be -1."""
+
+    static: StaticShape
+
+    def infer(self, *inputs: Variable) -> Sequence[Type]:
+        return [TensorType(tensor_type(inputs[0]).dtype, self.static)]
+
+    def evaluate(self, *values: Array) -> Sequence[Array]:
+        x, *dims = values
+        try:
+            return [x.reshape([int(n) for n in dims])]
+        except ValueError as error:
+            raise ShapeError(f"cannot reshape {x.shape} to {tuple(int(n) for n in dims)}: {error}") from None
+
+    def grad(
+        self, inputs: Sequence[Variable], outputs: Sequence[Variable], gradients: Sequence[Variable | None]
+    ) -> Sequence[Variable | None]:
+        (g,) = gradients
+        back = None if g is None else reshape(g, shape_tuple(inputs[0]))
+        return [back, *([None] * (len(inputs) - 1))]
+
+    def shape(self, inputs: Sequence[Variable]) -> Sequence[Sequence[Any]] | None:
+        dims = [n if n is not None else static_or_self(v) for n, v in zip(self.static, inputs[1:], strict=True)]
+        if not any(n == -1 for n in dims):
+            return [dims] if all(isinstance(n, int) or _plain(n) for n in dims) else None
+        return None
+
+    @property
+    def label(self) -> str:
+        return "reshape"
+
+    def __str__(self) -> str:
+        return f"Reshape{{{len(self.static)}}}"
+
+
+def _plain(dim: Any) -> bool:
+    """Whether a symbolic dimension surely is not -1: it is some array's length."""
+    return isinstance(dim, Variable) and dim.owner is not None and isinstance(dim.owner.op, Dimension)
+
+
+def static_or_self(variable: Variable) -> Any:
+    known = static_int(variable)
+    return variable if known is None else known
+
+
+def reshape(x: Any, newshape: Any, ndim: int | None = None) -> Any:
+    """x in another shape: a sequence of ints and scalar variables (-1 once), or a vector variable with `ndim` given."""
+    variable = as_tensor(x)
+    if isinstance(newshape, Variable) and tensor_type(newshape).ndim == 1:
+        length = ndim if ndim is not None else tensor_type(newshape).shape[0]
+        if length is None:
+            raise RankError("reshape to a vector of unknown length needs ndim=, the number of axes of the result")
+        parts: list[Any] = [newshape[i] for i in range(length)]  # type: ignore[index]
+    else:
+        parts = list(newshape) if isinstance(newshape, (list, tuple, np.ndarray)) else [newshape]
+    dims = [as_scalar_int(p if isinstance(p, Variable) else int(p)) for p in parts]
+    static = tuple(None if (n := static_int(d)) is None or n < 0 else n for d in dims)
+    known = tensor_type(variable).shape
+    if None not in known and sum(n is None for n in static) == 1:  # the one length left over
+        rest = int(np.prod([n for n in static if n is not None], dtype=np.int64))
+        total = int(np.prod(known, dtype=np.int64))  # type: ignore[arg-type]
+        if rest and any(static_int(d) == -1 for d in dims) and total % rest == 0:
+            static = tuple(total // rest if n is None else n for n in static)
+    return Reshape(static)(variable, *dims)
+
+
+def flatten(x: Any, ndim: int = 1) -> Any:
+    """x with its last axes joined, so that `ndim` are left."""
+    variable = as_tensor(x)
+    return reshape(variable, [*shape_tuple(variable)[: ndim - 1], -1])
+
+
+@dataclass(frozen=True)
+class Alloc(Op):
+    """A value spread over a shape. Inputs: the value, then one int64 scalar per axis."""
+
+    static: StaticShape
+
+    def infer(self, *inputs: Variable) -> Sequence[Type]:
+        if tensor_type(inputs[0]).ndim > len(self.static):
+            raise RankError(f"alloc: the value is of {inputs[0].type}, the shape has only {len(self.static)} axes")
+        return [TensorType(tensor_type(inputs[0]).dtype, self.static)]
+
+    def evaluate(self, *values: Array) -> Sequence[Array]:
+        value, *dims = values
+        shape = tuple(int(n) for n in dims)
+        try:
+            return [np.broadcast_to(value, shape).copy()]
+        except ValueError:
+            raise ShapeError(f"alloc: a value of shape {value.shape} does not fill shape {shape}") from None
+
+    def grad(
+        self, inputs: Sequence[Variable], outputs: Sequence[Variable], gradients: Sequence[Variable | None]
+    ) -> Sequence[Variable | None]:
+        from workbench.core.ops.reduce import sum_to
+
+        (g,) = gradients
+        rest = [None] * (len(inputs) - 1)
+        return [None if g is None else sum_to(g, inputs[0], outputs[0]), *rest]
+
+    def shape(self, inputs: Sequence[Variable]) -> Sequence[Sequence[Any]]:
+        return [[n if n is not None else static_or_self(v) for n, v in zip(self.static, inputs[1:], strict=True)]]
+
+    @property
+    def label(self) -> str:
+        return "alloc"
+
+    def __str__(self) -> str:
+        return "Alloc"
+
+
+def alloc(value: Any, *dims: Any) -> Any:
+    """The value spread over a shape of ints and integer scalars."""
+    variables = [as_scalar_int(d) for d in dims]
+    return Alloc(tuple(static_int(d) for d in variables))(as_tensor(value), *variables)
+
+
+@dataclass(frozen=True)
+class Join(Op):
+    """Arrays one after another along an axis. All other lengths must be equal."""
+
+    axis: int
+
+    def infer(self, *inputs: Variable) -> Sequence[Type]:
+        types = [tensor_type(v) for v in inputs]
+        if len({t.ndim for t in types}) > 1:
+            raise RankError(f"join needs arrays of one rank; got {', '.join(map(str, types))}")
+        if not 0 <= self.axis < types[0].ndim:
+            raise RankError(f"join: axis {self.axis} is not an axis of {types[0]}")
+        dims: list[int | None] = []
+        for axis in range(types[0].ndim):
+            lengths = [t.shape[axis] for t in types]
+            if axis == self.axis:
+                dims.append(None if None in lengths else sum(lengths))  # type: ignore[arg-type]
+            else:
+                known = {n for n in lengths if n is not None}
+                if len(known) > 1:
+                    raise ShapeError(f"join along axis {self.axis}: axis {axis} has lengths {sorted(known)}")
+                dims.append(known.pop() if known else None)
+        return [TensorType(upcast(*(t.dtype for t in types)), tuple(dims))]
+
+    def evaluate(self, *values: Array) -> Sequence[Array]:
+        try:
+            dtype = np.result_type(*(v.dtype for v in values))
+            return [np.concatenate(values, axis=self.axis).astype(dtype, copy=False)]
+        except ValueError:
+            raise ShapeError(f"join along axis {self.axis}: shapes {', '.join(str(v.shape) for v in values)}") from None
+
+    def grad(
+        self, inputs: Sequence[Variable], outputs: Sequence[Variable], gradients: Sequence[Any]
+    ) -> Sequence[Variable | None]:
+        from workbench.core.ops.scalars import cast
+
+        (g,) = gradients
+        parts: list[Variable | None] = []
+        start: Any = 0
+        for v in inputs:
+            stop = start + dimension(v, self.axis)
+            index = (slice(None),) * self.axis + (slice(start, stop),)
+            discrete = is_discrete(tensor_type(v).dtype)
+            parts.append(None if g is None or discrete else cast(g[index], tensor_type(v).dtype))
+            start = stop
+        return parts
+
+    def shape(self, inputs: Sequence[Variable]) -> Sequence[Sequence[Any]]:
+        dims = list(shape_tuple(inputs[0]))
+        for v in inputs[1:]:
+            dims[self.axis] = dims[self.axis] + dimension(v, self.axis)
+        return [dims]
+
+    @property
+    def label(self) -> str:
+        return "join"
+
+    def __str__(self) -> str:
+        return f"Join{{{self.axis}}}"
+
+
+def join(axis: int, *tensors: Any) -> Any:
+    """The tensors one after another along an axis."""
+    variables = [as_tensor(t) for t in tensors]
+    if len(variables) == 1:
+        return variables[0]
+    ndim = tensor_type(variables[0]).ndim
+    if not -ndim <= axis < ndim:
+        raise RankError(f"join: axis {axis} is not an axis of {variables[0].type}")
+    return Join(axis % ndim)(*variables)
+
+
+def concatenate(tensors: Sequence[Any], axis: int = 0) -> Any:
+    """As numpy.concatenate."""
+    return join(axis, *tensors)
+
+
+def stack(tensors: Sequence[Any], axis: int = 0) -> Any:
+    """As numpy.stack: the tensors along a new axis."""
+    variables = [as_tensor(t) for t in tensors]
+    ndim = tensor_type(variables[0]).ndim + 1
+    where = axis % ndim
+    order: list[int | str] = [*range(where), "x", *range(where, ndim - 1)]
+    return join(where, *(dimshuffle(v, order) for v in variables))
+
+
+@dataclass(frozen=True)
+class SpecifyBroadcast(Op):
+    """x, with its static shape made narrower ('this axis has length 1', checked) or wider ('unknown')."""
+
+    static: StaticShape
+
+    def infer(self, *inputs: Variable) -> Sequence[Type]:
+        return [TensorType(tensor_type(inputs[0]).dtype, self.static)]
+
+    def evaluate(self, *values: Array) -> Sequence[Array]:
+        for axis, (n, known) in enumerate(zip(values[0].shape, self.static, strict=True)):
+            if known is not None and n != known:
+                raise ShapeError(f"axis {axis} was declared to have length {known}; it has {n}")
+        return [values[0]]
+
+    def grad(
+        self, inputs: Sequence[Variable], outputs: Sequence[Variable], gradients: Sequence[Variable | None]
+    ) -> Sequence[Variable | None]:
+        (g,) = gradients
+        return [None if g is None else SpecifyBroadcast(tensor_type(inputs[0]).shape)(g)]
+
+    def shape(self, inputs: Sequence[Variable]) -> Sequence[Sequence[Any]]:
+        return [[n if n is not None else dimension(inputs[0], i) for i, n in enumerate(self.static)]]
+
+    def __str__(self) -> str:
+        return "Rebroadcast"
+
+
+def specify_shape(x: Any, static: Sequence[int | None]) -> Any:
+    """x, declared to have these lengths (None: unknown); checked when it runs."""
+    variable = as_tensor(x)
+    wanted = tuple(static)
+    return variable if tensor_type(variable).shape == wanted else SpecifyBroadcast(wanted)(variable)
+
+
+def addbroadcast(x: Any, *axes: int) -> Any:
+    """x, declared to have length 1 on these axes."""
+    shape = tensor_type(as_tensor(x)).shape
+    return specify_shape(x, [1 if i in axes else n for i, n in enumerate(shape)])
+
+
+def unbroadcast(x: Any, *axes: int) -> Any:
+    """x, with these axes no longer known to have length 1, so that they do not broadcast."""
+    shape = tensor_type(as_tensor(x)).shape
+    return specify_shape(x, [None if i in axes else n for i, n in enumerate(shape)])

@@ -1,0 +1,83 @@
+"""Where the user wrote a node: the file or notebook cell and the line, found from the Python stack.
+
+A node stores raw `(filename, line)` pairs, which cost a microsecond; `resolve` turns them into `Place` records
+with the line's text when someone looks.
+"""
+
+from __future__ import annotations
+
+import linecache
+import os
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from workbench.core.records import Place
+
+Line = tuple[str, int]
+
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_current: ContextVar[tuple[Line, ...] | None] = ContextVar("workbench_origin", default=None)
+
+
+def capture() -> tuple[Line, ...]:
+    """The nearest line on the stack that is not the workbench's own, or what `inherited` says."""
+    current = _current.get()
+    if current is not None:
+        return current
+    frame = sys._getframe(1)
+    while frame is not None:
+        filename = frame.f_code.co_filename
+        if not filename.startswith(_PACKAGE):
+            return ((filename, frame.f_lineno),)
+        frame = frame.f_back  # type: ignore[assignment]
+    return ()
+
+
+@contextmanager
+def inherited(lines: tuple[Line, ...]) -> Iterator[None]:
+    """Nodes made in this block come from these lines: a gradient's from its forward node's, a rewrite's from what it replaces."""
+    token = _current.set(lines)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def resolve(line: Line) -> Place:
+    """The record of one line, with its text where Python still has it."""
+    filename, number = line
+    return Place(cell_name(filename), number, linecache.getline(filename, number).strip())
+
+
+def resolve_all(lines: tuple[Line, ...]) -> tuple[Place, ...]:
+    return tuple(map(resolve, lines))
+
+
+def cell_name(filename: str) -> str:
+    """'Cell 3' for a notebook cell's file name, else the path from the working directory where that is shorter."""
+    if re.match(r"<ipython-input-(\d+)-|.*ipykernel_\d+[/\\]", filename):
+        return _cell_number(filename)
+    if os.path.isabs(filename):
+        relative = os.path.relpath(filename)
+        return relative if not relative.startswith("..") else os.path.basename(filename)
+    return filename
+
+
+def _cell_number(filename: str) -> str:
+    if match := re.match(r"<ipython-input-(\d+)-", filename):
+        return f"Cell {match[1]}"
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    names = getattr(getattr(shell, "compile", None), "_filename_map", {})
+    number = names.get(filename)
+    return f"Cell {number}" if number is not None else "a notebook cell"
+
+
+def merge(first: tuple[Line, ...], second: tuple[Line, ...]) -> tuple[Line, ...]:
+    """Both sets of lines, each once, in order."""
+    if first == second or not second:
+        return first
+    return tuple(dict.fromkeys((*first, *second)))

@@ -1,0 +1,205 @@
+"""Scalar programs: the one form in which the meaning of an elementwise op is written.
+
+A program is a list of steps over a small closed set of primitives, in single-assignment order. Fusion composes
+programs; the interpreter runs them with NumPy; `native` renders them as LLVM IR and devices as C.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.generic]
+
+
+@dataclass(frozen=True)
+class Primitive:
+    """One member of the closed set.
+
+    All operands have the step's dtype T and so has the result, except: `kind` 'compare' takes T operands (all of one
+    dtype) and gives bool; 'test' (isnan, isinf) the same with one operand; 'select' takes (bool, T, T); 'cast' takes
+    any dtype; 'const' takes none and carries its value.
+    """
+
+    name: str
+    arity: int
+    numpy: Callable[..., Array]
+    kind: str = "same"
+    cost: int = 1  # about how many vector instructions it takes: fusion and the profile's FLOPs read it
+
+
+def _sigmoid(x: Array) -> Array:
+    half = np.asarray(0.5, x.dtype)
+    return half * (np.asarray(1, x.dtype) + np.tanh(half * x)) if x.dtype.kind == "c" else _stable_sigmoid(x)
+
+
+def _stable_sigmoid(x: Array) -> Array:
+    small = np.exp(-np.abs(x))  # never overflows
+    return np.where(x < 0, small, np.asarray(1, x.dtype)) / (1 + small)  # type: ignore[no-any-return]
+
+
+def _softplus(x: Array) -> Array:
+    return np.logaddexp(x, np.asarray(0, x.dtype))  # type: ignore[no-any-return]
+
+
+def _special(name: str) -> Callable[..., Array]:
+    def call(*args: Array) -> Array:
+        import scipy.special  # here: it costs a fifth of a second to import
+
+        return getattr(scipy.special, name)(*args)  # type: ignore[no-any-return]
+
+    return call
+
+
+def _not(x: Array) -> Array:
+    return np.invert(x)
+
+
+_UNARY = {
+    "neg": (np.negative, 1), "abs": (np.abs, 1), "sign": (np.sign, 2), "sqrt": (np.sqrt, 2),
+    "exp": (np.exp, 14), "exp2": (np.exp2, 14), "expm1": (np.expm1, 18), "log": (np.log, 20),
+    "log2": (np.log2, 20), "log10": (np.log10, 20), "log1p": (np.log1p, 24),
+    "sin": (np.sin, 20), "cos": (np.cos, 20), "tan": (np.tan, 30), "arcsin": (np.arcsin, 30),
+    "arccos": (np.arccos, 30), "arctan": (np.arctan, 30), "sinh": (np.sinh, 30), "cosh": (np.cosh, 30),
+    "tanh": (np.tanh, 20), "arcsinh": (np.arcsinh, 40), "arccosh": (np.arccosh, 40), "arctanh": (np.arctanh, 40),
+    "floor": (np.floor, 1), "ceil": (np.ceil, 1), "trunc": (np.trunc, 1), "rint": (np.rint, 1),
+    "sigmoid": (_sigmoid, 18), "softplus": (_softplus, 40), "erf": (_special("erf"), 40),
+    "erfc": (_special("erfc"), 40), "lgamma": (_special("gammaln"), 60), "gamma": (_special("gamma"), 60),
+    "digamma": (_special("psi"), 60), "invert": (_not, 1),
+}
+_BINARY = {
+    "add": (np.add, 1), "sub": (np.subtract, 1), "mul": (np.multiply, 1), "div": (np.true_divide, 4),
+    "floordiv": (np.floor_divide, 8), "mod": (np.remainder, 8), "pow": (np.power, 40),
+    "minimum": (np.minimum, 2), "maximum": (np.maximum, 2), "arctan2": (np.arctan2, 40),
+    "and": (np.bitwise_and, 1), "or": (np.bitwise_or, 1), "xor": (np.bitwise_xor, 1),
+    "shl": (np.left_shift, 1), "shr": (np.right_shift, 1),
+}
+_COMPARE = {
+    "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal, "eq": np.equal, "ne": np.not_equal,
+}
+
+PRIMITIVES: dict[str, Primitive] = {
+    **{name: Primitive(name, 1, f, cost=cost) for name, (f, cost) in _UNARY.items()},
+    **{name: Primitive(name, 2, f, cost=cost) for name, (f, cost) in _BINARY.items()},
+    **{name: Primitive(name, 2, f, "compare") for name, f in _COMPARE.items()},
+    "isnan": Primitive("isnan", 1, np.isnan, "test"),
+    "isinf": Primitive("isinf", 1, np.isinf, "test"),
+    "select": Primitive("select", 3, np.where, "select"),
+    "cast": Primitive("cast", 1, np.asarray, "cast", cost=1),
+    "const": Primitive("const", 0, np.asarray, "const", cost=0),
+}
+
+
+@dataclass(frozen=True)
+class ScalarStep:
+    """`prim(args) : dtype`. An arg is an index: inputs first (0 … n-1), then the results of the steps before.
+
+    For 'compare' and 'test' the dtype is 'bool' (the operands' dtype is theirs). A 'const' carries the raw bytes of
+    its value, so that 0.0 differs from -0.0 and nan equals itself.
+    """
+
+    prim: str
+    args: tuple[int, ...]
+    dtype: str
+    value: bytes = b""
+
+    @property
+    def constant(self) -> np.generic:
+        return np.frombuffer(self.value, self.dtype)[0]  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True, eq=False)
+class ScalarProgram:
+    """Steps over inputs of the given dtypes; `outputs` are indices of values."""
+
+    inputs: tuple[str, ...]
+    steps: tuple[ScalarStep, ...]
+    outputs: tuple[int, ...]
+
+    @cached_property
+    def _key(self) -> tuple[int, object]:
+        key = (self.inputs, self.steps, self.outputs)
+        return hash(key), key
+
+    def __hash__(self) -> int:
+        return self._key[0]
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, ScalarProgram) and self._key == other._key)
+
+    def dtype_of(self, index: int) -> str:
+        n = len(self.inputs)
+        return self.inputs[index] if index < n else self.steps[index - n].dtype
+
+    @property
+    def output_dtypes(self) -> tuple[str, ...]:
+        return tuple(self.dtype_of(i) for i in self.outputs)
+
+    @property
+    def cost(self) -> int:
+        """About how many vector instructions one element takes."""
+        return sum(PRIMITIVES[step.prim].cost for step in self.steps)
+
+    def run(self, *arrays: Array) -> tuple[Array, ...]:
+        """The definition: each step by NumPy, over whole arrays that broadcast."""
+        values: list[Array] = list(arrays)
+        with np.errstate(all="ignore"):
+            for step in self.steps:
+                values.append(_run_step(step, [values[i] for i in step.args]))
+        return tuple(values[i] for i in self.outputs)
+
+
+def _run_step(step: ScalarStep, args: Sequence[Array]) -> Array:
+    if step.prim == "const":
+        return np.asarray(step.constant)
+    if step.prim == "cast":
+        return np.asarray(args[0]).astype(step.dtype)
+    result = PRIMITIVES[step.prim].numpy(*args)
+    return np.asarray(result, dtype=step.dtype)
+
+
+class ScalarBuilder:
+    """Writes a program step by step, sharing equal steps.
+
+    >>> b = ScalarBuilder(("float64",))
+    >>> b.program(b.prim("mul", "float64", b.prim("exp", "float64", 0), 0)).outputs
+    (2,)
+    """
+
+    def __init__(self, inputs: Sequence[str]) -> None:
+        self.dtypes: list[str] = list(inputs)
+        self._inputs = tuple(inputs)
+        self._steps: list[ScalarStep] = []
+        self._known: dict[ScalarStep, int] = {}
+
+    def prim(self, name: str, dtype: str, *args: int) -> int:
+        return self._add(ScalarStep(name, args, dtype))
+
+    def const(self, value: object, dtype: str) -> int:
+        return self._add(ScalarStep("const", (), dtype, np.asarray(value, dtype).tobytes()))
+
+    def cast(self, arg: int, dtype: str) -> int:
+        return arg if self.dtypes[arg] == dtype else self.prim("cast", dtype, arg)
+
+    def inline(self, program: ScalarProgram, args: Sequence[int]) -> list[int]:
+        """The steps of another program over these values; returns the indices of its outputs."""
+        index = list(args)
+        for step in program.steps:
+            moved = ScalarStep(step.prim, tuple(index[i] for i in step.args), step.dtype, step.value)
+            index.append(self._add(moved))
+        return [index[i] for i in program.outputs]
+
+    def program(self, *outputs: int) -> ScalarProgram:
+        return ScalarProgram(self._inputs, tuple(self._steps), outputs)
+
+    def _add(self, step: ScalarStep) -> int:
+        found = self._known.get(step)
+        if found is None:
+            found = self._known[step] = len(self.dtypes)
+            self._steps.append(step)
+            self.dtypes.append(step.dtype)
+        return found

@@ -1,0 +1,283 @@
+"""Tensor types: dtype and static shape, the rules by which dtypes combine, and the conversion of values.
+
+A dimension of static length 1 broadcasts; a dimension that is not known statically never does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, ClassVar
+
+import numpy as np
+
+from workbench.core.graph import Apply, Array, Constant, Type, Variable
+from workbench.errors import DtypeError, GraphError, RankError, ShapeError, compose
+
+INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
+FLOATS = ("float32", "float64")
+COMPLEX = ("complex64", "complex128")
+DTYPES = ("bool", *INTEGERS, *FLOATS, *COMPLEX)
+
+Shape = tuple[int | None, ...]
+
+
+@dataclass(frozen=True)
+class TensorType(Type):
+    """Arrays of one dtype and rank. `shape[i]` is the length of axis i where it is known statically, else None."""
+
+    dtype: str
+    shape: Shape = ()
+
+    # The classes that have operators; set by workbench.core.variable, which needs the ops, which need types.
+    variable: ClassVar[Callable[..., Variable]] = Variable
+    constant: ClassVar[Callable[..., Constant]] = Constant
+
+    def __post_init__(self) -> None:
+        if self.dtype not in _KNOWN:
+            raise DtypeError(f"{self.dtype!r} is not a tensor dtype; there are {', '.join(DTYPES)}")
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def broadcastable(self) -> tuple[bool, ...]:
+        return tuple(n == 1 for n in self.shape)
+
+    @property
+    def numpy_dtype(self) -> np.dtype[Any]:
+        return np.dtype(self.dtype)
+
+    def make(self, owner: Apply | None = None, index: int = 0, name: str | None = None) -> Variable:
+        return TensorType.variable(self, owner, index, name)
+
+    def with_dtype(self, dtype: str) -> TensorType:
+        return self if dtype == self.dtype else TensorType(dtype, self.shape)
+
+    def accepts(self, other: Type) -> bool:
+        return (
+            isinstance(other, TensorType)
+            and other.dtype == self.dtype
+            and other.ndim == self.ndim
+            and all(mine is None or mine == theirs for mine, theirs in zip(self.shape, other.shape, strict=True))
+        )
+
+    def convert(self, value: object, *, strict: bool = False, allow_downcast: bool | None = None) -> Array:
+        """The value as an array of this type.
+
+        Exact conversions are made (int64 → float64, 2.0 → an int scalar); lossy ones raise `DtypeError` unless
+        `allow_downcast`; `strict` takes only arrays of the very dtype. A wrong number of dimensions is a `RankError`,
+        a length other than the static one a `ShapeError`.
+        """
+        array = self._cast(value, strict, allow_downcast)
+        if array.ndim != self.ndim:
+            raise RankError(
+                f"Wrong number of dimensions: expected {self.ndim}, got {array.ndim} with shape {array.shape}."
+            )
+        for axis, (length, known) in enumerate(zip(array.shape, self.shape, strict=True)):
+            if known is not None and length != known:
+                raise ShapeError(f"axis {axis} must have length {known}; the value has shape {array.shape}")
+        return array
+
+    def _cast(self, value: object, strict: bool, allow_downcast: bool | None) -> Array:
+        dtype = self.numpy_dtype
+        if isinstance(value, np.ndarray):
+            if value.dtype == dtype:
+                return value
+            if not strict and (allow_downcast or np.can_cast(value.dtype, dtype, "safe")):
+                return value.astype(dtype)
+            raise DtypeError(_lossy(f"an array of {value.dtype}", self.dtype))
+        if strict:
+            raise DtypeError(f"a NumPy array of {self.dtype} is required (strict); got {type(value).__name__}")
+        if isinstance(value, Variable):
+            raise DtypeError("a symbolic variable was given where a value is needed; values are arrays or numbers")
+        try:
+            array = np.asarray(value)
+            if array.dtype == dtype:
+                return array
+            if array.dtype.kind not in "biufc":
+                raise DtypeError(f"{type(value).__name__} is not a number or an array of numbers")
+            converted = array.astype(dtype)
+        except (ValueError, OverflowError) as error:
+            raise DtypeError(f"cannot make an array of {self.dtype} from {type(value).__name__}: {error}") from error
+        if allow_downcast or _survives(array, converted) or _python_float(value, self):
+            return converted
+        raise DtypeError(_lossy(f"the value {_short(value)} ({array.dtype})", self.dtype))
+
+    def __str__(self) -> str:
+        return f"TensorType({self.dtype}, {_shape_name(self.shape)})"
+
+    __repr__ = __str__
+
+
+_KNOWN = frozenset(DTYPES)
+
+
+@dataclass(frozen=True)
+class GenericType(Type):
+    """Any Python object: a random state, a list. Ops that know what it is take it; there is no native form."""
+
+    def accepts(self, other: Type) -> bool:
+        return isinstance(other, GenericType)
+
+    def convert(self, value: object, **options: object) -> object:
+        return value
+
+    def __str__(self) -> str:
+        return "GenericType"
+
+
+def _lossy(what: str, dtype: str) -> str:
+    return (
+        f"{what} cannot become {dtype} without loss; convert it yourself with numpy.asarray(value, '{dtype}') "
+        "or pass allow_input_downcast=True"
+    )
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) < 60 else text[:57] + "..."
+
+
+def _survives(before: Array, after: Array) -> bool:
+    if before.dtype.kind == "c" and after.dtype.kind != "c":
+        return False
+    with np.errstate(invalid="ignore"):
+        return bool(np.array_equal(before, after.astype(before.dtype), equal_nan=before.dtype.kind in "fc")) and bool(
+            np.array_equal(before, after, equal_nan=before.dtype.kind in "fc")
+        )
+
+
+def _python_float(value: object, type: TensorType) -> bool:
+    """A plain float is taken as a float32 scalar where floatX says so, as `x * 0.1` would."""
+    from workbench.configuration import config
+
+    return isinstance(value, float) and type.ndim == 0 and type.dtype == "float32" == config.floatX
+
+
+_NAMES = {0: "scalar", 1: "vector", 2: "matrix", 3: "3D", 4: "4D", 5: "5D"}
+
+
+def _shape_name(shape: Shape) -> str:
+    if all(n is None for n in shape):
+        return _NAMES.get(len(shape), f"{len(shape)}D")
+    if shape == (1, None):
+        return "row"
+    if shape == (None, 1):
+        return "col"
+    return f"({', '.join('?' if n is None else str(n) for n in shape)})"
+
+
+@lru_cache(maxsize=None)
+def upcast(*dtypes: str) -> str:
+    """The dtype that holds all of these, as NumPy's rule for arrays: int32 with float32 gives float64."""
+    return str(np.result_type(*(np.dtype(d) for d in dtypes)))
+
+
+@lru_cache(maxsize=None)
+def float_like(*dtypes: str) -> str:
+    """The floating dtype in which a function of these is computed: int8 and int16 → float32, wider ints → float64."""
+    wide = upcast(*dtypes)
+    if wide[0] in "fc":
+        return wide
+    return "float32" if np.dtype(wide).itemsize <= (2 if wide != "bool" else 1) else "float64"
+
+
+def is_float(dtype: str) -> bool:
+    return dtype[0] in "fc"
+
+
+def is_integer(dtype: str) -> bool:
+    return dtype[0] in "iu"
+
+
+def is_discrete(dtype: str) -> bool:
+    return dtype == "bool" or dtype[0] in "iu"
+
+
+def broadcast_shapes(shapes: Sequence[Shape], what: str = "operands") -> Shape:
+    """The static shape of an elementwise result. Missing leading axes and axes of static length 1 broadcast.
+
+    Raises ShapeError where two known lengths differ.
+    """
+    ndim = max((len(s) for s in shapes), default=0)
+    result: list[int | None] = []
+    for axis in range(-ndim, 0):
+        lengths = {s[axis] for s in shapes if len(s) >= -axis} - {1}
+        known = lengths - {None}
+        if len(known) > 1:
+            met = " and ".join(str(s) for s in shapes)
+            raise ShapeError(
+                compose(
+                    f"shapes do not fit: axis {axis + ndim} has lengths {' and '.join(map(str, sorted(known)))}",  # type: ignore[type-var]
+                    f"{what}: {met}",
+                    advice="lengths must be equal, or 1 in the type for a dimension that broadcasts",
+                )
+            )
+        result.append(known.pop() if known else (None if lengths else 1))
+    return tuple(result)
+
+
+def type_of(array: Array) -> TensorType:
+    """The type of a constant: its whole shape is known."""
+    return TensorType(str(array.dtype), array.shape)
+
+
+def smallest_int(value: int) -> str:
+    """The smallest signed dtype that holds a Python int (uint64 where only that does)."""
+    for dtype in ("int8", "int16", "int32", "int64", "uint64"):
+        info = np.iinfo(dtype)
+        if info.min <= value <= info.max:
+            return dtype
+    raise DtypeError(f"the integer {value} does not fit in 64 bits")
+
+
+def python_number(value: complex) -> Array:
+    """A Python number as the narrowest array that keeps it: ints small, floats float32 where exact (or floatX says so)."""
+    from workbench.configuration import config
+
+    if isinstance(value, bool):
+        return np.asarray(value, "bool")
+    if isinstance(value, int):
+        return np.asarray(value, smallest_int(value))
+    if isinstance(value, complex):
+        return np.asarray(value, "complex128")
+    if config.floatX == "float32" or value != value or float(np.float32(value)) == value:
+        return np.asarray(value, "float32")
+    return np.asarray(value, "float64")
+
+
+def as_tensor(value: object, name: str | None = None) -> Variable:
+    """The value as a tensor variable: variables as they are, numbers and arrays as constants.
+
+    Python numbers take the narrowest dtype that keeps them; NumPy's own values keep theirs. Raises `GraphError` for
+    what cannot be an array of numbers.
+    """
+    if isinstance(value, Variable):
+        if not isinstance(value.type, TensorType):
+            raise GraphError(f"{value} is of {value.type}; a tensor is needed")
+        return value
+    if isinstance(value, (bool, int, float, complex)):
+        array = python_number(value)
+    else:
+        array = np.array(value)
+        if str(array.dtype) not in _KNOWN:
+            raise GraphError(f"{_short(value)} is not a number, an array of numbers or a variable")
+    array.flags.writeable = False
+    return TensorType.constant(type_of(array), array, name)
+
+
+def constant(value: object, dtype: str) -> Variable:
+    """A constant of a given dtype."""
+    array = np.array(value, dtype)
+    array.flags.writeable = False
+    return TensorType.constant(type_of(array), array)
+
+
+def tensor_type(variable: Variable) -> TensorType:
+    """The variable's type, which must be a tensor's."""
+    if not isinstance(variable.type, TensorType):
+        raise GraphError(f"{variable} is of {variable.type}; a tensor is needed")
+    return variable.type

@@ -1,0 +1,268 @@
+"""Variables with operators: what a user writes `x * W[0] + b` with. Importing this installs them for TensorType."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from workbench.core.graph import Array, Constant, Variable
+from workbench.core.ops import index, linalg, reduce, scalars, shape
+from workbench.core.types import TensorType, tensor_type
+from workbench.errors import GraphError, RankError
+
+
+class TensorVariable(Variable):
+    """A symbolic array: NumPy's operators and methods build the graph."""
+
+    __slots__ = ()
+    __array_priority__ = 1000.0  # NumPy arrays leave binary operators to us
+    __array_ufunc__ = None
+
+    type: TensorType
+
+    @property
+    def ndim(self) -> int:
+        return self.type.ndim
+
+    @property
+    def dtype(self) -> str:
+        return self.type.dtype
+
+    @property
+    def broadcastable(self) -> tuple[bool, ...]:
+        return self.type.broadcastable
+
+    @property
+    def shape(self) -> Any:
+        return shape.shape(self)
+
+    @property
+    def size(self) -> Any:
+        return reduce.prod(self.shape) if self.ndim else 1
+
+    @property
+    def T(self) -> Any:  # noqa: N802  # NumPy's name
+        return shape.transpose(self)
+
+    # Any: these return variables, which have these operators
+    def __add__(self, other: Any) -> Any:
+        return scalars.add(self, other)
+
+    def __radd__(self, other: Any) -> Any:
+        return scalars.add(other, self)
+
+    def __sub__(self, other: Any) -> Any:
+        return scalars.sub(self, other)
+
+    def __rsub__(self, other: Any) -> Any:
+        return scalars.sub(other, self)
+
+    def __mul__(self, other: Any) -> Any:
+        return scalars.mul(self, other)
+
+    def __rmul__(self, other: Any) -> Any:
+        return scalars.mul(other, self)
+
+    def __truediv__(self, other: Any) -> Any:
+        return scalars.true_div(self, other)
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return scalars.true_div(other, self)
+
+    def __floordiv__(self, other: Any) -> Any:
+        return scalars.floor_div(self, other)
+
+    def __rfloordiv__(self, other: Any) -> Any:
+        return scalars.floor_div(other, self)
+
+    def __mod__(self, other: Any) -> Any:
+        return scalars.mod(self, other)
+
+    def __rmod__(self, other: Any) -> Any:
+        return scalars.mod(other, self)
+
+    def __pow__(self, other: Any) -> Any:
+        return scalars.power(self, other)
+
+    def __rpow__(self, other: Any) -> Any:
+        return scalars.power(other, self)
+
+    def __matmul__(self, other: Any) -> Any:
+        return linalg.dot(self, other)
+
+    def __rmatmul__(self, other: Any) -> Any:
+        return linalg.dot(other, self)
+
+    def __and__(self, other: Any) -> Any:
+        return scalars.and_(self, other)
+
+    def __rand__(self, other: Any) -> Any:
+        return scalars.and_(other, self)
+
+    def __or__(self, other: Any) -> Any:
+        return scalars.or_(self, other)
+
+    def __ror__(self, other: Any) -> Any:
+        return scalars.or_(other, self)
+
+    def __xor__(self, other: Any) -> Any:
+        return scalars.xor(self, other)
+
+    def __rxor__(self, other: Any) -> Any:
+        return scalars.xor(other, self)
+
+    def __neg__(self) -> Any:
+        return scalars.neg(self)
+
+    def __pos__(self) -> Any:
+        return self
+
+    def __abs__(self) -> Any:
+        return scalars.absolute(self)
+
+    def __invert__(self) -> Any:
+        return scalars.invert(self)
+
+    def __lt__(self, other: Any) -> Any:
+        return scalars.lt(self, other)
+
+    def __le__(self, other: Any) -> Any:
+        return scalars.le(self, other)
+
+    def __gt__(self, other: Any) -> Any:
+        return scalars.gt(self, other)
+
+    def __ge__(self, other: Any) -> Any:
+        return scalars.ge(self, other)
+
+    def __getitem__(self, item: Any) -> Any:
+        return index.getitem(self, item)
+
+    def __setitem__(self, item: Any, value: Any) -> None:
+        raise GraphError("a symbolic variable cannot be assigned to; write y = set_subtensor(x[index], value)")
+
+    def __bool__(self) -> bool:
+        raise GraphError(
+            f"{self} has no truth value while the graph is built; use switch(condition, a, b), or ifelse"
+        )
+
+    def __len__(self) -> int:
+        raise GraphError(f"the length of {self} is known only when it runs; use {self}.shape[0]")
+
+    def __iter__(self) -> Iterator[Any]:
+        if not self.ndim:
+            raise GraphError(f"{self} is a scalar and cannot be iterated over")
+        length = self.type.shape[0]
+        if length is None:
+            raise _UnknownLength(f"the length of {self} is known only when it runs; use scan to loop over it")
+        return (self[i] for i in range(length))
+
+    def __contains__(self, item: Any) -> bool:
+        raise GraphError("'in' is not defined on symbolic variables; use any(eq(x, value))")
+
+    def dot(self, other: Any) -> Any:
+        return linalg.dot(self, other)
+
+    def dimshuffle(self, *order: Any) -> Any:
+        return shape.dimshuffle(self, order[0] if len(order) == 1 and isinstance(order[0], (list, tuple)) else order)
+
+    def reshape(self, *newshape: Any, ndim: int | None = None) -> Any:
+        wanted = newshape[0] if len(newshape) == 1 else newshape
+        return shape.reshape(self, wanted, ndim)
+
+    def flatten(self, ndim: int = 1) -> Any:
+        return shape.flatten(self, ndim)
+
+    def transpose(self, *axes: Any) -> Any:
+        order = axes[0] if len(axes) == 1 and isinstance(axes[0], (list, tuple)) else axes
+        return shape.transpose(self, order or None)
+
+    def astype(self, dtype: str) -> Any:
+        return scalars.cast(self, dtype)
+
+    def sum(self, axis: Any = None, dtype: str | None = None, keepdims: bool = False) -> Any:
+        return reduce.sum(self, axis, dtype, keepdims)
+
+    def prod(self, axis: Any = None, dtype: str | None = None, keepdims: bool = False) -> Any:
+        return reduce.prod(self, axis, dtype, keepdims)
+
+    def mean(self, axis: Any = None, dtype: str | None = None, keepdims: bool = False) -> Any:
+        return reduce.mean(self, axis, dtype, keepdims)
+
+    def var(self, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Any:
+        return reduce.var(self, axis, ddof, keepdims)
+
+    def std(self, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Any:
+        return reduce.std(self, axis, ddof, keepdims)
+
+    def max(self, axis: Any = None, keepdims: bool = False) -> Any:
+        return reduce.max(self, axis, keepdims)
+
+    def min(self, axis: Any = None, keepdims: bool = False) -> Any:
+        return reduce.min(self, axis, keepdims)
+
+    def argmax(self, axis: Any = None, keepdims: bool = False) -> Any:
+        return reduce.argmax(self, axis, keepdims)
+
+    def all(self, axis: Any = None, keepdims: bool = False) -> Any:
+        return reduce.all(self, axis, keepdims)
+
+    def any(self, axis: Any = None, keepdims: bool = False) -> Any:
+        return reduce.any(self, axis, keepdims)
+
+    def clip(self, low: Any, high: Any) -> Any:
+        return scalars.minimum(scalars.maximum(self, low), high)
+
+    def round(self) -> Any:
+        return scalars.rint(self)
+
+    def take(self, indices: Any, axis: int = 0) -> Any:
+        return self[(slice(None),) * axis + (indices,)]
+
+    def eval(self, inputs: dict[Variable | str, Any] | None = None) -> Any:
+        """The value for these inputs, by variable or name; compiled once per set of inputs."""
+        from workbench.core.function import evaluate
+
+        return evaluate(self, inputs or {})
+
+
+class _UnknownLength(GraphError, ValueError):
+    """A tensor of unknown length was iterated over."""
+
+
+class TensorConstant(TensorVariable, Constant):
+    """A constant with operators. Its value is read-only."""
+
+    __slots__ = ()
+
+    def __init__(self, type: TensorType, data: Array, name: str | None = None) -> None:
+        Constant.__init__(self, type, data, name)
+
+    @property
+    def value(self) -> Array:
+        return self.data
+
+    def __str__(self) -> str:
+        if self.name is not None:
+            return self.name
+        text = str(self.data[()]) if self.data.ndim == 0 else f"array of shape {self.data.shape}"
+        return f"TensorConstant{{{text}}}"
+
+    __repr__ = __str__
+
+
+TensorType.variable = TensorVariable
+TensorType.constant = TensorConstant
+
+
+def tensor(dtype: str | None = None, shape: Sequence[int | None] = (), name: str | None = None) -> Any:
+    """A new input variable: dtype floatX by default, `shape` with None for lengths that are not known."""
+    from workbench.configuration import config
+
+    return TensorType(dtype or config.floatX, tuple(shape)).make(name=name)
+
+
+def check_rank(variable: Variable, ndim: int, what: str) -> None:
+    """Raises RankError where the variable has another rank."""
+    if tensor_type(variable).ndim != ndim:
+        raise RankError(f"{what} must have {ndim} axes; {variable} is of {variable.type}")

@@ -1,0 +1,103 @@
+"""The named errors. Each is also a subclass of the Python exception that a user would expect.
+
+A message has four parts, in this order: what was wrong; the op with the types and shapes that met; where the user
+wrote it; what to do. `compose` puts them together, and every error that names a node carries it as `.node`.
+"""
+
+from __future__ import annotations
+
+
+class WorkbenchError(Exception):
+    """Base of every error that the workbench raises about a user's program.
+
+    `node` is the graph node at fault (a Variable or an Apply), or None.
+    """
+
+    node: object | None = None
+
+    def at(self, node: object) -> WorkbenchError:
+        """The same error, carrying the node it is about (views mark it red)."""
+        self.node = node
+        return self
+
+
+class DtypeError(WorkbenchError, TypeError):
+    """Values of the wrong dtype met, or a value does not fit its variable's dtype."""
+
+
+class RankError(WorkbenchError, TypeError):
+    """A value or variable has the wrong number of dimensions."""
+
+
+class ShapeError(WorkbenchError, ValueError):
+    """Shapes that met do not fit together."""
+
+
+class IndexOutOfRange(WorkbenchError, IndexError):
+    """An index lies outside its axis, or there are more indices than axes."""
+
+
+class GraphError(WorkbenchError, TypeError):
+    """A graph was built of things that cannot be in one."""
+
+
+class ArgumentError(WorkbenchError, TypeError):
+    """A compiled function was called with missing, unknown or too many arguments."""
+
+
+class MissingInputError(WorkbenchError, ValueError):
+    """An output needs an input that was not given to `function`."""
+
+
+class UnusedInputError(WorkbenchError, ValueError):
+    """An input given to `function` is used by no output."""
+
+
+class UpdateError(WorkbenchError, TypeError):
+    """An update has no shared variable as its target, or a type other than its target's."""
+
+
+class DisconnectedInputError(WorkbenchError, ValueError):
+    """A gradient was asked with respect to something that the cost does not depend on."""
+
+
+class NullGradientError(WorkbenchError, TypeError):
+    """A gradient is not defined for an op on the way from cost to input."""
+
+
+class ScanError(WorkbenchError, ValueError):
+    """A scan's step function, sequences or initial states do not fit together."""
+
+
+class ConfigError(WorkbenchError, ValueError):
+    """An unknown configuration flag or a value that the flag does not take."""
+
+
+class ModeError(WorkbenchError, ValueError):
+    """An unknown mode, linker or optimiser."""
+
+
+class DeviceError(WorkbenchError, RuntimeError):
+    """A device that is not there, or that failed."""
+
+
+class RewriteError(WorkbenchError, RuntimeError):
+    """A rewrite broke a rule of the graph: it changed a dtype or made a cycle. This is a defect of the rule."""
+
+
+class UsageError(WorkbenchError, ValueError):
+    """A magic or the command line was called with options that do not exist or do not fit."""
+
+
+def compose(wrong: str, met: str = "", place: object = None, advice: str = "") -> str:
+    """A message of the four parts, one line each; parts that are empty are left out."""
+    where = f"made at {place}" if place else ""
+    return "\n".join(part for part in (wrong, met, where, advice) if part)
+
+
+def nearest(name: str, known: list[str]) -> str:
+    """' Did you mean …?' for the known name nearest to this one, or ''."""
+    import difflib
+
+    match = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return f" Did you mean '{match[0]}'?" if match else ""
