@@ -39,7 +39,16 @@ def _one_of(*options: str) -> tuple[Callable[[Any], str], str]:
 
 
 def _boolean(value: Any) -> bool:
-    words = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
+    words = {
+        "true": True,
+        "1": True,
+        "yes": True,
+        "on": True,
+        "false": False,
+        "0": False,
+        "no": False,
+        "off": False,
+    }
     return words[str(value).strip().lower()]
 
 
@@ -55,15 +64,39 @@ _WHOLE = (_whole, "a whole number")
 _TEXT = (str, "text")
 
 FLAGS: tuple[Flag, ...] = (
-    Flag("floatX", "float64", *_one_of("float64", "float32"), "dtype of constructors without a letter"),
-    Flag("mode", "FAST_RUN", *_TEXT, "how functions are optimised and run: FAST_RUN, FAST_COMPILE, …"),
+    Flag(
+        "floatX",
+        "float64",
+        *_one_of("float64", "float32"),
+        "dtype of constructors without a letter",
+    ),
+    Flag(
+        "mode", "FAST_RUN", *_TEXT, "how functions are optimised and run: FAST_RUN, FAST_COMPILE, …"
+    ),
     Flag("device", "cpu", *_TEXT, "where functions run: cpu, cuda0, opencl0:1, auto, …"),
     Flag("force_device", False, *_BOOLEAN, "an absent device is an error, never a fall-back"),
     Flag("cache", True, *_BOOLEAN, "keep native code on disk between processes"),
-    Flag("blas_threads", 1, *_WHOLE, "threads for BLAS calls of native programs; 0 leaves the library's own number"),
-    Flag("on_unused_input", "raise", *_one_of("raise", "warn", "ignore"), "an input that no output needs"),
-    Flag("compute_test_value", "off", *_one_of("off", "ignore", "warn", "raise"), "evaluate each op as it is applied"),
-    Flag("exception_verbosity", "low", *_one_of("low", "high"), "how much an error at run time tells"),
+    Flag(
+        "blas_threads",
+        1,
+        *_WHOLE,
+        "threads for BLAS calls of native programs; 0 leaves the library's own number",
+    ),
+    Flag(
+        "on_unused_input",
+        "raise",
+        *_one_of("raise", "warn", "ignore"),
+        "an input that no output needs",
+    ),
+    Flag(
+        "compute_test_value",
+        "off",
+        *_one_of("off", "ignore", "warn", "raise"),
+        "evaluate each op as it is applied",
+    ),
+    Flag(
+        "exception_verbosity", "low", *_one_of("low", "high"), "how much an error at run time tells"
+    ),
     Flag("allow_gc", True, *_BOOLEAN, "free intermediate results after a call"),
     Flag("profile", False, *_BOOLEAN, "profile every function"),
     Flag("scan.allow_gc", False, *_BOOLEAN, "free a scan's inner results after each step"),
@@ -95,7 +128,11 @@ class Config:
         self._state.assign(self._prefix + name, value)
 
     def __dir__(self) -> list[str]:
-        return [name.removeprefix(self._prefix) for name in self._state.flags if name.startswith(self._prefix)]
+        return [
+            name.removeprefix(self._prefix)
+            for name in self._state.flags
+            if name.startswith(self._prefix)
+        ]
 
     @contextmanager
     def change(self, **flags: object) -> Iterator[Config]:
@@ -112,20 +149,31 @@ class Config:
     def rows(self) -> list[tuple[str, str, str, str]]:
         """For every flag: name, value, where it came from, help."""
         return [
-            (name, str(self._state.value(name)), self._state.source(name), f"{flag.help} ({flag.takes})")
+            (
+                name,
+                str(self._state.value(name)),
+                self._state.source(name),
+                f"{flag.help} ({flag.takes})",
+            )
             for name, flag in self._state.flags.items()
         ]
 
     def __str__(self) -> str:
         rows = self.rows()
         widths = [max(len(row[i]) for row in rows) for i in range(3)]
-        return "\n".join("  ".join((*(t.ljust(w) for t, w in zip(row, widths, strict=False)), row[3])) for row in rows)
+        return "\n".join(
+            "  ".join((*(t.ljust(w) for t, w in zip(row, widths, strict=False)), row[3]))
+            for row in rows
+        )
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
         head = "<tr><th>flag</th><th>value</th><th>from</th><th>meaning</th></tr>"
-        body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in self.rows())
+        body = "".join(
+            "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>"
+            for row in self.rows()
+        )
         return f"<table>{head}{body}</table>"
 
 
@@ -164,19 +212,26 @@ class _State:
         except (ValueError, KeyError, TypeError):
             where = f" (from {source})" if source else ""
             hint = nearest(str(value), flag.takes.split(" | "))
-            raise ConfigError(f"flag {name} takes {flag.takes}, not {value!r}{where}.{hint}") from None
+            raise ConfigError(
+                f"flag {name} takes {flag.takes}, not {value!r}{where}.{hint}"
+            ) from None
 
     def _read(self) -> dict[str, tuple[Any, str]]:
         if self._outer is None:
-            found = {name: pair for pairs in (_from_files(), _from_environment()) for name, pair in pairs}
+            found = {
+                name: pair for pairs in (_from_files(), _from_environment()) for name, pair in pairs
+            }
             self._outer = {
-                name: (self._parse(name, text, source), source) for name, (text, source) in found.items()
+                name: (self._parse(name, text, source), source)
+                for name, (text, source) in found.items()
             }
         return self._outer
 
 
 def _from_environment() -> Iterator[tuple[str, tuple[str, str]]]:
-    for item in filter(None, (part.strip() for part in os.environ.get("WORKBENCH_FLAGS", "").split(","))):
+    for item in filter(
+        None, (part.strip() for part in os.environ.get("WORKBENCH_FLAGS", "").split(","))
+    ):
         name, equals, value = item.partition("=")
         if not equals:
             raise ConfigError(f"WORKBENCH_FLAGS holds {item!r}; each item is name=value")

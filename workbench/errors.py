@@ -1,24 +1,41 @@
 """The named errors. Each is also a subclass of the Python exception that a user would expect.
 
 A message has four parts, in this order: what was wrong; the op with the types and shapes that met; where the user
-wrote it; what to do. `compose` puts them together, and every error that names a node carries it as `.node`.
+wrote it; what to do. Every error that names a node carries it as `.node`.
 """
 
 from __future__ import annotations
 
 
 class WorkbenchError(Exception):
-    """Base of every error that the workbench raises about a user's program.
+    """Base of every error that the workbench raises about a user's program: its message is the parts, a line each.
 
-    `node` is the graph node at fault (a Variable or an Apply), or None.
+    wrong   what was wrong
+    met     the op with the types and shapes that met
+    place   where the user wrote it
+    advice  what to do
+    node    the graph node at fault (a Variable or an Apply), or None; views mark it red
     """
 
-    node: object | None = None
+    def __init__(
+        self,
+        wrong: str = "",
+        met: str = "",
+        place: object = None,
+        advice: str = "",
+        node: object = None,
+    ) -> None:
+        super().__init__(wrong)
+        self.wrong, self.met, self.place, self.advice, self.node = wrong, met, place, advice, node
 
     def at(self, node: object) -> WorkbenchError:
-        """The same error, carrying the node it is about (views mark it red)."""
+        """The same error, carrying the node it is about."""
         self.node = node
         return self
+
+    def __str__(self) -> str:
+        where = f"made at {self.place}" if self.place else ""
+        return "\n".join(part for part in (self.wrong, self.met, where, self.advice) if part)
 
 
 class DtypeError(WorkbenchError, TypeError):
@@ -87,12 +104,6 @@ class RewriteError(WorkbenchError, RuntimeError):
 
 class UsageError(WorkbenchError, ValueError):
     """A magic or the command line was called with options that do not exist or do not fit."""
-
-
-def compose(wrong: str, met: str = "", place: object = None, advice: str = "") -> str:
-    """A message of the four parts, one line each; parts that are empty are left out."""
-    where = f"made at {place}" if place else ""
-    return "\n".join(part for part in (wrong, met, where, advice) if part)
 
 
 def nearest(name: str, known: list[str]) -> str:

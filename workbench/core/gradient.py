@@ -40,12 +40,16 @@ def grad(cost: Any, wrt: Any, consider_constant: Sequence[Variable] | None = Non
     start: Gradients = dict(known_grads or {})
     if cost is not None:
         if tensor_type(cost).ndim:
-            raise RankError(f"cost must be a scalar. {cost} is of {cost.type}; sum or mean it first")
+            raise RankError(
+                f"cost must be a scalar. {cost} is of {cost.type}; sum or mean it first"
+            )
         start.setdefault(cost, ones_like(cost, _gradient_dtype(tensor_type(cost).dtype)))
     elif not start:
         raise GraphError("grad needs a cost or known_grads")
     found = backward(start, targets, consider_constant or ())
-    results = [_finish(found.get(t), t, cost, disconnected_inputs, return_disconnected) for t in targets]
+    results = [
+        _finish(found.get(t), t, cost, disconnected_inputs, return_disconnected) for t in targets
+    ]
     if add_names and cost is not None and cost.name:
         for target, result in zip(targets, results, strict=True):
             if target.name and result is not None and result.name is None:
@@ -54,7 +58,9 @@ def grad(cost: Any, wrt: Any, consider_constant: Sequence[Variable] | None = Non
 
 
 def backward(
-    start: Mapping[Variable, Any], wrt: Sequence[Variable], consider_constant: Sequence[Variable] = ()
+    start: Mapping[Variable, Any],
+    wrt: Sequence[Variable],
+    consider_constant: Sequence[Variable] = (),
 ) -> Gradients:
     """The gradient of every variable on a way from `wrt` to the keys of `start`, whose gradients are given."""
     gradients: Gradients = dict(start)
@@ -67,14 +73,18 @@ def backward(
         if all(g is None for g in outputs):
             continue
         with origin.inherited(node.lines):
-            for variable, part in zip(node.inputs, node.op.grad(node.inputs, node.outputs, outputs), strict=True):
+            for variable, part in zip(
+                node.inputs, node.op.grad(node.inputs, node.outputs, outputs), strict=True
+            ):
                 if part is not None and variable not in consider_constant:
                     known = gradients.get(variable)
                     gradients[variable] = part if known is None else known + part
     return gradients
 
 
-def _between(nodes: Sequence[Apply], wrt: Sequence[Variable], constant: set[Variable]) -> set[Apply]:
+def _between(
+    nodes: Sequence[Apply], wrt: Sequence[Variable], constant: set[Variable]
+) -> set[Apply]:
     """The nodes that depend on `wrt` by a way that is not cut."""
     reached = set(wrt) - constant
     useful: set[Apply] = set()
@@ -89,7 +99,9 @@ def _finish(gradient: Any, target: Variable, cost: Any, disconnected: str, absen
     if gradient is not None:
         return gradient
     if disconnected not in ("raise", "warn", "ignore"):
-        raise GraphError(f"disconnected_inputs is 'raise', 'warn' or 'ignore', not {disconnected!r}")
+        raise GraphError(
+            f"disconnected_inputs is 'raise', 'warn' or 'ignore', not {disconnected!r}"
+        )
     discrete = isinstance(target.type, TensorType) and is_discrete(target.type.dtype)
     if not discrete and disconnected != "ignore":
         message = (
@@ -116,7 +128,9 @@ def Lop(f: Any, wrt: Any, eval_points: Any, consider_constant: Sequence[Variable
     outputs = list(f) if isinstance(f, (list, tuple)) else [f]
     points = list(eval_points) if isinstance(eval_points, (list, tuple)) else [eval_points]
     if len(outputs) != len(points):
-        raise GraphError(f"Lop needs one eval_point per output; got {len(points)} for {len(outputs)}")
+        raise GraphError(
+            f"Lop needs one eval_point per output; got {len(points)} for {len(outputs)}"
+        )
     known = {o: cast(p, tensor_type(o).dtype) for o, p in zip(outputs, points, strict=True)}
     return grad(None, wrt, consider_constant, disconnected_inputs, known_grads=known)
 
@@ -132,7 +146,12 @@ def Rop(f: Any, wrt: Any, eval_points: Any) -> Any:  # noqa: N802
     if len(targets) != len(points):
         raise GraphError(f"Rop needs one eval_point per wrt; got {len(points)} for {len(targets)}")
     rows = [zeros_like(o) for o in outputs]
-    pulled = grad(None, targets, known_grads=dict(zip(outputs, rows, strict=True)), disconnected_inputs="ignore")
+    pulled = grad(
+        None,
+        targets,
+        known_grads=dict(zip(outputs, rows, strict=True)),
+        disconnected_inputs="ignore",
+    )
     pairs = dict(zip(pulled, points, strict=True))
     pushed = grad(None, rows, known_grads=pairs, disconnected_inputs="ignore")
     return pushed if isinstance(f, (list, tuple)) else pushed[0]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from workbench.core import origin
 from workbench.core.records import Place
-from workbench.errors import GraphError, compose
+from workbench.errors import GraphError
 
 Array = NDArray[np.generic]
 
@@ -39,7 +39,9 @@ class Variable:
 
     __slots__ = ("__weakref__", "index", "lines", "name", "owner", "tag", "type")
 
-    def __init__(self, type: Type, owner: Apply | None = None, index: int = 0, name: str | None = None) -> None:
+    def __init__(
+        self, type: Type, owner: Apply | None = None, index: int = 0, name: str | None = None
+    ) -> None:
         self.type = type
         self.owner = owner
         self.index = index
@@ -137,13 +139,18 @@ class Op(ABC):
         """The op's meaning: fresh arrays (or views of the values) of exactly the inferred dtypes and ranks."""
 
     def grad(
-        self, inputs: Sequence[Variable], outputs: Sequence[Variable], gradients: Sequence[Variable | None]
+        self,
+        inputs: Sequence[Variable],
+        outputs: Sequence[Variable],
+        gradients: Sequence[Variable | None],
     ) -> Sequence[Variable | None]:
         """For every input the gradient of the cost (or None where it does not depend on it).
 
         A None among `gradients` means that the cost does not depend on that output.
         """
-        raise GraphError(compose(f"{self} has no gradient", advice="wrap its input in disconnected_grad if none is meant"))
+        raise GraphError(
+            f"{self} has no gradient", advice="wrap its input in disconnected_grad if none is meant"
+        )
 
     def shape(self, inputs: Sequence[Variable]) -> Sequence[Sequence[Any]] | None:
         """For every output its dimensions (ints or int64 scalar variables), or None where only running tells."""
@@ -156,7 +163,9 @@ class Op(ABC):
     def apply(self, *inputs: Variable) -> Apply:
         return Apply(self, inputs, self.infer(*inputs))
 
-    def __call__(self, *inputs: Any) -> Any:  # Any: a Variable, or a list where the op has several outputs
+    def __call__(
+        self, *inputs: Any
+    ) -> Any:  # Any: a Variable, or a list where the op has several outputs
         outputs = self.apply(*inputs).outputs
         return outputs[0] if len(outputs) == 1 else list(outputs)
 
@@ -238,7 +247,11 @@ def replace(outputs: Sequence[Variable], replacements: dict[Variable, Variable])
         inputs = [new.get(v, v) for v in node.inputs]
         if any(a is not b for a, b in zip(inputs, node.inputs, strict=True)):
             copy = rebuild(node, inputs)
-            new.update((old, var) for old, var in zip(node.outputs, copy.outputs, strict=True) if old not in new)
+            new.update(
+                (old, var)
+                for old, var in zip(node.outputs, copy.outputs, strict=True)
+                if old not in new
+            )
     return [new.get(v, v) for v in outputs]
 
 

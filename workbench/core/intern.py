@@ -38,7 +38,7 @@ class Interner:
     def node(self, node: Apply) -> Apply:
         """The interned twin of a node whose inputs are all leaves or known."""
         frozen = self._frozen
-        inputs = [frozen.get(v) or self._leaf(v) for v in node.inputs]
+        inputs = [frozen[v] if v in frozen else self._leaf(v) for v in node.inputs]
         twin = self._intern(node, inputs)
         for old, new in zip(node.outputs, twin.outputs, strict=True):
             frozen[old] = new
@@ -59,7 +59,9 @@ class Interner:
             twin = Apply(node.op, inputs, node.op.infer(*inputs), node.lines)
             for old, new in zip(node.outputs, twin.outputs, strict=True):
                 if not (new.type.accepts(old.type) or old.type.accepts(new.type)):
-                    raise RewriteError(f"{node.op} changed its type from {old.type} to {new.type}").at(node)
+                    raise RewriteError(
+                        f"{node.op} changed its type from {old.type} to {new.type}"
+                    ).at(node)
         self._nodes[key] = twin
         return twin
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from workbench.core import origin
 from workbench.core.graph import Apply, Constant, Variable, is_shared, toposort
-from workbench.errors import MissingInputError, WorkbenchError, compose
+from workbench.errors import MissingInputError, WorkbenchError
 
 Values = dict[Variable, Any]  # Any: arrays, or the objects of generic variables
 
@@ -21,7 +21,9 @@ class Listener(Protocol):
 
     def before(self, node: Apply, inputs: Sequence[Any]) -> None: ...
 
-    def after(self, node: Apply, inputs: Sequence[Any], outputs: Sequence[Any], seconds: float) -> None: ...
+    def after(
+        self, node: Apply, inputs: Sequence[Any], outputs: Sequence[Any], seconds: float
+    ) -> None: ...
 
 
 class Interpreter:
@@ -62,11 +64,15 @@ def lookup(values: Mapping[Variable, Any], variable: Variable) -> Any:
     if is_shared(variable):
         return variable.cell[0]  # type: ignore[attr-defined]
     raise MissingInputError(
-        compose(f"a value is needed for the input {variable}", place=variable.place, advice="give it as an input")
+        f"a value is needed for the input {variable}",
+        place=variable.place,
+        advice="give it as an input",
     ).at(variable)
 
 
-def evaluate_node(node: Apply, inputs: Sequence[Any], listeners: Sequence[Listener] = ()) -> Sequence[Any]:
+def evaluate_node(
+    node: Apply, inputs: Sequence[Any], listeners: Sequence[Listener] = ()
+) -> Sequence[Any]:
     """One node's outputs. An op with an inner graph passes the listeners on to it."""
     op = node.op
     try:
@@ -76,28 +82,33 @@ def evaluate_node(node: Apply, inputs: Sequence[Any], listeners: Sequence[Listen
             return watched(node, inputs, listeners)  # type: ignore[no-any-return]
         return op.evaluate(*inputs)
     except Exception as error:
-        raise explain(error, node, inputs) from error
+        explained = explain(error, node, inputs)
+        if explained is error:
+            raise
+        raise explained from error
 
 
 def explain(error: Exception, node: Apply, inputs: Sequence[Any]) -> Exception:
     """The same kind of error, saying which node of the user's it struck, what met there, and where it was written."""
-    if isinstance(error, WorkbenchError) and error.node is not None:
-        return error
     met = ", ".join(
-        f"{v.name or 'an expression'}: {v.type}" + (f" of shape {tuple(a.shape)}" if hasattr(a, "shape") else "")
+        f"{v.name or 'an expression'}: {v.type}"
+        + (f" of shape {tuple(a.shape)}" if hasattr(a, "shape") else "")
         for v, a in zip(node.inputs, inputs, strict=True)
     )
-    text = str(error)
-    parts = [text]
-    if "TensorType" not in text:
-        parts.append(f"{node.op} of {met}")
-    if node.lines:
-        parts.append(f"made at {origin.resolve(node.lines[0])}")
-    message = "\n".join(parts)
-    kind = type(error)
+    place = origin.resolve(node.lines[0]) if node.lines else None
+    if isinstance(error, WorkbenchError):
+        if error.node is None:
+            error.met, error.place, error.node = (
+                error.met or f"{node.op} of {met}",
+                error.place or place,
+                node,
+            )
+        return error
+    return _same_kind(error, f"{error}\n{node.op} of {met}\nmade at {place}")
+
+
+def _same_kind(error: Exception, message: str) -> Exception:
     try:
-        explained = kind(message)
-    except Exception:  # an exception class with a signature of its own
-        explained = WorkbenchError(message)
-    explained.node = node  # type: ignore[attr-defined]
-    return explained
+        return type(error)(message)
+    except Exception:  # a class of exceptions with a signature of its own
+        return WorkbenchError(message)

@@ -101,7 +101,9 @@ def _problems(nest: Nest) -> Iterator[str]:
     program = nest.program
     if tuple(operand.dtype for operand in nest.operands) != program.inputs:
         yield f"operands {nest.operands} are not the program's inputs {program.inputs}"
-    if any(not 0 <= axis < nest.ndim for axis in nest.reduced) or len(set(nest.reduced)) != len(nest.reduced):
+    if any(not 0 <= axis < nest.ndim for axis in nest.reduced) or len(set(nest.reduced)) != len(
+        nest.reduced
+    ):
         yield f"reduced axes {nest.reduced} of {nest.ndim}"
     for item in (*nest.operands, *nest.results):
         if len(item.strides) != nest.ndim or "unit" in item.strides[:-1]:
@@ -111,7 +113,11 @@ def _problems(nest: Nest) -> Iterator[str]:
             yield f"{result}: the program has {len(program.outputs)} outputs"
         if result.reducer is None and result.dtype != program.output_dtypes[result.output]:
             yield f"{result}: an elementwise result has the dtype of its output; cast in the program"
-        if result.reducer is not None and (result.reducer not in REDUCERS or not result.accumulator):
+        if result.reducer is not None and (
+            result.reducer not in REDUCERS or not result.accumulator
+        ):
             yield f"{result}: no such reducer, or no accumulator dtype"
-        if result.reducer is not None and any(result.strides[axis] != "zero" for axis in nest.reduced):
+        if result.reducer is not None and any(
+            result.strides[axis] != "zero" for axis in nest.reduced
+        ):
             yield f"{result}: a total does not move along reduced axes"

@@ -30,7 +30,10 @@ class Record:
         Record.kinds[cls.__name__] = cls
 
     def to_json(self) -> str:
-        return json.dumps({"schema": SCHEMA, "record": type(self).__name__, **self.to_dict()}, separators=(",", ":"))
+        return json.dumps(
+            {"schema": SCHEMA, "record": type(self).__name__, **self.to_dict()},
+            separators=(",", ":"),
+        )
 
     def to_dict(self) -> dict[str, Any]:  # Any: JSON
         fields = dataclasses.fields(self)  # type: ignore[arg-type]
@@ -40,7 +43,9 @@ class Record:
     def from_json(cls, text: str) -> Self:
         data = json.loads(text)
         if data.pop("schema", None) != SCHEMA:
-            raise ValueError(f"this text is not of record schema {SCHEMA}; it was written by another version of workbench")
+            raise ValueError(
+                f"this text is not of record schema {SCHEMA}; it was written by another version of workbench"
+            )
         if (kind := data.pop("record", None)) != cls.__name__:
             raise ValueError(f"this text holds a {kind}, not a {cls.__name__}")
         return cls.from_dict(data)
@@ -179,7 +184,9 @@ class Snapshot(Record):
     @cached_property
     def edges(self) -> tuple[Edge, ...]:
         return tuple(
-            Edge(port.node, port.index, node.id, i) for node in self.nodes for i, port in enumerate(node.inputs)
+            Edge(port.node, port.index, node.id, i)
+            for node in self.nodes
+            for i, port in enumerate(node.inputs)
         )
 
 
@@ -246,7 +253,9 @@ class History(Record):
         if count < 0:
             count += len(self.steps) + 1
         if not 0 <= count <= len(self.steps):
-            raise IndexError(f"the history has {len(self.steps)} steps; step {count} is not among them")
+            raise IndexError(
+                f"the history has {len(self.steps)} steps; step {count} is not among them"
+            )
         nodes = dict(self.first.by_id)
         forward: dict[Port, Port] = {}
         for step in self.steps[:count]:
@@ -270,7 +279,10 @@ class History(Record):
             came_from = _unique(origin for node in sources for origin in found.get(node, ()))
             for node in step.added:
                 found[node.id] = came_from
-            for _, new in step.replaced:  # the reader's value now lives in a node that was there before
+            for (
+                _,
+                new,
+            ) in step.replaced:  # the reader's value now lives in a node that was there before
                 found[new.node] = _unique((*found.get(new.node, ()), *came_from))
         return found
 
@@ -283,10 +295,14 @@ def _relink(first: Snapshot, nodes: Iterable[Node], forward: Mapping[Port, Port]
 
     linked = [dataclasses.replace(node, inputs=tuple(map(final, node.inputs))) for node in nodes]
     outputs = tuple(map(final, first.outputs))
-    return dataclasses.replace(first, nodes=_in_order(linked, outputs, first.inputs), outputs=outputs)
+    return dataclasses.replace(
+        first, nodes=_in_order(linked, outputs, first.inputs), outputs=outputs
+    )
 
 
-def _in_order(nodes: list[Node], outputs: tuple[Port, ...], inputs: tuple[int, ...]) -> tuple[Node, ...]:
+def _in_order(
+    nodes: list[Node], outputs: tuple[Port, ...], inputs: tuple[int, ...]
+) -> tuple[Node, ...]:
     """The nodes that outputs or inputs name, each after what it reads; ties keep the given order."""
     by_id = {node.id: node for node in nodes}
     done: dict[int, None] = {}

@@ -29,12 +29,18 @@ class Primitive:
     arity: int
     numpy: Callable[..., Array]
     kind: str = "same"
-    cost: int = 1  # about how many vector instructions it takes: fusion and the profile's FLOPs read it
+    cost: int = (
+        1  # about how many vector instructions it takes: fusion and the profile's FLOPs read it
+    )
 
 
 def _sigmoid(x: Array) -> Array:
     half = np.asarray(0.5, x.dtype)
-    return half * (np.asarray(1, x.dtype) + np.tanh(half * x)) if x.dtype.kind == "c" else _stable_sigmoid(x)
+    return (
+        half * (np.asarray(1, x.dtype) + np.tanh(half * x))
+        if x.dtype.kind == "c"
+        else _stable_sigmoid(x)
+    )
 
 
 def _stable_sigmoid(x: Array) -> Array:
@@ -60,26 +66,66 @@ def _not(x: Array) -> Array:
 
 
 _UNARY = {
-    "neg": (np.negative, 1), "abs": (np.abs, 1), "sign": (np.sign, 2), "sqrt": (np.sqrt, 2),
-    "exp": (np.exp, 14), "exp2": (np.exp2, 14), "expm1": (np.expm1, 18), "log": (np.log, 20),
-    "log2": (np.log2, 20), "log10": (np.log10, 20), "log1p": (np.log1p, 24),
-    "sin": (np.sin, 20), "cos": (np.cos, 20), "tan": (np.tan, 30), "arcsin": (np.arcsin, 30),
-    "arccos": (np.arccos, 30), "arctan": (np.arctan, 30), "sinh": (np.sinh, 30), "cosh": (np.cosh, 30),
-    "tanh": (np.tanh, 20), "arcsinh": (np.arcsinh, 40), "arccosh": (np.arccosh, 40), "arctanh": (np.arctanh, 40),
-    "floor": (np.floor, 1), "ceil": (np.ceil, 1), "trunc": (np.trunc, 1), "rint": (np.rint, 1),
-    "sigmoid": (_sigmoid, 18), "softplus": (_softplus, 40), "erf": (_special("erf"), 40),
-    "erfc": (_special("erfc"), 40), "lgamma": (_special("gammaln"), 60), "gamma": (_special("gamma"), 60),
-    "digamma": (_special("psi"), 60), "invert": (_not, 1),
+    "neg": (np.negative, 1),
+    "abs": (np.abs, 1),
+    "sign": (np.sign, 2),
+    "sqrt": (np.sqrt, 2),
+    "exp": (np.exp, 14),
+    "exp2": (np.exp2, 14),
+    "expm1": (np.expm1, 18),
+    "log": (np.log, 20),
+    "log2": (np.log2, 20),
+    "log10": (np.log10, 20),
+    "log1p": (np.log1p, 24),
+    "sin": (np.sin, 20),
+    "cos": (np.cos, 20),
+    "tan": (np.tan, 30),
+    "arcsin": (np.arcsin, 30),
+    "arccos": (np.arccos, 30),
+    "arctan": (np.arctan, 30),
+    "sinh": (np.sinh, 30),
+    "cosh": (np.cosh, 30),
+    "tanh": (np.tanh, 20),
+    "arcsinh": (np.arcsinh, 40),
+    "arccosh": (np.arccosh, 40),
+    "arctanh": (np.arctanh, 40),
+    "floor": (np.floor, 1),
+    "ceil": (np.ceil, 1),
+    "trunc": (np.trunc, 1),
+    "rint": (np.rint, 1),
+    "sigmoid": (_sigmoid, 18),
+    "softplus": (_softplus, 40),
+    "erf": (_special("erf"), 40),
+    "erfc": (_special("erfc"), 40),
+    "lgamma": (_special("gammaln"), 60),
+    "gamma": (_special("gamma"), 60),
+    "digamma": (_special("psi"), 60),
+    "invert": (_not, 1),
 }
 _BINARY = {
-    "add": (np.add, 1), "sub": (np.subtract, 1), "mul": (np.multiply, 1), "div": (np.true_divide, 4),
-    "floordiv": (np.floor_divide, 8), "mod": (np.remainder, 8), "pow": (np.power, 40),
-    "minimum": (np.minimum, 2), "maximum": (np.maximum, 2), "arctan2": (np.arctan2, 40),
-    "and": (np.bitwise_and, 1), "or": (np.bitwise_or, 1), "xor": (np.bitwise_xor, 1),
-    "shl": (np.left_shift, 1), "shr": (np.right_shift, 1),
+    "add": (np.add, 1),
+    "sub": (np.subtract, 1),
+    "mul": (np.multiply, 1),
+    "div": (np.true_divide, 4),
+    "floordiv": (np.floor_divide, 8),
+    "mod": (np.remainder, 8),
+    "pow": (np.power, 40),
+    "minimum": (np.minimum, 2),
+    "maximum": (np.maximum, 2),
+    "arctan2": (np.arctan2, 40),
+    "and": (np.bitwise_and, 1),
+    "or": (np.bitwise_or, 1),
+    "xor": (np.bitwise_xor, 1),
+    "shl": (np.left_shift, 1),
+    "shr": (np.right_shift, 1),
 }
 _COMPARE = {
-    "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal, "eq": np.equal, "ne": np.not_equal,
+    "lt": np.less,
+    "le": np.less_equal,
+    "gt": np.greater,
+    "ge": np.greater_equal,
+    "eq": np.equal,
+    "ne": np.not_equal,
 }
 
 PRIMITIVES: dict[str, Primitive] = {
@@ -189,7 +235,9 @@ class ScalarBuilder:
         """The steps of another program over these values; returns the indices of its outputs."""
         index = list(args)
         for step in program.steps:
-            moved = ScalarStep(step.prim, tuple(index[i] for i in step.args), step.dtype, step.value)
+            moved = ScalarStep(
+                step.prim, tuple(index[i] for i in step.args), step.dtype, step.value
+            )
             index.append(self._add(moved))
         return [index[i] for i in program.outputs]
 

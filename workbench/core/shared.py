@@ -44,7 +44,9 @@ class SharedVariable(Variable):
 
     def clone(self) -> SharedVariable:
         """Another variable over the same storage."""
-        return type(self)(self.type, None, self.name, self.strict, self.allow_downcast, cell=self.cell)
+        return type(self)(
+            self.type, None, self.name, self.strict, self.allow_downcast, cell=self.cell
+        )
 
     @property
     def value(self) -> Any:
@@ -82,9 +84,13 @@ def shared(value: Any, name: str | None = None, strict: bool = False, allow_down
     stored: Array = array if borrow or array is not value else array.copy()
     flags = broadcastable if broadcastable is not None else (False,) * stored.ndim
     if len(flags) != stored.ndim:
-        raise GraphError(f"broadcastable has {len(flags)} flags; the value has shape {stored.shape}")
+        raise GraphError(
+            f"broadcastable has {len(flags)} flags; the value has shape {stored.shape}"
+        )
     static = tuple(1 if flag else None for flag in flags)
-    return TensorSharedVariable(TensorType(str(stored.dtype), static), stored, name, strict, allow_downcast)
+    return TensorSharedVariable(
+        TensorType(str(stored.dtype), static), stored, name, strict, allow_downcast
+    )
 
 
 def _as_array(value: Any) -> Array | None:

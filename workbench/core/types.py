@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from workbench.core.graph import Apply, Array, Constant, Type, Variable
-from workbench.errors import DtypeError, GraphError, RankError, ShapeError, compose
+from workbench.errors import DtypeError, GraphError, RankError, ShapeError
 
 INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
 FLOATS = ("float32", "float64")
@@ -61,10 +61,15 @@ class TensorType(Type):
             isinstance(other, TensorType)
             and other.dtype == self.dtype
             and other.ndim == self.ndim
-            and all(mine is None or mine == theirs for mine, theirs in zip(self.shape, other.shape, strict=True))
+            and all(
+                mine is None or mine == theirs
+                for mine, theirs in zip(self.shape, other.shape, strict=True)
+            )
         )
 
-    def convert(self, value: object, *, strict: bool = False, allow_downcast: bool | None = None) -> Array:
+    def convert(
+        self, value: object, *, strict: bool = False, allow_downcast: bool | None = None
+    ) -> Array:
         """The value as an array of this type.
 
         Exact conversions are made (int64 → float64, 2.0 → an int scalar); lossy ones raise `DtypeError` unless
@@ -78,7 +83,9 @@ class TensorType(Type):
             )
         for axis, (length, known) in enumerate(zip(array.shape, self.shape, strict=True)):
             if known is not None and length != known:
-                raise ShapeError(f"axis {axis} must have length {known}; the value has shape {array.shape}")
+                raise ShapeError(
+                    f"axis {axis} must have length {known}; the value has shape {array.shape}"
+                )
         return array
 
     def _cast(self, value: object, strict: bool, allow_downcast: bool | None) -> Array:
@@ -90,9 +97,13 @@ class TensorType(Type):
                 return value.astype(dtype)
             raise DtypeError(_lossy(f"an array of {value.dtype}", self.dtype))
         if strict:
-            raise DtypeError(f"a NumPy array of {self.dtype} is required (strict); got {type(value).__name__}")
+            raise DtypeError(
+                f"a NumPy array of {self.dtype} is required (strict); got {type(value).__name__}"
+            )
         if isinstance(value, Variable):
-            raise DtypeError("a symbolic variable was given where a value is needed; values are arrays or numbers")
+            raise DtypeError(
+                "a symbolic variable was given where a value is needed; values are arrays or numbers"
+            )
         try:
             array = np.asarray(value)
             if array.dtype == dtype:
@@ -101,7 +112,9 @@ class TensorType(Type):
                 raise DtypeError(f"{type(value).__name__} is not a number or an array of numbers")
             converted = array.astype(dtype)
         except (ValueError, OverflowError) as error:
-            raise DtypeError(f"cannot make an array of {self.dtype} from {type(value).__name__}: {error}") from error
+            raise DtypeError(
+                f"cannot make an array of {self.dtype} from {type(value).__name__}: {error}"
+            ) from error
         if allow_downcast or _survives(array, converted) or _python_float(value, self):
             return converted
         raise DtypeError(_lossy(f"the value {_short(value)} ({array.dtype})", self.dtype))
@@ -145,9 +158,9 @@ def _survives(before: Array, after: Array) -> bool:
     if before.dtype.kind == "c" and after.dtype.kind != "c":
         return False
     with np.errstate(invalid="ignore"):
-        return bool(np.array_equal(before, after.astype(before.dtype), equal_nan=before.dtype.kind in "fc")) and bool(
-            np.array_equal(before, after, equal_nan=before.dtype.kind in "fc")
-        )
+        return bool(
+            np.array_equal(before, after.astype(before.dtype), equal_nan=before.dtype.kind in "fc")
+        ) and bool(np.array_equal(before, after, equal_nan=before.dtype.kind in "fc"))
 
 
 def _python_float(value: object, type: TensorType) -> bool:
@@ -210,11 +223,9 @@ def broadcast_shapes(shapes: Sequence[Shape], what: str = "operands") -> Shape:
         if len(known) > 1:
             met = " and ".join(str(s) for s in shapes)
             raise ShapeError(
-                compose(
-                    f"shapes do not fit: axis {axis + ndim} has lengths {' and '.join(map(str, sorted(known)))}",  # type: ignore[type-var]
-                    f"{what}: {met}",
-                    advice="lengths must be equal, or 1 in the type for a dimension that broadcasts",
-                )
+                f"shapes do not fit: axis {axis + ndim} has lengths {' and '.join(map(str, sorted(known)))}",  # type: ignore[type-var]
+                f"{what}: {met}",
+                advice="lengths must be equal, or 1 in the type for a dimension that broadcasts",
             )
         result.append(known.pop() if known else (None if lengths else 1))
     return tuple(result)

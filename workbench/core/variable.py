@@ -139,7 +139,9 @@ class TensorVariable(Variable):
         return index.getitem(self, item)
 
     def __setitem__(self, item: Any, value: Any) -> None:
-        raise GraphError("a symbolic variable cannot be assigned to; write y = set_subtensor(x[index], value)")
+        raise GraphError(
+            "a symbolic variable cannot be assigned to; write y = set_subtensor(x[index], value)"
+        )
 
     def __bool__(self) -> bool:
         raise GraphError(
@@ -154,7 +156,9 @@ class TensorVariable(Variable):
             raise GraphError(f"{self} is a scalar and cannot be iterated over")
         length = self.type.shape[0]
         if length is None:
-            raise _UnknownLength(f"the length of {self} is known only when it runs; use scan to loop over it")
+            raise _UnknownLength(
+                f"the length of {self} is known only when it runs; use scan to loop over it"
+            )
         return (self[i] for i in range(length))
 
     def __contains__(self, item: Any) -> bool:
@@ -164,7 +168,9 @@ class TensorVariable(Variable):
         return linalg.dot(self, other)
 
     def dimshuffle(self, *order: Any) -> Any:
-        return shape.dimshuffle(self, order[0] if len(order) == 1 and isinstance(order[0], (list, tuple)) else order)
+        return shape.dimshuffle(
+            self, order[0] if len(order) == 1 and isinstance(order[0], (list, tuple)) else order
+        )
 
     def reshape(self, *newshape: Any, ndim: int | None = None) -> Any:
         wanted = newshape[0] if len(newshape) == 1 else newshape
@@ -255,7 +261,9 @@ TensorType.variable = TensorVariable
 TensorType.constant = TensorConstant
 
 
-def tensor(dtype: str | None = None, shape: Sequence[int | None] = (), name: str | None = None) -> Any:
+def tensor(
+    dtype: str | None = None, shape: Sequence[int | None] = (), name: str | None = None
+) -> Any:
     """A new input variable: dtype floatX by default, `shape` with None for lengths that are not known."""
     from workbench.configuration import config
 

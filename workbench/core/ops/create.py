@@ -98,7 +98,9 @@ class Eye(Op):
 def eye(n: Any, m: Any = None, k: Any = 0, dtype: str | None = None) -> Any:
     """As numpy.eye; dtype floatX by default."""
     rows = as_scalar_int(n)
-    return Eye(dtype or config.floatX)(rows, rows if m is None else as_scalar_int(m), as_scalar_int(k))
+    return Eye(dtype or config.floatX)(
+        rows, rows if m is None else as_scalar_int(m), as_scalar_int(k)
+    )
 
 
 def _dims(shape: Any) -> Sequence[Any]:

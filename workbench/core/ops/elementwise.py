@@ -19,7 +19,7 @@ from workbench.core.types import (
     tensor_type,
     upcast,
 )
-from workbench.errors import DtypeError, ShapeError, compose
+from workbench.errors import DtypeError, ShapeError
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,9 @@ class ScalarOp:
         return self.name
 
 
-SCALAR_OPS: dict[str, type[ScalarOp]] = {}  # by name; filled as classes are defined, for the walk over every op
+SCALAR_OPS: dict[
+    str, type[ScalarOp]
+] = {}  # by name; filled as classes are defined, for the walk over every op
 
 
 @lru_cache(maxsize=4096)
@@ -123,10 +125,14 @@ class Elemwise(Op):
     def infer(self, *inputs: Variable) -> Sequence[Type]:
         types = [tensor_type(v) for v in inputs]
         try:
-            shape = broadcast_shapes([t.shape for t in types], f"{self.scalar} of {', '.join(map(_describe, inputs))}")
+            shape = broadcast_shapes(
+                [t.shape for t in types], f"{self.scalar} of {', '.join(map(_describe, inputs))}"
+            )
             dtypes = self.scalar.output_dtypes([t.dtype for t in types])
         except (ShapeError, DtypeError) as error:
-            raise type(error)(_with_place(str(error), inputs)) from None
+            raise type(error)(
+                error.wrong, error.met or _places(inputs), advice=error.advice
+            ) from None
         return [TensorType(dtype, shape) for dtype in dtypes]
 
     def evaluate(self, *values: Array) -> Sequence[Array]:
@@ -145,10 +151,13 @@ class Elemwise(Op):
                 if v.ndim >= -axis and tensor_type(variable).shape[axis] != 1
             }
             if len(lengths) > 1:
-                raise ShapeError(mismatch(str(self.scalar), inputs, values, axis + ndim))
+                raise mismatch(str(self.scalar), inputs, values, axis + ndim)
 
     def grad(
-        self, inputs: Sequence[Variable], outputs: Sequence[Variable], gradients: Sequence[Variable | None]
+        self,
+        inputs: Sequence[Variable],
+        outputs: Sequence[Variable],
+        gradients: Sequence[Variable | None],
     ) -> Sequence[Variable | None]:
         from workbench.core.ops.reduce import sum_to
 
@@ -168,13 +177,19 @@ class Elemwise(Op):
         dims: list[Any] = list(shape)
         for axis in range(-len(shape), 0):
             if dims[axis] is None:
-                source = next(v for v, t in zip(inputs, types, strict=True) if t.ndim >= -axis and t.shape[axis] != 1)
+                source = next(
+                    v
+                    for v, t in zip(inputs, types, strict=True)
+                    if t.ndim >= -axis and t.shape[axis] != 1
+                )
                 dims[axis] = dimension(source, axis + tensor_type(source).ndim)
         return [dims] * len(self.scalar.output_dtypes([t.dtype for t in types]))
 
     def flops(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> int:
         program = self.scalar.program(tuple(str(i.dtype) for i in inputs))
-        return int(outputs[0].size) * sum(1 for step in program.steps if step.prim not in ("cast", "const"))
+        return int(outputs[0].size) * sum(
+            1 for step in program.steps if step.prim not in ("cast", "const")
+        )
 
     @property
     def commutative(self) -> bool:  # type: ignore[override]
@@ -198,18 +213,23 @@ def _describe(variable: Variable) -> str:
     return f"{variable.name or 'an expression'}: {variable.type}"
 
 
-def _with_place(message: str, inputs: Sequence[Variable]) -> str:
-    places = [f"{v.name or v} made at {v.place}" for v in inputs if v.place is not None and v.owner is None]
-    return compose(message, met="; ".join(places[:2]))
+def _places(inputs: Sequence[Variable]) -> str:
+    """Where the operands that have a name were made."""
+    return "; ".join(
+        f"{_describe(v)} made at {v.place}"
+        for v in inputs
+        if v.place is not None and v.owner is None
+    )
 
 
-def mismatch(what: str, inputs: Sequence[Variable], values: Sequence[Any], axis: int) -> str:
-    """The message for lengths that differ at run time."""
-    met = ", ".join(f"{v.name or 'an expression'}: {v.type} of shape {a.shape}" for v, a in zip(inputs, values, strict=True))
-    one = any(a.ndim and 1 in a.shape for a in values)
+def mismatch(what: str, inputs: Sequence[Variable], values: Sequence[Any], axis: int) -> ShapeError:
+    """The error for lengths that differ at run time."""
+    met = ", ".join(
+        f"{_describe(v)} of shape {a.shape}" for v, a in zip(inputs, values, strict=True)
+    )
     hint = (
         "an axis broadcasts only where its length is 1 in the type: declare it so (row, col, shape=), or use addbroadcast"
-        if one
+        if any(1 in a.shape for a in values)
         else "make the lengths equal"
     )
-    return compose(f"input dimension mismatch on axis {axis}", f"{what} of {met}", advice=hint)
+    return ShapeError(f"input dimension mismatch on axis {axis}", f"{what} of {met}", advice=hint)

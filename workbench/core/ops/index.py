@@ -24,7 +24,7 @@ from workbench.core.types import (
     is_discrete,
     tensor_type,
 )
-from workbench.errors import GraphError, IndexOutOfRange, RankError, ShapeError, compose
+from workbench.errors import GraphError, IndexOutOfRange, RankError, ShapeError
 
 Entry = int | str | tuple[Any, Any, Any]  # Any: int, None or '?'
 Spec = tuple[Entry, ...]
@@ -85,7 +85,11 @@ def slice_bounds(start: Any, stop: Any, step: int, n: Any) -> tuple[Any, Any]:
             return minimum(value, high) if value >= 0 else maximum(n + value, low)
         return switch(value < 0, maximum(value + n, low), minimum(value, high))
 
-    return (bound(start, low), bound(stop, high)) if step > 0 else (bound(start, high), bound(stop, low))
+    return (
+        (bound(start, low), bound(stop, high))
+        if step > 0
+        else (bound(start, high), bound(stop, low))
+    )
 
 
 @dataclass(frozen=True)
@@ -98,8 +102,8 @@ class Subtensor(Op):
         t = tensor_type(inputs[0])
         if len(self.spec) > t.ndim:
             raise IndexOutOfRange(
-                compose(f"too many indices: {inputs[0]} has {t.ndim} axes, the index {describe(self.spec)} names "
-                        f"{len(self.spec)}", f"it is of {t}")
+                f"too many indices: {inputs[0]} has {t.ndim} axes, the index {describe(self.spec)} names "
+                        f"{len(self.spec)}", f"it is of {t}"
             )  # fmt: skip
         shape: list[int | None] = []
         for entry, n in zip(self.spec, t.shape, strict=False):
@@ -107,7 +111,9 @@ class Subtensor(Op):
                 static = n is not None and "?" not in entry
                 shape.append(slice_length(*entry, n) if static else (n if entry == FULL else None))
             elif isinstance(entry, int) and n is not None and not -n <= entry < n:
-                raise IndexOutOfRange(f"index {entry} is out of range for an axis of length {n} of {inputs[0]}")
+                raise IndexOutOfRange(
+                    f"index {entry} is out of range for an axis of length {n} of {inputs[0]}"
+                )
         return [TensorType(t.dtype, (*shape, *t.shape[len(self.spec) :]))]
 
     def evaluate(self, *values: Array) -> Sequence[Array]:
@@ -115,10 +121,15 @@ class Subtensor(Op):
         try:
             return [np.asarray(x[fill(self.spec, [int(p) for p in parts])])]
         except IndexError as error:
-            raise IndexOutOfRange(f"{error} (index {describe(self.spec)}, shape {x.shape})") from None
+            raise IndexOutOfRange(
+                f"{error} (index {describe(self.spec)}, shape {x.shape})"
+            ) from None
 
     def grad(
-        self, inputs: Sequence[Variable], outputs: Sequence[Variable], gradients: Sequence[Variable | None]
+        self,
+        inputs: Sequence[Variable],
+        outputs: Sequence[Variable],
+        gradients: Sequence[Variable | None],
     ) -> Sequence[Variable | None]:
         x, *parts = inputs
         (g,) = gradients
@@ -157,7 +168,9 @@ class IncSubtensor(Op):
         x, y, *parts = inputs
         part = tensor_type(Subtensor(self.spec).apply(x, *parts).out)
         if tensor_type(y).ndim > part.ndim:
-            raise RankError(f"cannot put {y} of {y.type} into {x}{describe(self.spec)} of {part}: it has more axes")
+            raise RankError(
+                f"cannot put {y} of {y.type} into {x}{describe(self.spec)} of {part}: it has more axes"
+            )
         broadcast_shapes([part.shape, tensor_type(y).shape], f"{x}{describe(self.spec)} and {y}")
         return [tensor_type(x)]
 
@@ -178,7 +191,11 @@ class IncSubtensor(Op):
         if g is None:
             return [None, None, *none]
         picked = Subtensor(self.spec)(g, *parts)
-        to_x = IncSubtensor(self.spec, set=True)(g, constant(0, tensor_type(g).dtype), *parts) if self.set else g
+        to_x = (
+            IncSubtensor(self.spec, set=True)(g, constant(0, tensor_type(g).dtype), *parts)
+            if self.set
+            else g
+        )
         return [to_x, sum_to(picked, y, picked), *none]
 
     def shape(self, inputs: Sequence[Variable]) -> Sequence[Sequence[Any]]:
@@ -215,14 +232,18 @@ class AdvancedSubtensor(Op):
         x, *parts = inputs
         t = tensor_type(x)
         if len(self.spec) > t.ndim:
-            raise IndexOutOfRange(f"too many indices: {x} has {t.ndim} axes, the index names {len(self.spec)}")
+            raise IndexOutOfRange(
+                f"too many indices: {x} has {t.ndim} axes, the index names {len(self.spec)}"
+            )
         for part in parts:
             if not is_discrete(tensor_type(part).dtype):
                 raise GraphError(f"indices must be integers; {part} is of {part.type}")
         arrays, slices = self._places(parts)
         index_shape = broadcast_shapes([tensor_type(p).shape for _, p in arrays], "index arrays")
         kept: list[int | None] = [
-            slice_length(*e, t.shape[i]) if t.shape[i] is not None and "?" not in e else (t.shape[i] if e == FULL else None)
+            slice_length(*e, t.shape[i])
+            if t.shape[i] is not None and "?" not in e
+            else (t.shape[i] if e == FULL else None)
             for i, e in slices
         ]
         rest = t.shape[len(self.spec) :]
@@ -231,7 +252,9 @@ class AdvancedSubtensor(Op):
         after = [n for (i, _), n in zip(slices, kept, strict=True) if i >= position]
         return [TensorType(t.dtype, (*before, *index_shape, *after, *rest))]
 
-    def _places(self, parts: Sequence[Variable]) -> tuple[list[tuple[int, Any]], list[tuple[int, Any]]]:
+    def _places(
+        self, parts: Sequence[Variable]
+    ) -> tuple[list[tuple[int, Any]], list[tuple[int, Any]]]:
         """Axes with an index (array, scalar or int) and axes with a slice."""
         arrays: list[tuple[int, Any]] = []
         slices: list[tuple[int, Any]] = []
@@ -259,7 +282,10 @@ class AdvancedSubtensor(Op):
             raise IndexOutOfRange(f"{error} (shape {x.shape})") from None
 
     def grad(
-        self, inputs: Sequence[Variable], outputs: Sequence[Variable], gradients: Sequence[Variable | None]
+        self,
+        inputs: Sequence[Variable],
+        outputs: Sequence[Variable],
+        gradients: Sequence[Variable | None],
     ) -> Sequence[Variable | None]:
         x, *parts = inputs
         (g,) = gradients
@@ -292,7 +318,9 @@ class AdvancedIncSubtensor(Op):
         x, y, *parts = inputs
         part = tensor_type(AdvancedSubtensor(self.spec).apply(x, *parts).out)
         if tensor_type(y).ndim > part.ndim:
-            raise RankError(f"cannot put {y} of {y.type} into an indexed {x} of {part}: it has more axes")
+            raise RankError(
+                f"cannot put {y} of {y.type} into an indexed {x} of {part}: it has more axes"
+            )
         return [tensor_type(x)]
 
     def evaluate(self, *values: Array) -> Sequence[Array]:
@@ -339,7 +367,9 @@ def getitem(x: Variable, index: Any) -> Any:
     if not new_axes:
         return result
     if advanced:
-        raise GraphError("None in an index with index arrays is not supported; use dimshuffle on the result")
+        raise GraphError(
+            "None in an index with index arrays is not supported; use dimshuffle on the result"
+        )
     kept = iter(range(tensor_type(result).ndim))
     total = tensor_type(result).ndim + len(new_axes)
     return dimshuffle(result, ["x" if i in new_axes else next(kept) for i in range(total)])
@@ -391,7 +421,9 @@ def _entry(item: Any, add: Callable[[Variable], None]) -> Entry:
     try:
         return operator.index(item)
     except TypeError:
-        raise GraphError(f"an index is an integer, a slice, None, Ellipsis or integers; not {item!r}") from None
+        raise GraphError(
+            f"an index is an integer, a slice, None, Ellipsis or integers; not {item!r}"
+        ) from None
 
 
 def set_subtensor(x: Any, y: Any) -> Any:
@@ -408,7 +440,9 @@ def _subtensor(x: Any, y: Any, put: bool) -> Any:
     node = getattr(x, "owner", None)
     kinds: dict[type[Op], Any] = {Subtensor: IncSubtensor, AdvancedSubtensor: AdvancedIncSubtensor}
     if node is None or type(node.op) not in kinds:
-        raise GraphError("the first argument must be an indexed expression such as x[2:4]; the whole tensor is returned")
+        raise GraphError(
+            "the first argument must be an indexed expression such as x[2:4]; the whole tensor is returned"
+        )
     source, *parts = node.inputs
     value = cast(as_tensor(y), tensor_type(source).dtype)
     return kinds[type(node.op)](node.op.spec, put)(source, value, *parts)

@@ -12,7 +12,7 @@ from workbench.core.graph import Array, Op, Type, Variable
 from workbench.core.ops.scalars import cast
 from workbench.core.ops.shape import dimension, dimshuffle, shape_tuple, transpose
 from workbench.core.types import TensorType, as_tensor, is_discrete, tensor_type, upcast
-from workbench.errors import RankError, ShapeError, compose
+from workbench.errors import RankError, ShapeError
 
 
 @dataclass(frozen=True)
@@ -22,11 +22,11 @@ class Dot(Op):
     def infer(self, *inputs: Variable) -> Sequence[Type]:
         a, b = (tensor_type(v) for v in inputs)
         if not (1 <= a.ndim <= 2 and 1 <= b.ndim <= 2):
-            raise RankError(compose(f"dot of {inputs[0]} and {inputs[1]}", f"types {a} and {b}",
-                                    advice="dot takes vectors and matrices; tensordot takes higher ranks"))  # fmt: skip
+            raise RankError(f"dot of {inputs[0]} and {inputs[1]}", f"types {a} and {b}",
+                                    advice="dot takes vectors and matrices; tensordot takes higher ranks")  # fmt: skip
         left, right = a.shape[-1], b.shape[0]
         if left is not None and right is not None and left != right:
-            raise ShapeError(_dot_mismatch(inputs, a.shape, b.shape))
+            raise _dot_mismatch(inputs, a.shape, b.shape)
         return [TensorType(upcast(a.dtype, b.dtype), (*a.shape[:-1], *b.shape[1:]))]
 
     def evaluate(self, *values: Array) -> Sequence[Array]:
@@ -37,7 +37,7 @@ class Dot(Op):
     def check(self, inputs: Sequence[Variable], values: Sequence[Array]) -> None:
         a, b = values
         if a.shape[-1] != b.shape[0]:
-            raise ShapeError(_dot_mismatch(inputs, a.shape, b.shape))
+            raise _dot_mismatch(inputs, a.shape, b.shape)
 
     def grad(
         self, inputs: Sequence[Variable], outputs: Sequence[Variable], gradients: Sequence[Any]
@@ -82,8 +82,8 @@ def _right_grad(na: int, nb: int, a: Variable, b: Variable, g: Any) -> Any:
     return Dot()(transpose(a), g)
 
 
-def _dot_mismatch(inputs: Sequence[Variable], a: Sequence[Any], b: Sequence[Any]) -> str:
-    return compose(
+def _dot_mismatch(inputs: Sequence[Variable], a: Sequence[Any], b: Sequence[Any]) -> ShapeError:
+    return ShapeError(
         f"shapes do not fit in dot: {tuple(a)} and {tuple(b)}; {a[-1]} is not {b[0]}",
         f"dot of {inputs[0].name or 'an expression'}: {inputs[0].type} and "
         f"{inputs[1].name or 'an expression'}: {inputs[1].type}",
@@ -119,9 +119,11 @@ class _Blas(Op):
     def check(self, inputs: Sequence[Variable], values: Sequence[Array]) -> None:
         target, _, a, b, _ = values
         if a.shape[-1] != b.shape[0]:
-            raise ShapeError(_dot_mismatch(inputs[2:4], a.shape, b.shape))
+            raise _dot_mismatch(inputs[2:4], a.shape, b.shape)
         if target.shape != (*a.shape[:-1], *b.shape[1:]):
-            raise ShapeError(f"{self}: a product of {a.shape} and {b.shape} cannot be added to shape {target.shape}")
+            raise ShapeError(
+                f"{self}: a product of {a.shape} and {b.shape} cannot be added to shape {target.shape}"
+            )
 
     def evaluate(self, *values: Array) -> Sequence[Array]:
         target, alpha, a, b, beta = values
@@ -152,7 +154,9 @@ class Ger(Op):
     def evaluate(self, *values: Array) -> Sequence[Array]:
         a, alpha, x, y = values
         if a.shape != (x.size, y.size):
-            raise ShapeError(f"Ger: an outer product of {x.shape} and {y.shape} cannot be added to shape {a.shape}")
+            raise ShapeError(
+                f"Ger: an outer product of {x.shape} and {y.shape} cannot be added to shape {a.shape}"
+            )
         return [np.asarray(a + alpha * np.outer(x, y), a.dtype)]
 
     def shape(self, inputs: Sequence[Variable]) -> Sequence[Sequence[Any]]:
@@ -165,4 +169,7 @@ class Ger(Op):
 def dot_dims(a: Variable, b: Variable) -> list[Any]:
     """The dimensions of a product."""
     last = tensor_type(a).ndim - 1
-    return [*(dimension(a, i) for i in range(last)), *(dimension(b, i) for i in range(1, tensor_type(b).ndim))]
+    return [
+        *(dimension(a, i) for i in range(last)),
+        *(dimension(b, i) for i in range(1, tensor_type(b).ndim)),
+    ]

@@ -82,7 +82,11 @@ class LogSoftmax(_AlongAxis):
     def evaluate(self, *values: Array) -> Sequence[Array]:
         x = _floating(values[0])
         shifted = x - x.max(axis=self.axis, keepdims=True, initial=-np.inf)
-        return [np.asarray(shifted - np.log(np.exp(shifted).sum(axis=self.axis, keepdims=True)), x.dtype)]
+        return [
+            np.asarray(
+                shifted - np.log(np.exp(shifted).sum(axis=self.axis, keepdims=True)), x.dtype
+            )
+        ]
 
     def grad(
         self, inputs: Sequence[Variable], outputs: Sequence[Variable], gradients: Sequence[Any]
@@ -133,7 +137,9 @@ def elu(x: Any, alpha: float = 1) -> Any:
 def hard_sigmoid(x: Any) -> Any:
     """A piecewise linear sigmoid: x / 5 + 1/2, kept between 0 and 1."""
     variable: Any = as_tensor(x)
-    return minimum(maximum(variable * cast(as_tensor(0.2), tensor_type(variable).dtype) + 0.5, 0), 1)
+    return minimum(
+        maximum(variable * cast(as_tensor(0.2), tensor_type(variable).dtype) + 0.5, 0), 1
+    )
 
 
 def binary_crossentropy(output: Any, target: Any) -> Any:

@@ -42,14 +42,23 @@ class Reduce(Op):
         t = tensor_type(inputs[0])
         if builtins.any(not 0 <= a < t.ndim for a in self.axes):
             raise RankError(f"{self.title} over axes {self.axes}: {inputs[0]} is of {t}")
-        return [TensorType(self.out_dtype(t.dtype), tuple(n for i, n in enumerate(t.shape) if i not in self.axes))]
+        return [
+            TensorType(
+                self.out_dtype(t.dtype),
+                tuple(n for i, n in enumerate(t.shape) if i not in self.axes),
+            )
+        ]
 
     def evaluate(self, *values: Array) -> Sequence[Array]:
         (x,) = values
         dtype = str(x.dtype)
         if self.empty is None and builtins.any(x.shape[a] == 0 for a in self.axes):
             raise ShapeError(f"{self.title} over no elements: the operand has shape {x.shape}")
-        return [np.asarray(self.combine(x.astype(self.acc_dtype(dtype), copy=False)), self.out_dtype(dtype))]
+        return [
+            np.asarray(
+                self.combine(x.astype(self.acc_dtype(dtype), copy=False)), self.out_dtype(dtype)
+            )
+        ]
 
     def combine(self, x: Array) -> Any:
         raise NotImplementedError  # every subclass has one
@@ -64,7 +73,9 @@ class Reduce(Op):
     def expand(self, reduced: Any, x: Variable) -> Any:
         """A reduced value with the lost axes put back as length 1, to broadcast against x."""
         kept = iter(range(tensor_type(x).ndim))
-        return dimshuffle(reduced, ["x" if i in self.axes else next(kept) for i in range(tensor_type(x).ndim)])
+        return dimshuffle(
+            reduced, ["x" if i in self.axes else next(kept) for i in range(tensor_type(x).ndim)]
+        )
 
     @property
     def label(self) -> str:
@@ -90,11 +101,16 @@ class Sum(Reduce):
         return np.add.reduce(x, axis=self.axes)
 
     def grad(
-        self, inputs: Sequence[Variable], outputs: Sequence[Variable], gradients: Sequence[Variable | None]
+        self,
+        inputs: Sequence[Variable],
+        outputs: Sequence[Variable],
+        gradients: Sequence[Variable | None],
     ) -> Sequence[Variable | None]:
         (g,) = gradients
         x = inputs[0]
-        return [None if g is None or is_discrete(tensor_type(x).dtype) else second(x, self.expand(g, x))]
+        return [
+            None if g is None or is_discrete(tensor_type(x).dtype) else second(x, self.expand(g, x))
+        ]
 
 
 @dataclass(frozen=True)
@@ -164,7 +180,10 @@ class _Logic(Reduce):
         return "bool"
 
     def grad(
-        self, inputs: Sequence[Variable], outputs: Sequence[Variable], gradients: Sequence[Variable | None]
+        self,
+        inputs: Sequence[Variable],
+        outputs: Sequence[Variable],
+        gradients: Sequence[Variable | None],
     ) -> Sequence[Variable | None]:
         return [None]
 
@@ -207,7 +226,10 @@ class Argmax(Op):
         return [np.asarray(np.argmax(values[0], axis=self.axis), "int64")]
 
     def grad(
-        self, inputs: Sequence[Variable], outputs: Sequence[Variable], gradients: Sequence[Variable | None]
+        self,
+        inputs: Sequence[Variable],
+        outputs: Sequence[Variable],
+        gradients: Sequence[Variable | None],
     ) -> Sequence[Variable | None]:
         return [None]
 
@@ -326,7 +348,9 @@ def std(x: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Any:
 
 def _smaller(g: TensorType, out: TensorType) -> bool:
     """Whether a gradient still has to be spread over the output's shape."""
-    return g.ndim < out.ndim or builtins.any(a == 1 and b != 1 for a, b in zip(g.shape, out.shape, strict=True))
+    return g.ndim < out.ndim or builtins.any(
+        a == 1 and b != 1 for a, b in zip(g.shape, out.shape, strict=True)
+    )
 
 
 def sum_to(gradient: Any, variable: Variable, output: Variable) -> Any:

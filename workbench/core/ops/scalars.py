@@ -63,7 +63,9 @@ class BitOp(ScalarOp):
     def dtype(self, *dtypes: str) -> str:
         wide = upcast(*dtypes)
         if not is_discrete(wide):
-            raise DtypeError(f"'{self.name}' works on integers and bools, not on {' and '.join(dtypes)}")
+            raise DtypeError(
+                f"'{self.name}' works on integers and bools, not on {' and '.join(dtypes)}"
+            )
         return wide
 
     def grad(self, inputs: Sequence[Any], output: Any, g: Any) -> Grads:
@@ -507,14 +509,22 @@ class IsNan(CompareOp):
     name, arity, numpy = "isnan", 1, np.isnan
 
     def lower(self, b: ScalarBuilder, *args: int) -> int:
-        return _prim_as("isnan", self, b, args) if not is_discrete(b.dtypes[args[0]]) else b.const(False, "bool")
+        return (
+            _prim_as("isnan", self, b, args)
+            if not is_discrete(b.dtypes[args[0]])
+            else b.const(False, "bool")
+        )
 
 
 class IsInf(CompareOp):
     name, arity, numpy = "isinf", 1, np.isinf
 
     def lower(self, b: ScalarBuilder, *args: int) -> int:
-        return _prim_as("isinf", self, b, args) if not is_discrete(b.dtypes[args[0]]) else b.const(False, "bool")
+        return (
+            _prim_as("isinf", self, b, args)
+            if not is_discrete(b.dtypes[args[0]])
+            else b.const(False, "bool")
+        )
 
 
 class And(BitOp):
@@ -543,7 +553,9 @@ class Switch(ScalarOp):
 
     def lower(self, b: ScalarBuilder, *args: int) -> int:
         wide = self.dtype(*(b.dtypes[i] for i in args))
-        return b.prim("select", wide, _as_bool(b, args[0]), b.cast(args[1], wide), b.cast(args[2], wide))
+        return b.prim(
+            "select", wide, _as_bool(b, args[0]), b.cast(args[1], wide), b.cast(args[2], wide)
+        )
 
     def grad(self, inputs: Sequence[Any], output: Any, g: Any) -> Grads:
         condition = inputs[0]
@@ -553,7 +565,12 @@ class Switch(ScalarOp):
 class Second(ScalarOp):
     """The second argument, in the shape that both have together (Theano's `fill`)."""
 
-    name, arity, numpy, ulp = "second", 2, staticmethod(lambda a, b: np.broadcast_arrays(a, b)[1]), 0
+    name, arity, numpy, ulp = (
+        "second",
+        2,
+        staticmethod(lambda a, b: np.broadcast_arrays(a, b)[1]),
+        0,
+    )
 
     def dtype(self, *dtypes: str) -> str:
         return dtypes[1]
@@ -609,7 +626,9 @@ def _bools_as_int8(b: ScalarBuilder, args: Sequence[int]) -> list[int]:
 
 def _no_bools(op: ScalarOp, dtype: str) -> str:
     if dtype == "bool":
-        raise DtypeError(f"'{op.name}' is not defined on bools; use ^ or ~, or cast them to an integer")
+        raise DtypeError(
+            f"'{op.name}' is not defined on bools; use ^ or ~, or cast them to an integer"
+        )
     return dtype
 
 
@@ -622,19 +641,40 @@ add, sub, mul, true_div = Elemwise(Add()), Elemwise(Sub()), Elemwise(Mul()), Ele
 floor_div, mod, power, neg = Elemwise(FloorDiv()), Elemwise(Mod()), Elemwise(Pow()), Elemwise(Neg())
 absolute, sign, sqr = Elemwise(Abs()), Elemwise(Sign()), Elemwise(Sqr())
 minimum, maximum = Elemwise(Minimum()), Elemwise(Maximum())
-exp, exp2, expm1, log, log2 = Elemwise(Exp()), Elemwise(Exp2()), Elemwise(Expm1()), Elemwise(Log()), Elemwise(Log2())
+exp, exp2, expm1, log, log2 = (
+    Elemwise(Exp()),
+    Elemwise(Exp2()),
+    Elemwise(Expm1()),
+    Elemwise(Log()),
+    Elemwise(Log2()),
+)
 log10, log1p, sqrt = Elemwise(Log10()), Elemwise(Log1p()), Elemwise(Sqrt())
 sigmoid, softplus = Elemwise(Sigmoid()), Elemwise(Softplus())
 sin, cos, tan = Elemwise(Sin()), Elemwise(Cos()), Elemwise(Tan())
-arcsin, arccos, arctan, arctan2 = Elemwise(Arcsin()), Elemwise(Arccos()), Elemwise(Arctan()), Elemwise(Arctan2())
+arcsin, arccos, arctan, arctan2 = (
+    Elemwise(Arcsin()),
+    Elemwise(Arccos()),
+    Elemwise(Arctan()),
+    Elemwise(Arctan2()),
+)
 sinh, cosh, tanh = Elemwise(Sinh()), Elemwise(Cosh()), Elemwise(Tanh())
 arcsinh, arccosh, arctanh = Elemwise(Arcsinh()), Elemwise(Arccosh()), Elemwise(Arctanh())
 erf, erfc, gammaln, gamma, psi = (
     Elemwise(Erf()), Elemwise(Erfc()), Elemwise(Gammaln()), Elemwise(Gamma()), Elemwise(Psi()),
 )  # fmt: skip
 floor, ceil, trunc, rint = Elemwise(Floor()), Elemwise(Ceil()), Elemwise(Trunc()), Elemwise(Round())
-lt, le, gt, ge = Elemwise(Less()), Elemwise(LessEqual()), Elemwise(Greater()), Elemwise(GreaterEqual())
-eq, neq, isnan, isinf = Elemwise(Equal()), Elemwise(NotEqual()), Elemwise(IsNan()), Elemwise(IsInf())
+lt, le, gt, ge = (
+    Elemwise(Less()),
+    Elemwise(LessEqual()),
+    Elemwise(Greater()),
+    Elemwise(GreaterEqual()),
+)
+eq, neq, isnan, isinf = (
+    Elemwise(Equal()),
+    Elemwise(NotEqual()),
+    Elemwise(IsNan()),
+    Elemwise(IsInf()),
+)
 and_, or_, xor, invert = Elemwise(And()), Elemwise(Or()), Elemwise(Xor()), Elemwise(Invert())
 switch, second = Elemwise(Switch()), Elemwise(Second())
 

@@ -11,7 +11,7 @@ import numpy as np
 from workbench.core.graph import Array, Constant, Op, Type, Variable
 from workbench.core.types import Shape as StaticShape
 from workbench.core.types import TensorType, as_tensor, constant, is_discrete, tensor_type, upcast
-from workbench.errors import DtypeError, RankError, ShapeError, compose
+from workbench.errors import DtypeError, RankError, ShapeError
 
 
 @dataclass(frozen=True)
@@ -22,14 +22,19 @@ class Dimension(Op):
 
     def infer(self, *inputs: Variable) -> Sequence[Type]:
         if not 0 <= self.axis < tensor_type(inputs[0]).ndim:
-            raise RankError(f"{inputs[0]} has {tensor_type(inputs[0]).ndim} axes; there is no axis {self.axis}")
+            raise RankError(
+                f"{inputs[0]} has {tensor_type(inputs[0]).ndim} axes; there is no axis {self.axis}"
+            )
         return [TensorType("int64")]
 
     def evaluate(self, *values: Array) -> Sequence[Array]:
         return [np.asarray(values[0].shape[self.axis], "int64")]
 
     def grad(
-        self, inputs: Sequence[Variable], outputs: Sequence[Variable], gradients: Sequence[Variable | None]
+        self,
+        inputs: Sequence[Variable],
+        outputs: Sequence[Variable],
+        gradients: Sequence[Variable | None],
     ) -> Sequence[Variable | None]:
         return [None]
 
@@ -63,7 +68,10 @@ class MakeVector(Op):
         self, inputs: Sequence[Variable], outputs: Sequence[Variable], gradients: Sequence[Any]
     ) -> Sequence[Variable | None]:
         (g,) = gradients
-        return [None if g is None or is_discrete(tensor_type(v).dtype) else g[i] for i, v in enumerate(inputs)]
+        return [
+            None if g is None or is_discrete(tensor_type(v).dtype) else g[i]
+            for i, v in enumerate(inputs)
+        ]
 
     def shape(self, inputs: Sequence[Variable]) -> Sequence[Sequence[Any]]:
         return [(len(inputs),)]
@@ -105,7 +113,9 @@ def as_scalar_int(value: Any) -> Variable:
 
 def static_int(variable: Variable) -> int | None:
     """The value of a constant integer scalar, else None."""
-    return int(variable.data) if isinstance(variable, Constant) and variable.data.ndim == 0 else None
+    return (
+        int(variable.data) if isinstance(variable, Constant) and variable.data.ndim == 0 else None
+    )
 
 
 @dataclass(frozen=True)
@@ -117,15 +127,15 @@ class DimShuffle(Op):
     def infer(self, *inputs: Variable) -> Sequence[Type]:
         t = tensor_type(inputs[0])
         axes = [i for i in self.order if i != "x"]
-        if len(set(axes)) != len(axes) or any(not isinstance(i, int) or not 0 <= i < t.ndim for i in axes):
-            raise RankError(compose(f"dimshuffle{self.order} does not fit {inputs[0]}", f"it is of {t}"))
+        if len(set(axes)) != len(axes) or any(
+            not isinstance(i, int) or not 0 <= i < t.ndim for i in axes
+        ):
+            raise RankError(f"dimshuffle{self.order} does not fit {inputs[0]}", f"it is of {t}")
         if dropped := [i for i in range(t.ndim) if i not in axes and t.shape[i] != 1]:
             raise RankError(
-                compose(
-                    f"dimshuffle{self.order} would drop axis {dropped[0]} of {inputs[0]}, which is not of length 1",
-                    f"it is of {t}",
-                    advice="only axes of static length 1 can be dropped; index or reduce the axis instead",
-                )
+                f"dimshuffle{self.order} would drop axis {dropped[0]} of {inputs[0]}, which is not of length 1",
+                f"it is of {t}",
+                advice="only axes of static length 1 can be dropped; index or reduce the axis instead",
             )
         return [TensorType(t.dtype, tuple(1 if i == "x" else t.shape[int(i)] for i in self.order))]
 
@@ -138,13 +148,18 @@ class DimShuffle(Op):
         return [np.expand_dims(moved, tuple(i for i, a in enumerate(self.order) if a == "x"))]
 
     def grad(
-        self, inputs: Sequence[Variable], outputs: Sequence[Variable], gradients: Sequence[Variable | None]
+        self,
+        inputs: Sequence[Variable],
+        outputs: Sequence[Variable],
+        gradients: Sequence[Variable | None],
     ) -> Sequence[Variable | None]:
         (g,) = gradients
         if g is None:
             return [None]
         ndim = tensor_type(inputs[0]).ndim
-        back: list[int | str] = [self.order.index(i) if i in self.order else "x" for i in range(ndim)]
+        back: list[int | str] = [
+            self.order.index(i) if i in self.order else "x" for i in range(ndim)
+        ]
         return [dimshuffle(g, back)]
 
     def shape(self, inputs: Sequence[Variable]) -> Sequence[Sequence[Any]]:
@@ -156,7 +171,9 @@ class DimShuffle(Op):
 
     @property
     def label(self) -> str:
-        return "transpose" if self.is_transpose else f"dimshuffle({', '.join(map(str, self.order))})"
+        return (
+            "transpose" if self.is_transpose else f"dimshuffle({', '.join(map(str, self.order))})"
+        )
 
     def __str__(self) -> str:
         return f"DimShuffle{{{','.join(map(str, self.order))}}}"
@@ -190,17 +207,25 @@ class Reshape(Op):
         try:
             return [x.reshape([int(n) for n in dims])]
         except ValueError as error:
-            raise ShapeError(f"cannot reshape {x.shape} to {tuple(int(n) for n in dims)}: {error}") from None
+            raise ShapeError(
+                f"cannot reshape {x.shape} to {tuple(int(n) for n in dims)}: {error}"
+            ) from None
 
     def grad(
-        self, inputs: Sequence[Variable], outputs: Sequence[Variable], gradients: Sequence[Variable | None]
+        self,
+        inputs: Sequence[Variable],
+        outputs: Sequence[Variable],
+        gradients: Sequence[Variable | None],
     ) -> Sequence[Variable | None]:
         (g,) = gradients
         back = None if g is None else reshape(g, shape_tuple(inputs[0]))
         return [back, *([None] * (len(inputs) - 1))]
 
     def shape(self, inputs: Sequence[Variable]) -> Sequence[Sequence[Any]] | None:
-        dims = [n if n is not None else static_or_self(v) for n, v in zip(self.static, inputs[1:], strict=True)]
+        dims = [
+            n if n is not None else static_or_self(v)
+            for n, v in zip(self.static, inputs[1:], strict=True)
+        ]
         if not any(n == -1 for n in dims):
             return [dims] if all(isinstance(n, int) or _plain(n) for n in dims) else None
         return None
@@ -215,7 +240,9 @@ class Reshape(Op):
 
 def _plain(dim: Any) -> bool:
     """Whether a symbolic dimension surely is not -1: it is some array's length."""
-    return isinstance(dim, Variable) and dim.owner is not None and isinstance(dim.owner.op, Dimension)
+    return (
+        isinstance(dim, Variable) and dim.owner is not None and isinstance(dim.owner.op, Dimension)
+    )
 
 
 def static_or_self(variable: Variable) -> Any:
@@ -229,7 +256,9 @@ def reshape(x: Any, newshape: Any, ndim: int | None = None) -> Any:
     if isinstance(newshape, Variable) and tensor_type(newshape).ndim == 1:
         length = ndim if ndim is not None else tensor_type(newshape).shape[0]
         if length is None:
-            raise RankError("reshape to a vector of unknown length needs ndim=, the number of axes of the result")
+            raise RankError(
+                "reshape to a vector of unknown length needs ndim=, the number of axes of the result"
+            )
         parts: list[Any] = [newshape[i] for i in range(length)]  # type: ignore[index]
     else:
         parts = list(newshape) if isinstance(newshape, (list, tuple, np.ndarray)) else [newshape]
@@ -258,7 +287,9 @@ class Alloc(Op):
 
     def infer(self, *inputs: Variable) -> Sequence[Type]:
         if tensor_type(inputs[0]).ndim > len(self.static):
-            raise RankError(f"alloc: the value is of {inputs[0].type}, the shape has only {len(self.static)} axes")
+            raise RankError(
+                f"alloc: the value is of {inputs[0].type}, the shape has only {len(self.static)} axes"
+            )
         return [TensorType(tensor_type(inputs[0]).dtype, self.static)]
 
     def evaluate(self, *values: Array) -> Sequence[Array]:
@@ -267,10 +298,15 @@ class Alloc(Op):
         try:
             return [np.broadcast_to(value, shape).copy()]
         except ValueError:
-            raise ShapeError(f"alloc: a value of shape {value.shape} does not fill shape {shape}") from None
+            raise ShapeError(
+                f"alloc: a value of shape {value.shape} does not fill shape {shape}"
+            ) from None
 
     def grad(
-        self, inputs: Sequence[Variable], outputs: Sequence[Variable], gradients: Sequence[Variable | None]
+        self,
+        inputs: Sequence[Variable],
+        outputs: Sequence[Variable],
+        gradients: Sequence[Variable | None],
     ) -> Sequence[Variable | None]:
         from workbench.core.ops.reduce import sum_to
 
@@ -279,7 +315,12 @@ class Alloc(Op):
         return [None if g is None else sum_to(g, inputs[0], outputs[0]), *rest]
 
     def shape(self, inputs: Sequence[Variable]) -> Sequence[Sequence[Any]]:
-        return [[n if n is not None else static_or_self(v) for n, v in zip(self.static, inputs[1:], strict=True)]]
+        return [
+            [
+                n if n is not None else static_or_self(v)
+                for n, v in zip(self.static, inputs[1:], strict=True)
+            ]
+        ]
 
     @property
     def label(self) -> str:
@@ -315,7 +356,9 @@ class Join(Op):
             else:
                 known = {n for n in lengths if n is not None}
                 if len(known) > 1:
-                    raise ShapeError(f"join along axis {self.axis}: axis {axis} has lengths {sorted(known)}")
+                    raise ShapeError(
+                        f"join along axis {self.axis}: axis {axis} has lengths {sorted(known)}"
+                    )
                 dims.append(known.pop() if known else None)
         return [TensorType(upcast(*(t.dtype for t in types)), tuple(dims))]
 
@@ -324,7 +367,9 @@ class Join(Op):
             dtype = np.result_type(*(v.dtype for v in values))
             return [np.concatenate(values, axis=self.axis).astype(dtype, copy=False)]
         except ValueError:
-            raise ShapeError(f"join along axis {self.axis}: shapes {', '.join(str(v.shape) for v in values)}") from None
+            raise ShapeError(
+                f"join along axis {self.axis}: shapes {', '.join(str(v.shape) for v in values)}"
+            ) from None
 
     def grad(
         self, inputs: Sequence[Variable], outputs: Sequence[Variable], gradients: Sequence[Any]
@@ -397,13 +442,18 @@ class SpecifyBroadcast(Op):
         return [values[0]]
 
     def grad(
-        self, inputs: Sequence[Variable], outputs: Sequence[Variable], gradients: Sequence[Variable | None]
+        self,
+        inputs: Sequence[Variable],
+        outputs: Sequence[Variable],
+        gradients: Sequence[Variable | None],
     ) -> Sequence[Variable | None]:
         (g,) = gradients
         return [None if g is None else SpecifyBroadcast(tensor_type(inputs[0]).shape)(g)]
 
     def shape(self, inputs: Sequence[Variable]) -> Sequence[Sequence[Any]]:
-        return [[n if n is not None else dimension(inputs[0], i) for i, n in enumerate(self.static)]]
+        return [
+            [n if n is not None else dimension(inputs[0], i) for i, n in enumerate(self.static)]
+        ]
 
     def __str__(self) -> str:
         return "Rebroadcast"

@@ -1,0 +1,32 @@
+"""Inner graphs: what a scan or a condition holds. Frozen, compared by identity."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from workbench.core.graph import Apply, Constant, Variable, is_shared, leaves, toposort
+from workbench.errors import GraphError
+
+
+@dataclass(frozen=True, eq=False)
+class InnerGraph:
+    """Inputs and outputs of a graph that stands inside an op. It reads nothing but its inputs and constants."""
+
+    inputs: tuple[Variable, ...]
+    outputs: tuple[Variable, ...]
+
+    def __post_init__(self) -> None:
+        for v in leaves(self.outputs, stop=self.inputs):
+            if v not in self.inputs and (not isinstance(v, Constant) or is_shared(v)):
+                raise GraphError(
+                    f"an inner graph reads {v}, which is not one of its inputs", place=v.place
+                )
+
+    @cached_property
+    def nodes(self) -> tuple[Apply, ...]:
+        return tuple(toposort(self.outputs, stop=self.inputs))
+
+    def with_outputs(self, outputs: Sequence[Variable]) -> InnerGraph:
+        return InnerGraph(self.inputs, tuple(outputs))
