@@ -8,10 +8,10 @@ goes lane by lane to the C library (`lanes`).
 from __future__ import annotations
 
 from workbench.core.native.ssa import Code, Type, Value
-from workbench.core.native.vmath import exponential, lanes, logarithm
+from workbench.core.native.vmath import division, exponential, lanes, logarithm
 from workbench.core.native.vmath.table import FUNCTIONS, Function
 
-__all__ = ["FUNCTIONS", "Function", "definition", "exponential", "is_function", "lanes", "logarithm"]
+__all__ = ["FUNCTIONS", "Function", "definition", "division", "exponential", "is_function", "lanes", "logarithm"]
 
 ATTRIBUTES = "nounwind willreturn memory(none)"
 
