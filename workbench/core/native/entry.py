@@ -1,49 +1,35 @@
 """The way from Python into a native program: a builtin made at run time, and the same protocol through ctypes.
 
-    spec = EntrySpec(arguments=(ArraySpec("float64", 1),), cells=(), n_outputs=1, updates=(), n_slots=2)
-    module = engine.compile(complete(program_text + entry_text(spec)).…, exports=ENTRY_EXPORTS)
-    call = native_entry(module, spec, cells=[], slow_path)
+    spec = EntrySpec(arguments=(ArraySpec("float64", 1),), n_outputs=1, n_slots=2)
+    whole = complete(program_text + entry_text(spec))
+    module = engine.compile(whole.text, whole.symbols, ENTRY_EXPORTS)
+    call = native_entry(module, spec, cells=[], slow_path=…)
 """
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from workbench.core.native import layout
+from workbench.core.native.abi import ERROR_WORDS, SLOT, WORD
+from workbench.core.native.ctypes_entry import CtypesEntry, free_raw
 from workbench.core.native.engine import NativeModule
+from workbench.core.native.entry_text import Block, entry_text
+from workbench.core.native.spec import ArraySpec, EntrySpec
+
+__all__ = ["ENTRY_EXPORTS", "ArraySpec", "Cell", "EntrySpec", "Owner", "entry_text", "native_entry"]
+
+ENTRY_EXPORTS = ("wb.entry", "wb.block", "wb.program")
 
 Cell = list[Any]
 """A shared variable's storage: `[array, spare]`; any Python value may be in either place."""
 
+Failure = tuple[int, tuple[int, ...]]
+"""A program's result and the words of its error."""
 
-@dataclass(frozen=True, slots=True)
-class ArraySpec:
-    """An array that the fast path takes: exact dtype, ndim, C-contiguous, aligned; `dims` fixes some sizes (None: any)."""
-
-    dtype: str
-    ndim: int
-    dims: tuple[int | None, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class EntrySpec:
-    """What a program takes and gives. `updates[k]` is the number of the cell that update k goes to."""
-
-    arguments: tuple[ArraySpec, ...]
-    cells: tuple[ArraySpec, ...]
-    n_outputs: int
-    updates: tuple[int, ...] = ()
-    n_slots: int = 0
-    returns_list: bool = False  # also for a single output
-
-
-def entry_text(spec: EntrySpec, program: str = "program") -> str:
-    """IR of the entry that calls `i32 @program(ptr)`, to be put in the same module; it exports ENTRY_EXPORTS."""
-    raise NotImplementedError
-
-
-ENTRY_EXPORTS = ("wb.entry", "wb.block", "wb.program")
+_FASTCALL_KEYWORDS = 0x80 | 0x02
 
 
 def native_entry(
@@ -51,7 +37,72 @@ def native_entry(
 ) -> Callable[..., Any]:
     """The callable: checks, runs, commits updates, returns outputs; whatever does not fit goes to `slow_path(*args, **kw)`.
 
-    One output gives the array, else a list. The builtin's `__self__` is the `Owner`, whose `last_error()` tells the slow path
-    (once) what a program returned when it failed. Where Python's or NumPy's layout is not known it is a `CtypesEntry`.
+    One output gives the array, else a list. Its `__self__` is the `Owner`, whose `last_error()` tells the slow path (once)
+    what a program returned when it failed: no error means that the arguments did not fit. A module serves one
+    entry. Where Python's or NumPy's layout is not known the callable is a `CtypesEntry` with the same `__self__`.
     """
-    raise NotImplementedError
+    if not layout.is_known():
+        return CtypesEntry(module, spec, cells, slow_path)
+    owner = Owner(module, spec, cells, slow_path, name)
+    make = ctypes.pythonapi.PyCFunction_NewEx
+    make.restype, make.argtypes = ctypes.py_object, (ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p)
+    return make(ctypes.addressof(owner.method), owner, None)  # type: ignore[no-any-return]
+
+
+class _MethodDef(ctypes.Structure):
+    _fields_ = (
+        ("name", ctypes.c_char_p), ("function", ctypes.c_void_p), ("flags", ctypes.c_int), ("doc", ctypes.c_char_p),
+    )  # fmt: skip
+
+
+class Owner:
+    """The builtin's `self`: keeps its code, memory and shared variables alive, and is the way to the slow path."""
+
+    def __init__(
+        self, module: NativeModule, spec: EntrySpec, cells: Sequence[Cell], slow_path: Callable[..., Any], name: str
+    ) -> None:
+        self.module, self.spec, self.slow_path = module, spec, slow_path
+        self.cells = [_checked(cell) for cell in cells]
+        self.method = _MethodDef(name.encode(), module.address("wb.entry"), _FASTCALL_KEYWORDS, None)
+        self._offsets, self._block = Block.of(spec), module.address("wb.block")
+        for k, cell in enumerate(self.cells):
+            self._word(self._offsets.cells + WORD * k).value = id(cell)
+        for k, target in enumerate(spec.updates):
+            self._word(self._offsets.targets + WORD * k).value = id(self.cells[target])
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:  # whatever the user passed
+        return self.slow_path(*args, **kwargs)
+
+    def last_error(self) -> Failure | None:
+        """What the last call's program returned, if it failed and nobody has asked yet."""
+        code = self._word(self._offsets.code)
+        if not code.value:
+            return None
+        words = (ctypes.c_int64 * ERROR_WORDS).from_address(self._block + self._offsets.error)
+        failure = ctypes.c_int32(code.value).value, tuple(words)
+        code.value = 0
+        return failure
+
+    @property
+    def arena_bytes(self) -> int:
+        """The memory that the slots hold between calls."""
+        return sum(self._slot(k, "capacity").value for k in range(self.spec.n_slots))
+
+    def _word(self, offset: int) -> ctypes.c_size_t:
+        return ctypes.c_size_t.from_address(self._block + offset)
+
+    def _slot(self, k: int, field: str) -> ctypes.c_size_t:
+        return self._word(self._offsets.slots + SLOT.size * k + SLOT.offset(field))
+
+    def __del__(self) -> None:
+        if not hasattr(self, "_block"):
+            return
+        for k in range(self.spec.n_slots):
+            free_raw(self._slot(k, "raw").value)
+
+
+def _checked(cell: Cell) -> Cell:
+    if type(cell) is not list or len(cell) != 2:
+        raise TypeError(f"a shared variable's storage is a list [array, spare], not {cell!r}")
+    return cell
+

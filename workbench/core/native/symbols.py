@@ -33,6 +33,7 @@ PYTHON_FUNCTIONS = {
     "PyMem_RawCalloc": "ptr @{}(i64, i64)",
     "PyMem_RawFree": "void @{}(ptr)",
 }
+PYTHON_OBJECTS = {"None": None, "float": float}
 NUMPY_FUNCTIONS = {"PyArray_New": (93, "ptr @{}(ptr, i32, ptr, i32, ptr, ptr, i32, i32, ptr)")}
 LIBM_BINARY = frozenset(("pow", "atan2", "fmod"))
 ALWAYS = (
@@ -55,8 +56,8 @@ def always() -> dict[str, int]:
 
 
 def _python(name: str, rest: str) -> External:
-    if rest == "None":
-        return External(f"@{name} = external global i8", id(None))
+    if rest in PYTHON_OBJECTS:
+        return External(f"@{name} = external global i8", id(PYTHON_OBJECTS[rest]))
     return External(PYTHON_FUNCTIONS[rest].format(name), _address(ctypes.pythonapi, rest))
 
 

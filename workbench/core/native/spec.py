@@ -1,0 +1,34 @@
+"""What a compiled function takes and gives, as its entry needs to know it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ArraySpec:
+    """An array that the fast path takes: exact dtype, ndim, C-contiguous, aligned; `dims` fixes some sizes (None: any).
+
+    `python_float` (0-d float32 and float64 arguments only): a Python float is taken as well.
+    """
+
+    dtype: str
+    ndim: int
+    dims: tuple[int | None, ...] = ()
+    python_float: bool = False
+
+    def __post_init__(self) -> None:
+        if self.python_float and (self.ndim or self.dtype not in ("float32", "float64")):
+            raise ValueError(f"a Python float is no {self}")
+
+
+@dataclass(frozen=True, slots=True)
+class EntrySpec:
+    """What a program takes and gives. `updates[k]` is the number of the cell that update k goes to."""
+
+    arguments: tuple[ArraySpec, ...]
+    cells: tuple[ArraySpec, ...] = ()
+    n_outputs: int = 1
+    updates: tuple[int, ...] = ()
+    n_slots: int = 0
+    returns_list: bool = False  # also for a single output
