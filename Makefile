@@ -91,11 +91,12 @@ lint: $(VENV)/test.stamp ## ruff
 types: $(VENV)/test.stamp ## mypy: strict on workbench/core, basic elsewhere
 	$(BIN)/mypy
 
-# One run for unit tests, notebooks and browser tests, so that one line at the end counts them all;
+# One run for unit tests, doctests, notebooks and browser tests, so that one line at the end counts them all;
 # a file's tests stay on one worker, as a notebook's cells must.
-pytest: $(VENV)/test.stamp ## tests, notebooks with their outputs, browser (PYTEST_ARGS="-k scan")
+pytest: $(VENV)/test.stamp ## tests, doctests, notebooks with their outputs, browser (PYTEST_ARGS="-k scan")
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --nbval --nbval-current-env \
-		--nbval-sanitize-with tests/nbval.cfg --nbval-cell-timeout 120 $(PYTEST_ARGS) tests $(NOTEBOOKS)
+		--nbval-sanitize-with tests/nbval.cfg --nbval-cell-timeout 120 \
+		--doctest-modules --doctest-ignore-import-errors $(PYTEST_ARGS) tests $(wildcard workbench) $(NOTEBOOKS)
 
 notebooks: $(VENV)/test.stamp ## the notebooks alone, their outputs compared
 	$(BIN)/python -m pytest --nbval --nbval-current-env --nbval-sanitize-with tests/nbval.cfg notebooks
