@@ -61,7 +61,7 @@ $(BENCH_VENV)/bench.stamp: pyproject.toml constraints.txt benchmarks/overrides.t
 	@touch $@
 
 system-packages:
-	@sh .ci/system-packages
+	@sh .ci/system-packages $(PYTHON)
 
 # ---------------------------------------------------------------- the two commands
 
