@@ -1,0 +1,88 @@
+"""workbench: write a symbolic array program in a notebook cell; see its graph, every rewrite, every value, every time.
+
+import workbench as wb
+import workbench.tensor as T
+%load_ext workbench
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from workbench import errors
+from workbench.configuration import config
+from workbench.core.function import Function, function
+from workbench.core.gradient import Lop, Rop, grad
+from workbench.core.modes import Mode
+from workbench.core.parameters import In, Out
+from workbench.core.shared import shared
+from workbench.errors import (
+    ArgumentError,
+    ConfigError,
+    DeviceError,
+    DisconnectedInputError,
+    DtypeError,
+    GraphError,
+    IndexOutOfRange,
+    MissingInputError,
+    ModeError,
+    NullGradientError,
+    RankError,
+    RewriteError,
+    ScanError,
+    ShapeError,
+    UnusedInputError,
+    UpdateError,
+    UsageError,
+    WorkbenchError,
+)
+
+if TYPE_CHECKING:
+    from workbench.core.scan.build import scan, until
+    from workbench.inspection import Workbench, inspect
+
+__version__ = "0.1.0"
+
+# What is imported when it is first asked for: `import workbench` stays quick.
+_LATER = {
+    "scan": "workbench.core.scan.build",
+    "until": "workbench.core.scan.build",
+    "inspect": "workbench.inspection",
+    "Workbench": "workbench.inspection",
+}
+
+__all__ = [
+    "function", "shared", "scan", "until", "grad", "Lop", "Rop", "In", "Out", "config", "Mode", "Function",
+    "inspect", "Workbench", "errors",
+    "ArgumentError", "ConfigError", "DeviceError", "DisconnectedInputError", "DtypeError", "GraphError",
+    "IndexOutOfRange", "MissingInputError", "ModeError", "NullGradientError", "RankError", "RewriteError",
+    "ScanError", "ShapeError", "UnusedInputError", "UpdateError", "UsageError", "WorkbenchError",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module 'workbench' has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(_LATER[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER})
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """`%load_ext workbench`: the magics."""
+    from workbench.magics import register
+
+    register(shell)
+
+
+def unload_ipython_extension(shell: Any) -> None:
+    """`%unload_ext workbench`."""
+    from workbench.magics import unregister
+
+    unregister(shell)

@@ -1,0 +1,273 @@
+"""`function`: from a graph to something to call."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from workbench.configuration import config
+from workbench.core import origin
+from workbench.core.arguments import Binder
+from workbench.core.graph import Apply, Variable, free_inputs, is_shared, replace, toposort
+from workbench.core.interpreter import Interpreter
+from workbench.core.link import Linked, Plan, link
+from workbench.core.modes import Mode, get_device, get_mode
+from workbench.core.optimise import optimise_for
+from workbench.core.profile import Profiler
+from workbench.core.program import Program, make_program
+from workbench.core.shared import SharedVariable
+from workbench.errors import ArgumentError, GraphError, MissingInputError, UnusedInputError
+
+
+def function(inputs: Any, outputs: Any = None, mode: Mode | str | None = None, updates: Any = None, givens: Any = None,
+             no_default_updates: Any = False, name: str | None = None, profile: Any = None,
+             on_unused_input: str | None = None, allow_input_downcast: bool | None = None,
+             device: str | None = None) -> Function:  # fmt: skip
+    """Compile a graph: the result is called with the inputs' values and returns the outputs'.
+
+    inputs                variables or `In`s, in the order of the arguments
+    outputs               a variable or `Out` (a call returns its array), a list of them (a list), a dict with text
+                          keys (a dict), or None (an empty list)
+    mode                  'FAST_RUN', 'FAST_COMPILE' or a Mode; None: config.mode
+    updates               {shared: new value} or pairs; all are stored together after a call, or none if it fails
+    givens                {variable: replacement} or pairs, put in the graph's place; a value becomes a shared variable
+    no_default_updates    True, or the shared variables whose `default_update` is not applied
+    name                  what errors and profiles call the function; by default where it was made
+    profile               True, or a title: collect times in `f.profile`; None: config.profile
+    on_unused_input       'raise', 'warn' or 'ignore'; None: config.on_unused_input
+    allow_input_downcast  True: lossy conversions of arguments are made; None: of floats to float32 scalars, by floatX
+    device                'cpu'; None: config.device
+
+    Raises GraphError, MissingInputError, UnusedInputError, UpdateError, ModeError or DeviceError.
+    """
+    get_device(device)
+    title = name if name is not None else _place()
+    program = make_program(
+        inputs, outputs, updates, givens, no_default_updates, title, on_unused_input, allow_input_downcast
+    )  # fmt: skip
+    return compile_program(program, get_mode(mode), profile=profile)
+
+
+def compile_program(
+    program: Program, mode: Mode, listeners: Iterable[Any] = (), profile: Any = None
+) -> Function:
+    """Optimise and link a program. `listeners` hear of every rewrite."""
+    wanted = config.profile if profile is None else profile
+    profiler = Profiler(wanted if isinstance(wanted, str) else program.name) if wanted else None
+    return Function(program, mode, listeners, profiler)
+
+
+class FunctionGraph:
+    """The optimised graph of a function."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.inputs = list(plan.inputs)
+        self.outputs = list(plan.results)
+
+    def toposort(self) -> list[Apply]:
+        """The nodes that are run, each after what it reads."""
+        return toposort(self.outputs)
+
+    @property
+    def apply_nodes(self) -> set[Apply]:
+        return set(self.toposort())
+
+
+class Maker:
+    """What a function was made from: the program, its mode, the plan, and what each compile stage took."""
+
+    def __init__(
+        self, program: Program, mode: Mode, plan: Plan, stages: Sequence[tuple[str, float]]
+    ) -> None:
+        self.program = program
+        self.mode = mode
+        self.plan = plan
+        self.stages = tuple(stages)
+        self.fgraph = FunctionGraph(plan)
+
+
+class Function:
+    """A compiled function. Call it with values; `f[input]` is an input's stored default, `f[shared]` a shared value."""
+
+    __slots__ = (
+        "__weakref__", "_binder", "_fast", "linked", "maker", "name", "profile", "trust_input",
+    )  # fmt: skip
+
+    def __init__(
+        self, program: Program, mode: Mode, listeners: Iterable[Any], profiler: Profiler | None
+    ) -> None:
+        start = time.perf_counter()
+        results = optimise_for(program.results, mode, listeners)
+        optimised = time.perf_counter()
+        plan = _plan(program, results)
+        self.name = program.name
+        self.profile = profiler
+        self.trust_input = False
+        self._binder = Binder(program.inputs, program.name)
+        self.linked: Linked = link(plan, mode.linker, self._slow)
+        stages = [("optimise", optimised - start), ("link", time.perf_counter() - optimised)]
+        self.maker = Maker(program, mode, plan, stages)
+        self._fast = self._choose()
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if not kwargs:
+            return self._fast(*args)
+        return self._slow(*args, **kwargs)
+
+    def _choose(self) -> Callable[..., Any]:
+        """The shortest way from arguments to what the caller gets."""
+        fast, program = self.linked.fast, self.maker.program
+        if fast is None or self.profile is not None or program.stored:
+            return self._slow
+        if program.form.keys is None:
+            return fast
+        pack, ready = program.form.pack, fast
+        return lambda *args: pack(ready(*args))
+
+    def _slow(self, *args: Any, **kwargs: Any) -> Any:
+        """A call with every check and conversion."""
+        start = time.perf_counter()
+        values = self._binder.bind(args, kwargs, self.trust_input)
+        try:
+            results = self.linked.run(values, self.profile)
+        except Exception as error:
+            raise self._explained(error, values) from None
+        program = self.maker.program
+        count = len(program.outputs)
+        for (i, _), new in zip(program.stored, results[count:], strict=True):
+            self._binder.stored[i] = new
+        if self.profile is not None:
+            self.profile.call(time.perf_counter() - start)
+        return program.form.pack(results[:count])
+
+    def _explained(self, error: Exception, values: Sequence[Any]) -> Exception:
+        """The error as the user's own graph gives it, for the optimised one holds ops that the user did not write."""
+        program = self.maker.program
+        try:
+            Interpreter(program.results).run(dict(zip(program.variables, values, strict=True)))
+        except Exception as own:
+            return own
+        return error
+
+    def __getitem__(self, key: Any) -> Any:
+        if is_shared(key):
+            return key.get_value()
+        return self._binder.get(key)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        if is_shared(key):
+            key.set_value(value)
+        else:
+            self._binder.set(key, value)
+
+    def get_shared(self) -> list[SharedVariable]:
+        """The shared variables that the function reads or updates."""
+        return shared_of(self.maker.program)
+
+    def copy(self, share_memory: bool = False, swap: dict[SharedVariable, SharedVariable] | None = None,
+             delete_updates: bool = False, name: str | None = None, profile: Any = None) -> Function:  # fmt: skip
+        """The same function compiled anew: with other shared variables (`swap`), or without updates.
+
+        Stored defaults are copied. Raises GraphError (a ValueError, too) where `swap` names a shared variable that is
+        not in the function, or one of another type. `share_memory` is taken and has no effect: calls never share
+        intermediate memory.
+        """
+        program = _swapped(self.maker.program, swap or {}, delete_updates, name)
+        made = compile_program(program, self.maker.mode, profile=profile)
+        made._binder.stored = list(self._binder.stored)
+        made.trust_input = self.trust_input
+        return made
+
+    def __repr__(self) -> str:
+        return f"<Function {self.name}>"
+
+
+class SwapError(GraphError, ValueError):
+    """A copy of a function is to swap what cannot be swapped."""
+
+
+def shared_of(program: Program) -> list[SharedVariable]:
+    """The shared variables that a program reads or updates, in order."""
+    from workbench.core.graph import leaves
+
+    found: dict[Any, None] = {v: None for v in leaves(program.results) if is_shared(v)}
+    found.update((target, None) for target, _ in program.updates)
+    return list(found)
+
+
+def _plan(program: Program, results: Sequence[Variable]) -> Plan:
+    returned = len(program.outputs) + len(program.stored)
+    news = results[returned:]
+    targets = [target for target, _ in program.updates]
+    return Plan(
+        inputs=program.variables,
+        outputs=tuple(results[:returned]),
+        updates=tuple(zip(targets, news, strict=True)),
+        borrowed=program.borrowed + (False,) * len(program.stored),
+        single=program.form.single and not program.stored,
+        name=program.name,
+    )
+
+
+def _swapped(
+    program: Program,
+    swap: dict[SharedVariable, SharedVariable],
+    delete_updates: bool,
+    name: str | None,
+) -> Program:
+    import dataclasses
+
+    known = set(shared_of(program))
+    for old, new in swap.items():
+        if old not in known:
+            raise SwapError(f"swap names {old}, which is not a shared variable of this function")
+        if old.type != new.type:
+            raise SwapError(
+                f"swap cannot put {new} of {new.type} in the place of {old} of {old.type}"
+            )
+    changed = replace(program.results, dict(swap))
+    first, second = len(program.outputs), len(program.outputs) + len(program.stored)
+    updates = zip((swap.get(t, t) for t, _ in program.updates), changed[second:], strict=True)
+    return dataclasses.replace(
+        program,
+        outputs=tuple(changed[:first]),
+        stored=tuple(
+            (i, v) for (i, _), v in zip(program.stored, changed[first:second], strict=True)
+        ),
+        updates=() if delete_updates else tuple(updates),
+        name=program.name if name is None else name,
+    )
+
+
+def _place() -> str:
+    lines = origin.capture()
+    return f"{origin.cell_name(lines[0][0])}:{lines[0][1]}" if lines else "function"
+
+
+def evaluate(variable: Variable, inputs: dict[Any, Any]) -> Any:
+    """The variable's value for these inputs, by variable or name. Functions are kept on the variable, per set of inputs."""
+    from types import SimpleNamespace
+
+    given = {_by_name(variable, key): value for key, value in inputs.items()}
+    if variable.tag is None:
+        variable.tag = SimpleNamespace()
+    made = variable.tag.__dict__.setdefault("compiled", {})
+    key = (tuple(given), config.mode)
+    if key not in made:
+        made[key] = function(list(given), variable, name=f"eval of {variable}")
+    return made[key](*given.values())
+
+
+def _by_name(variable: Variable, key: Any) -> Variable:
+    if isinstance(key, Variable):
+        return key
+    if not isinstance(key, str):
+        raise ArgumentError(f"eval takes variables or names of inputs, not {key!r}")
+    named = [v for v in free_inputs([variable]) if v.name == key]
+    if len(named) != 1:
+        wrong = "no input" if not named else "more than one input"
+        raise (MissingInputError if named else UnusedInputError)(
+            f"{wrong} of {variable} is named {key!r}"
+        )
+    return named[0]

@@ -1,0 +1,123 @@
+"""Linking: from an optimised graph to something that runs, natively or by the interpreter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from workbench.core.graph import Array, Constant, Variable, is_shared, leaves
+from workbench.core.interpreter import Interpreter, lookup
+from workbench.core.profile import Profiler
+from workbench.core.shared import SharedVariable
+
+Fast = Callable[..., Any]  # Any: an array, or a list of arrays
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be run: the optimised graph of a function.
+
+    inputs    the user's own input variables, in the order of the arguments
+    outputs   what is returned
+    updates   for each shared variable its new value, stored after all of them were computed
+    borrowed  for each output whether it may alias an input, a shared variable or another output
+    single    the one output is returned itself, not in a list
+    """
+
+    inputs: tuple[Variable, ...]
+    outputs: tuple[Variable, ...]
+    updates: tuple[tuple[SharedVariable, Variable], ...] = ()
+    borrowed: tuple[bool, ...] = ()
+    single: bool = False
+    name: str = ""
+
+    @property
+    def results(self) -> tuple[Variable, ...]:
+        """The outputs, then the updates' new values."""
+        return (*self.outputs, *(new for _, new in self.updates))
+
+
+class Linked(Protocol):
+    """A plan that runs.
+
+    `run` takes arguments that were converted to the inputs' types, returns a list of outputs, and stores the updates:
+    all of them, or none where anything fails. `fast` (or None) takes whatever a caller passed; what it is not made
+    for it hands to the `slow` that it was linked with. `notes` say what is not native, and why.
+    """
+
+    fast: Fast | None
+    notes: Sequence[str]
+
+    def run(self, args: Sequence[Any], profile: Profiler | None = None) -> list[Any]: ...
+
+
+class NoNativeForm(Exception):  # noqa: N818  # it is a reason, not a failure
+    """A plan, or one of its ops, has no native form; the message says why."""
+
+
+class PyLinked:
+    """The plan run by the interpreter."""
+
+    fast: Fast | None = None
+
+    def __init__(self, plan: Plan, notes: Sequence[str] = ()) -> None:
+        self.plan = plan
+        self.notes = notes
+        self.interpreter = Interpreter(plan.results)
+        self.kept = [v for v in leaves(plan.results) if isinstance(v, Constant) or is_shared(v)]
+
+    def run(self, args: Sequence[Any], profile: Profiler | None = None) -> list[Any]:
+        plan = self.plan
+        listeners = () if profile is None else (profile.listener(self.interpreter.nodes),)
+        given = dict(zip(plan.inputs, args, strict=True))
+        values = self.interpreter.run(given, listeners)
+        kept = [
+            *args,
+            *(lookup({}, v) for v in (*self.kept, *(target for target, _ in plan.updates))),
+        ]
+        borrowed = plan.borrowed + (False,) * len(plan.updates)
+        fresh = own(values, kept, borrowed)
+        count = len(plan.outputs)
+        for (target, _), value in zip(plan.updates, fresh[count:], strict=True):
+            target.cell[0] = value
+        return fresh[:count]
+
+
+def link(plan: Plan, linker: str, slow: Fast) -> Linked:
+    """The plan by the native compiler where that is asked for and can, else by the interpreter."""
+    if linker == "py":
+        return PyLinked(plan)
+    try:
+        from workbench.core.native.executor import link_native
+    except ImportError as missing:
+        return PyLinked(plan, [f"run by the interpreter: {missing}"])
+    try:
+        linked: Linked = link_native(plan, slow)
+    except NoNativeForm as reason:
+        return PyLinked(plan, [f"run by the interpreter: {reason}"])
+    return linked
+
+
+def own(values: Sequence[Any], kept: Sequence[Any], borrowed: Sequence[bool] = ()) -> list[Any]:
+    """The values, copied where their memory is also that of something kept or of a value before them."""
+    taken = {id(_root(array)) for array in kept if isinstance(array, np.ndarray)}
+    result: list[Any] = []
+    for i, value in enumerate(values):
+        array = value
+        if isinstance(value, (np.ndarray, np.generic)):
+            array = np.asarray(value)
+            if id(_root(array)) in taken and not (i < len(borrowed) and borrowed[i]):
+                array = array.copy()
+            taken.add(id(_root(array)))
+        result.append(array)
+    return result
+
+
+def _root(array: Array) -> Array:
+    """The array that owns the memory (or the last array before memory that is not NumPy's)."""
+    while isinstance(array.base, np.ndarray):
+        array = array.base
+    return array

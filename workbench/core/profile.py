@@ -1,0 +1,167 @@
+"""The profile recorder: it collects times per node over calls, from whichever back end ran them, and makes the record.
+
+A back end that times its nodes tells `Profiler.node(node, seconds, …)` after each run of one; `listener` does so for
+the interpreter. `record` turns what was collected into rows. Warm-up calls are run before `start` and not counted.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from workbench.core.graph import Apply
+from workbench.core.records import Profile, ProfileRow
+
+MOST_TIMES = 10_000  # times that are kept per node for median and spread; calls beyond are counted and summed
+
+
+@dataclass
+class Times:
+    """What one node took: its calls, their seconds, and the size of its last run."""
+
+    calls: int = 0
+    seconds: float = 0.0
+    kept: list[float] = field(default_factory=list)
+    bytes: int = 0
+    flops: int = 0
+    device: str = "cpu"
+    form: str = "native"
+    parent: Apply | None = None
+
+    def add(self, seconds: float, calls: int = 1) -> None:
+        self.calls += calls
+        self.seconds += seconds
+        if len(self.kept) < MOST_TIMES:
+            self.kept.append(seconds / calls)
+
+
+class Profiler:
+    """Collects times of one function. `name` titles its report."""
+
+    def __init__(self, name: str = "") -> None:
+        self.name = name
+        self.nodes: dict[Apply, Times] = {}
+        self.call_times = Times()
+        self.stages: list[tuple[str, float]] = []
+        self.notes: list[str] = []
+        self.overhead = 0.0
+
+    def start(self) -> None:
+        """Forget the calls so far; compile stages and notes stay."""
+        self.nodes.clear()
+        self.call_times = Times()
+
+    def call(self, seconds: float) -> None:
+        """One call of the function took so long, all in all."""
+        self.call_times.add(seconds)
+
+    def node(self, node: Apply, seconds: float, calls: int = 1, *, form: str = "native", device: str = "cpu",
+             parent: Apply | None = None) -> None:  # fmt: skip
+        """A node ran `calls` times and took `seconds` together; `parent` is the scan whose body it stands in."""
+        times = self.nodes.get(node)
+        if times is None:
+            times = self.nodes[node] = Times(form=form, device=device, parent=parent)
+        times.add(seconds, calls)
+
+    def size(self, node: Apply, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
+        """What the node read and wrote in one run, from its arrays (or anything with dtype, shape, size, nbytes)."""
+        times = self.nodes[node]
+        if not times.bytes:
+            times.bytes = sum(int(getattr(a, "nbytes", 0)) for a in (*inputs, *outputs))
+            times.flops = int(node.op.flops(inputs, outputs))
+
+    def stage(self, name: str, seconds: float) -> None:
+        """A compile stage took so long."""
+        self.stages.append((name, seconds))
+
+    def note(self, text: str) -> None:
+        if text not in self.notes:
+            self.notes.append(text)
+
+    def listener(self, nodes: Iterable[Apply]) -> InterpreterTimes:
+        """A listener over the interpreter that feeds this profiler with the times of these nodes and their bodies'."""
+        return InterpreterTimes(self, nodes)
+
+    def record(self, node_id: Callable[[Apply], int | None]) -> Profile:
+        """The record, slowest node first. `node_id` names nodes; rows of nodes it does not know are left out."""
+        rows = [
+            row
+            for node, times in self.nodes.items()
+            if (row := _row(node, times, node_id)) is not None
+        ]
+        rows.sort(key=lambda row: (-row.seconds, row.node))
+        return Profile(
+            rows=tuple(rows),
+            calls=self.call_times.calls,
+            seconds=self.call_times.seconds,
+            overhead=self.overhead,
+            stages=tuple(self.stages),
+            notes=tuple(self.notes),
+        )
+
+    def __repr__(self) -> str:
+        return f"Profiler({self.name or 'function'}, {self.call_times.calls} calls)"
+
+
+class InterpreterTimes:
+    """Listens to the interpreter and tells a profiler what each node took."""
+
+    def __init__(self, profiler: Profiler, nodes: Iterable[Apply]) -> None:
+        self.profiler = profiler
+        self.parents = parents(nodes)
+
+    def before(self, node: Apply, inputs: Sequence[Any]) -> None: ...
+
+    def after(
+        self, node: Apply, inputs: Sequence[Any], outputs: Sequence[Any], seconds: float
+    ) -> None:
+        parent = self.parents.get(node)
+        self.profiler.node(node, seconds, form="interpreter", parent=parent)
+        self.profiler.size(node, inputs, outputs)
+
+
+def parents(nodes: Iterable[Apply]) -> dict[Apply, Apply]:
+    """For every node that stands in a body, the outermost node that holds it."""
+    found: dict[Apply, Apply] = {}
+    for outer in nodes:
+        held = _body(outer)
+        while held:
+            node = held.pop()
+            found[node] = outer
+            held.extend(_body(node))
+    return found
+
+
+def _body(node: Apply) -> list[Apply]:
+    inner = getattr(node.op, "inner", None)
+    return list(inner.nodes) if inner is not None else []
+
+
+def _row(node: Apply, times: Times, node_id: Callable[[Apply], int | None]) -> ProfileRow | None:
+    number = node_id(node)
+    parent = None if times.parent is None else node_id(times.parent)
+    if number is None or (times.parent is not None and parent is None):
+        return None
+    return ProfileRow(
+        node=number,
+        op=type(node.op).__name__,
+        label=node.op.label,
+        calls=times.calls,
+        seconds=times.seconds,
+        median=statistics.median(times.kept),
+        spread=spread(times.kept),
+        bytes=times.bytes,
+        flops=times.flops,
+        device=times.device,
+        form=times.form,
+        parent=parent,
+    )
+
+
+def spread(times: Sequence[float]) -> float:
+    """The 90th percentile less the 10th."""
+    ordered = sorted(times)
+    last = len(ordered) - 1
+    return ordered[round(0.9 * last)] - ordered[round(0.1 * last)]

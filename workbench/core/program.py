@@ -1,0 +1,225 @@
+"""What a user asked `function` for, checked: inputs, outputs and updates over the user's own graph."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from workbench.configuration import config
+from workbench.core.graph import Constant, Variable, is_shared, leaves, readers, replace, toposort
+from workbench.core.parameters import In, Out, as_in
+from workbench.core.shared import SharedVariable, TensorSharedVariable
+from workbench.core.types import TensorType, constant
+from workbench.core.updates import Update, convert_update, default_updates, explicit_updates, pairs
+from workbench.errors import ConfigError, GraphError, MissingInputError, UnusedInputError
+
+UNUSED = ("raise", "warn", "ignore")
+
+
+@dataclass(frozen=True)
+class Form:
+    """How outputs are given back: one array itself, a list, or a dict with these keys."""
+
+    single: bool = False
+    keys: tuple[str, ...] | None = None
+
+    def pack(self, values: Sequence[Any]) -> Any:
+        if self.single:
+            return values[0]
+        return list(values) if self.keys is None else dict(zip(self.keys, values, strict=True))
+
+
+@dataclass(frozen=True)
+class Program:
+    """A function before it is compiled.
+
+    variables  the leaves that take the arguments; they are the inputs' variables, or stand for them where an input is
+               itself computed
+    stored     for an input with an update: its number and the expression
+    """
+
+    inputs: tuple[In, ...]
+    variables: tuple[Variable, ...]
+    outputs: tuple[Variable, ...]
+    borrowed: tuple[bool, ...]
+    form: Form
+    updates: tuple[Update, ...] = ()
+    stored: tuple[tuple[int, Variable], ...] = ()
+    name: str = ""
+
+    @property
+    def results(self) -> tuple[Variable, ...]:
+        """All that a call computes: outputs, inputs' updates, shared variables' updates."""
+        return (*self.outputs, *(new for _, new in self.stored), *(new for _, new in self.updates))
+
+    def nodes(self) -> list[Any]:
+        return toposort(self.results)
+
+
+def make_program(inputs: Any, outputs: Any = None, updates: Any = None, givens: Any = None, no_default_updates: Any = False,
+                 name: str = "", on_unused_input: str | None = None,
+                 allow_input_downcast: bool | None = None) -> Program:  # fmt: skip
+    """The program, or the named error that says what is wrong with the request."""
+    taken = _inputs(inputs, allow_input_downcast)
+    outs, form = _outputs(outputs)
+    news = explicit_updates(updates)
+    stored = [(i, item.update) for i, item in enumerate(taken) if item.update is not None]
+    swapped = _givens(givens, taken)
+
+    given = dict(swapped)
+    results = [o.variable for o in outs] + [new for _, new in stored] + list(news.values())
+    results = replace(results, given)
+    defaults = default_updates(results, news, no_default_updates)
+    results += replace(list(defaults.values()), given)
+
+    variables, stand_ins = _arguments(taken)
+    results = replace(results, stand_ins)
+    first, second = len(outs), len(outs) + len(stored)
+    targets: list[SharedVariable] = [*news, *defaults]
+    changed = [convert_update(t, new) for t, new in zip(targets, results[second:], strict=True)]
+    program = Program(
+        inputs=tuple(taken),
+        variables=tuple(variables),
+        outputs=tuple(results[:first]),
+        borrowed=tuple(o.borrow for o in outs),
+        form=form,
+        updates=tuple(zip(targets, changed, strict=True)),
+        stored=tuple((i, new) for (i, _), new in zip(stored, results[first:second], strict=True)),
+        name=name,
+    )
+    _check_used(program, on_unused_input)
+    return program
+
+
+def _inputs(inputs: Any, allow_downcast: bool | None) -> list[In]:
+    if not isinstance(inputs, (list, tuple)):
+        raise GraphError(
+            f"inputs is a list or tuple of variables, not {inputs!r}",
+            advice="write function([x, y], …)",
+        )
+    taken = [as_in(item, allow_downcast) for item in inputs]
+    seen: set[Variable] = set()
+    for item in taken:
+        if item.variable in seen:
+            raise UnusedInputError(
+                f"the variable {item.variable} is twice among the inputs", place=item.variable.place
+            ).at(item.variable)
+        seen.add(item.variable)
+    return taken
+
+
+def _outputs(outputs: Any) -> tuple[list[Out], Form]:
+    if outputs is None:
+        return [], Form()
+    if isinstance(outputs, dict):
+        if not all(isinstance(key, str) for key in outputs):
+            raise GraphError("the keys of an outputs dict are text")
+        return [_out(v) for v in outputs.values()], Form(keys=tuple(outputs))
+    if isinstance(outputs, (list, tuple)):
+        return [_out(v) for v in outputs], Form()
+    return [_out(outputs)], Form(single=True)
+
+
+def _out(item: Any) -> Out:
+    if isinstance(item, Out):
+        return item
+    if not isinstance(item, Variable):
+        raise GraphError(
+            f"an output is a variable or an Out, not {item!r}",
+            advice="make a constant with T.constant(value)",
+        )
+    return Out(item)
+
+
+def _givens(givens: Any, inputs: Sequence[In]) -> dict[Variable, Variable]:
+    found: dict[Variable, Variable] = {}
+    explicit = {item.variable for item in inputs}
+    for key, value in pairs(givens, "givens"):
+        if not isinstance(key, Variable):
+            raise GraphError(f"a key of givens is a variable, not {key!r}")
+        if key in explicit:
+            raise GraphError(
+                f"givens replaces {key}, which is an input; leave it out of one", place=key.place
+            ).at(key)
+        if key in found:
+            raise GraphError(f"givens replaces {key} twice", place=key.place).at(key)
+        found[key] = _replacement(key, value)
+    for key, value in found.items():
+        for other in leaves([value], stop=found):
+            if other in found and other is not key and value is not other:
+                raise GraphError(
+                    f"the replacement of {key} in givens depends on {other}, which is itself replaced",
+                    place=value.place,
+                ).at(value)
+    return found
+
+
+def _replacement(key: Variable, value: Any) -> Variable:
+    """A variable of the key's type; a plain value is held as a shared variable."""
+    if not isinstance(value, Variable):
+        held = key.type.convert(value)  # type: ignore[attr-defined]
+        if isinstance(key.type, TensorType):
+            return TensorSharedVariable(key.type, held, key.name)
+        return SharedVariable(key.type, held, key.name)
+    if isinstance(value, Constant) and isinstance(key.type, TensorType):
+        value = constant(key.type.convert(value.data), key.type.dtype)
+    if key.type.accepts(value.type):
+        return value
+    raise GraphError(
+        "Cannot convert a replacement in givens to the type of what it replaces",
+        f"{key}: {key.type}; the replacement {value}: {value.type}",
+        value.place,
+        "cast it, or make it of the same type",
+    ).at(value)
+
+
+def _arguments(inputs: Sequence[In]) -> tuple[list[Variable], dict[Variable, Variable]]:
+    """A leaf per input, and what stands for the inputs that are computed."""
+    stand_ins = {
+        item.variable: item.variable.clone() for item in inputs if item.variable.owner is not None
+    }
+    return [stand_ins.get(item.variable, item.variable) for item in inputs], stand_ins
+
+
+def _check_used(program: Program, on_unused_input: str | None) -> None:
+    """Every input is used, and nothing is missing."""
+    chosen = config.on_unused_input if on_unused_input is None else on_unused_input
+    if chosen not in UNUSED:
+        raise ConfigError(f"on_unused_input is one of {', '.join(UNUSED)}, not {chosen!r}")
+    used = leaves(program.results)
+    read = set(used)
+    if chosen != "ignore":
+        for item, variable in zip(program.inputs, program.variables, strict=True):
+            if variable not in read and item.update is None:
+                _tell_unused(item, chosen)
+    known = set(program.variables)
+    for v in used:
+        if v not in known and not isinstance(v, Constant) and not is_shared(v):
+            raise _missing(v, program)
+
+
+def _tell_unused(item: In, chosen: str) -> None:
+    v = item.variable
+    error = UnusedInputError(
+        f"the input {v} is used by no output and no update",
+        f"{v}: {v.type}",
+        v.place,
+        "leave it out, or pass on_unused_input='warn' or 'ignore'",
+    ).at(v)
+    if chosen == "raise":
+        raise error
+    warnings.warn(str(error), UserWarning, stacklevel=5)
+
+
+def _missing(v: Variable, program: Program) -> MissingInputError:
+    reading = readers(program.nodes()).get(v, ())
+    node = reading[0][0] if reading else None
+    read = f", read by {node.op}" + (f" made at {node.place}" if node.place else "") if node else ""
+    return MissingInputError(
+        f"an input of the graph was not given: {v}",
+        f"{v}: {v.type}{read}",
+        v.place,
+        f"add {v} to the function's inputs, or replace it with givens",
+    ).at(v)

@@ -1,0 +1,48 @@
+"""Symbolic arrays: constructors of inputs, and functions by NumPy's names where NumPy has one.
+
+import workbench.tensor as T
+x = T.matrix('x'); w = T.vector('w')
+y = T.tanh(T.dot(x, w))
+"""
+
+from workbench.core.gradient import Lop, Rop, grad
+from workbench.core.ops.create import arange, eye, full, ones, zeros
+from workbench.core.ops.elementwise import Elemwise
+from workbench.core.ops.index import inc_subtensor, set_subtensor
+from workbench.core.ops.linalg import dot, outer
+from workbench.core.ops.reduce import all, any, argmax, max, mean, min, prod, std, sum, var
+from workbench.core.ops.scalars import (
+    absolute, add, and_, arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh, cast, ceil, cos, cosh, eq, erf,
+    erfc, exp, exp2, expm1, floor, floor_div, gamma, gammaln, ge, gt, invert, isinf, isnan, le, log, log1p, log2,
+    log10, lt, maximum, minimum, mod, mul, neg, neq, ones_like, or_, power, psi, rint, second, sigmoid, sign, sin,
+    sinh, softplus, sqr, sqrt, sub, switch, tan, tanh, true_div, trunc, xor, zeros_like,
+)  # fmt: skip
+from workbench.core.ops.shape import (
+    addbroadcast, alloc, concatenate, dimshuffle, flatten, join, reshape, shape, specify_shape, stack, transpose,
+    unbroadcast,
+)  # fmt: skip
+from workbench.core.shared import shared
+from workbench.core.types import TensorType
+from workbench.core.types import as_tensor as as_tensor_variable
+from workbench.core.variable import TensorConstant, TensorVariable, tensor
+from workbench.tensor import nnet
+from workbench.tensor.constructors import *  # noqa: F403
+from workbench.tensor.constructors import constant
+
+# NumPy's other spellings.
+abs = absolute
+pow = power
+round = rint
+where = switch
+clip = TensorVariable.clip
+square = sqr
+negative = neg
+subtract = sub
+multiply = mul
+divide = true_div
+floor_divide = floor_div
+remainder = mod
+equal = eq
+not_equal = neq
+less, less_equal, greater, greater_equal = lt, le, gt, ge
+logical_and, logical_or, logical_not = and_, or_, invert
