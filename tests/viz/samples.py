@@ -251,6 +251,8 @@ def values_of(snapshot: Snapshot, seed: int = 0) -> ValueTable:
         for i, value in enumerate(node.outputs):
             shape = tuple(150 if n is None else n for n in value.shape)
             array = np.asarray(draw.normal(draw.normal(), 1 + draw.random(), shape))
+            if node.kind == "constant":
+                array = np.asarray(float(node.label))
             rows.append((Port(node.id, i), summary_of(array)))
     return ValueTable(tuple(rows), "values for x=150×3, y=150")
 

@@ -6,7 +6,7 @@ folded into its reader, or a node too far away for a line to help.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from workbench.core.records import Node, Port, Snapshot
@@ -41,15 +41,15 @@ class Face:
     height: int = HEIGHT
 
 
-def make_face(node: Node, chips: tuple[Chip, ...] = ()) -> Face:
-    """The face of `node`, wide enough for its texts."""
+def make_face(node: Node, chips: tuple[Chip, ...] = (), narrowest: int = 34) -> Face:
+    """The face of `node`, wide enough for its texts and for `narrowest` pixels of text."""
     label = fit(title(node), LABEL, WIDEST_LABEL)
     subtitle = fit(type_line(node), SMALL, WIDEST_LABEL)
     shown = chips[:MOST_CHIPS]
     if len(chips) > MOST_CHIPS:
         shown = (*shown[:-1], Chip(f"+{len(chips) - MOST_CHIPS + 1}", shown[-1].port, shown[-1].far))
     first_row = text_width(label, LABEL) * 1.05 + sum(chip_width(chip) + GAP for chip in shown)
-    width = max(first_row, text_width(subtitle, SMALL), 34) + 2 * PAD
+    width = max(first_row, text_width(subtitle, SMALL), narrowest) + 2 * PAD
     return Face(label, subtitle, shown, 2 * round(width / 2))
 
 
@@ -80,18 +80,18 @@ def folded_constants(snapshot: Snapshot) -> dict[int, str]:
     kept = {port.node for port in snapshot.outputs}
     folded: dict[int, str] = {}
     for node in snapshot:
-        if node.id in kept:
-            continue
-        if node.kind == "constant" and _is_scalar(node):
-            folded[node.id] = fit(title(node), SMALL, WIDEST_CHIP)
-        elif node.op in ("DimShuffle", "GpuDimShuffle") and _reads_only(node, folded):
-            folded[node.id] = folded[node.inputs[0].node]
+        if node.id not in kept and (text := folded_text(node, node.inputs, folded)):
+            folded[node.id] = text
     return folded
+
+
+def folded_text(node: Node, inputs: Sequence[Port], folded: Mapping[int, str]) -> str:
+    """What stands for `node`, which reads `inputs`, inside its readers; "" where it is drawn itself."""
+    if node.kind == "constant" and _is_scalar(node):
+        return fit(title(node), SMALL, WIDEST_CHIP)
+    reshapes = node.op in ("DimShuffle", "GpuDimShuffle") and len(inputs) == 1
+    return folded.get(inputs[0].node, "") if reshapes else ""
 
 
 def _is_scalar(node: Node) -> bool:
     return all(n == 1 for value in node.outputs for n in value.shape) and len(title(node)) <= 12
-
-
-def _reads_only(node: Node, folded: Mapping[int, str]) -> bool:
-    return bool(node.inputs) and all(port.node in folded for port in node.inputs)

@@ -99,13 +99,14 @@ def layout(
     snapshot: Snapshot,
     seed: Layout | None = None,
     outside: Mapping[int, Node] | None = None,
+    narrowest: int = 34,
 ) -> Layout:
     """Lay out `snapshot`; near to the places that nodes have in `seed`, where one is given.
 
     `outside` are nodes that inputs may name although they are not in the snapshot (a group's surroundings): they
-    become chips.
+    become chips. No box has room for less than `narrowest` pixels of text.
     """
-    plan = make_plan(snapshot, outside or {})
+    plan = make_plan(snapshot, outside or {}, narrowest)
     if not plan.nodes:
         return Layout({}, {}, (), 2 * MARGIN, 2 * MARGIN, hidden_notes(plan))
     add_lanes(plan)
@@ -120,7 +121,7 @@ def layout(
     return Layout(boxes, plan.faces, routes, int(width), int(height), hidden_notes(plan))
 
 
-def make_plan(snapshot: Snapshot, outside: Mapping[int, Node]) -> Plan:
+def make_plan(snapshot: Snapshot, outside: Mapping[int, Node], narrowest: int) -> Plan:
     """Decide what is drawn as a node, as an edge and as a chip, and in which row."""
     folded = folded_constants(snapshot)
     nodes = [node for node in snapshot if node.id not in folded]
@@ -131,7 +132,9 @@ def make_plan(snapshot: Snapshot, outside: Mapping[int, Node]) -> Plan:
     near = [e for e in edges if 0 < rank[index[e.target]] - rank[index[e.source]] <= limit]
     drawn = {(e.target, e.target_port) for e in near}
     known = {**outside, **snapshot.by_id}
-    faces = {node.id: make_face(node, _chips(node, folded, drawn, known)) for node in nodes}
+    faces = {
+        node.id: make_face(node, _chips(node, folded, drawn, known), narrowest) for node in nodes
+    }
     return Plan(nodes, faces, near, rank, folded=len(folded), far=len(edges) - len(near))
 
 

@@ -25,7 +25,8 @@ class Patch:
 class Replay:
     """The graph of a history at the step reached so far.
 
-    `nodes` holds the nodes that are reachable from the outputs (and the graph's inputs), with the ports they read now.
+    `nodes` holds the nodes that are reachable from the outputs (and the graph's inputs), `inputs` the ports that each
+    of them reads now, `readers` the nodes that read each of them.
     """
 
     def __init__(self, history: History) -> None:
@@ -35,7 +36,7 @@ class Replay:
         self.outputs = list(history.first.outputs)
         self._form = {node.id: node for node in history.first}
         self._forward: dict[Port, Port] = {}
-        self._readers: dict[int, dict[int, None]] = {}
+        self.readers: dict[int, dict[int, None]] = {}
         self._pinned = dict.fromkeys(history.first.inputs)
         for port in self.outputs:
             self._enter(port.node, [])
@@ -59,7 +60,7 @@ class Replay:
                 self._reread(node.id, [self._now(port) for port in node.inputs], added, loose)
                 rewired[node.id] = None
         for old, _ in step.replaced:
-            for reader in list(self._readers.get(old.node, ())):
+            for reader in list(self.readers.get(old.node, ())):
                 ports = [self._now(port) for port in self.inputs[reader]]
                 if ports != self.inputs[reader]:
                     self._reread(reader, ports, added, loose)
@@ -86,12 +87,12 @@ class Replay:
         self, reader: int, ports: list[Port], added: list[int], loose: dict[int, None]
     ) -> None:
         for port in self.inputs[reader]:
-            self._readers[port.node].pop(reader, None)
+            self.readers[port.node].pop(reader, None)
             loose.setdefault(port.node)
         self.inputs[reader] = ports
         for port in ports:
             self._enter(port.node, added)
-            self._readers.setdefault(port.node, {})[reader] = None
+            self.readers.setdefault(port.node, {})[reader] = None
 
     def _enter(self, node_id: int, added: list[int]) -> None:
         """Bring a node and what it reads into the graph."""
@@ -104,7 +105,7 @@ class Replay:
             added.append(current)
             self.inputs[current] = [self._now(port) for port in node.inputs]
             for port in self.inputs[current]:
-                self._readers.setdefault(port.node, {})[current] = None
+                self.readers.setdefault(port.node, {})[current] = None
                 stack.append(port.node)
 
     def _drop(self, loose: dict[int, None]) -> None:
@@ -115,9 +116,9 @@ class Replay:
             node_id = stack.pop()
             if node_id not in self.nodes or node_id in kept or node_id in self._pinned:
                 continue
-            if self._readers.get(node_id):
+            if self.readers.get(node_id):
                 continue
             del self.nodes[node_id]
             for port in self.inputs.pop(node_id):
-                self._readers[port.node].pop(node_id, None)
+                self.readers[port.node].pop(node_id, None)
                 stack.append(port.node)

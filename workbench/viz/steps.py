@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from workbench.core.records import History, Node, Port
-from workbench.viz.boxes import Chip, Face, folded_constants, make_face, title
-from workbench.viz.layout import MARGIN, NODE_GAP, PITCH, Box, Layout, layout
-from workbench.viz.measure import fit
+from workbench.viz.boxes import HEIGHT, Chip, Face, folded_constants, folded_text, make_face
+from workbench.viz.layout import MARGIN, NODE_GAP, PITCH, Box, Layout
 from workbench.viz.replay import Patch, Replay
 
 
@@ -64,10 +63,8 @@ class _Stage:
     def _fold(self, patch: Patch) -> None:
         kept = {port.node for port in self.replay.outputs}
         for node_id in self._upwards_first(patch.added):
-            node = replace(
-                self.replay.nodes[node_id], inputs=tuple(self.replay.inputs[node_id])
-            )
-            if node_id not in kept and (text := _folded_text(node, self.folded)):
+            node, inputs = self.replay.nodes[node_id], self.replay.inputs[node_id]
+            if node_id not in kept and (text := folded_text(node, inputs, self.folded)):
                 self.folded[node_id] = text
 
     def _upwards_first(self, touched: list[int] | tuple[int, ...]) -> list[int]:
@@ -117,7 +114,7 @@ class _Stage:
         queue = list(order)
         while queue:
             source = queue.pop(0)
-            for reader in self.replay._readers.get(source, ()):
+            for reader in self.replay.readers.get(source, ()):
                 box, above = self.boxes.get(reader), self.boxes[source]
                 if box is None or _row(box) > _row(above):
                     continue
@@ -133,7 +130,7 @@ class _Stage:
         return [self.boxes[port.node] for port in ports if port.node in self.boxes]
 
     def _between(self, node_id: int) -> float:
-        readers = self.replay._readers.get(node_id, ())
+        readers = self.replay.readers.get(node_id, ())
         near = [*self._above(node_id), *(self.boxes[i] for i in readers if i in self.boxes)]
         return sum(box.x for box in near) / len(near) if near else 0.0
 
@@ -158,15 +155,6 @@ class _Stage:
         return round(min(options, key=lambda x: abs(x - wanted)))
 
 
-def _folded_text(node: Node, folded: dict[int, str]) -> str:
-    if node.kind == "constant" and all(n == 1 for v in node.outputs for n in v.shape):
-        return fit(title(node), 10, 74) if len(title(node)) <= 12 else ""
-    if node.op in ("DimShuffle", "GpuDimShuffle") and node.inputs:
-        if all(port.node in folded for port in node.inputs):
-            return folded[node.inputs[0].node]
-    return ""
-
-
 def _homes(patch: Patch, old: dict[int, Box]) -> dict[int, Box]:
     """The places that become free, for the nodes that replace their holders; others take what is left, in order."""
     homes: dict[int, Box] = {}
@@ -185,9 +173,4 @@ def _row(box: Box) -> int:
 
 
 def _y(row: int) -> int:
-    from workbench.viz.boxes import HEIGHT
-
     return MARGIN + HEIGHT // 2 + PITCH * row
-
-
-__all__ = ["StepLayout", "layout", "step_layouts"]

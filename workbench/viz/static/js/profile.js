@@ -1,0 +1,139 @@
+// The Profile tab: heat on the graph, a table by apply, op or class, the stages of the compilation.
+
+import { fill, h, num, plural, switcher, time } from "./dom.js";
+import { stacked } from "./charts.js";
+import { sceneView } from "./scene.js";
+import { Stage } from "./stage.js";
+import { sortable } from "./table.js";
+
+const NODE = 0, OP = 1, LABEL = 2, CALLS = 3, SECONDS = 4, MEDIAN = 5, SPREAD = 6, BYTES = 7, FLOPS = 8, DEVICE = 9, FORM = 10, PARENT = 11;
+
+export class ProfileTab {
+  constructor(store, theme) {
+    Object.assign(this, { store, theme, data: store.data, profile: store.data.profile });
+    this.element = h("div.wb-tab");
+    if (!this.profile) {
+      fill(this.element, h("div.wb-hint", {}, "Nothing was timed. Ask for a profile to see where the time goes."), this.compile());
+      return;
+    }
+    this.total = this.profile.rows.reduce((sum, row) => sum + (row[PARENT] === null ? row[SECONDS] : 0), 0) || 1;
+    this.most = Math.max(...this.profile.rows.map((row) => row[SECONDS]), 1e-12);
+    this.stage = new Stage(theme, {
+      label: "Graph coloured by time", look: (box) => this.look(box), lineLook: () => ({}),
+      pick: (key) => store.set({ selected: key, side: "after" }), open: (key) => this.toggle(key),
+    });
+    this.place = h("div.wb-scroll");
+    this.kinds = switcher("Rows", [["apply", "Apply"], ["op", "Op"], ["class", "Class"]], (kind) => this.by(kind));
+    const { calls, seconds, overhead } = this.profile;
+    const told = h("div.wb-note", {}, `${plural(calls, "call")}, `, h("b", {}, `${time(seconds / Math.max(1, calls))} a call`), overhead ? ` · measuring cost ${time(overhead)}` : "");
+    fill(this.element, h("div.wb-bar", {}, this.kinds, told), this.compile(),
+      h("div.wb-body", {}, h("div.wb-panes", {}, this.stage.element), h("aside.wb-side.wb-wider", {}, this.place, ...this.notes())));
+    this.rebuild(true);
+    this.by("apply");
+  }
+
+  compile() {
+    const stages = this.profile?.stages || [], passes = this.data.passes;
+    return h("div.wb-stages", {},
+      stages.length ? [h("span", {}, "Compile"), stacked(stages, "Compile stages")] : "",
+      passes.length ? [h("span", {}, "Passes"), stacked(passes.map(([name, , , seconds]) => [name, seconds]), "Passes")] : "");
+  }
+
+  notes() {
+    return this.profile.notes.map((note) => h("p.wb-why", {}, note));
+  }
+
+  rebuild(reset = false) {
+    const { opened } = this.store.state;
+    this.stage.show(sceneView(this.data, this.data.after, "after", opened), { reset, animate: !reset });
+    fill(this.stage.caption, h("b", {}, "Time"), " darker is slower; the number is the time of one call");
+  }
+
+  toggle(key) {
+    const opened = new Set(this.store.state.opened);
+    if (!opened.delete(key)) opened.add(key);
+    this.store.set({ opened });
+  }
+
+  look(box) {
+    const row = this.data.times.get(box.key);
+    const seconds = row ? row[SECONDS] : box.info.k === "group" ? this.groupSeconds(box.key) : 0;
+    return {
+      state: "", chosen: box.key === this.store.state.selected,
+      heat: seconds ? Math.sqrt(seconds / this.most) : undefined,
+      note: seconds ? time(row ? row[MEDIAN] : seconds / this.profile.calls) : undefined,
+    };
+  }
+
+  groupSeconds(group) {
+    let sum = 0;
+    for (const [id, around] of this.data.groups.after) if (around.includes(group)) sum += this.data.seconds(id) || 0;
+    return sum;
+  }
+
+  // ---- the table
+
+  by(kind) {
+    this.kinds.show(kind);
+    const rows = kind === "apply" ? this.applies() : this.merged(kind);
+    const bar = (value) => h("div.wb-share", {}, h("i", { style: `width:${Math.max(1, (100 * value) / this.most)}%` }), h("span", {}, percent(value / this.total)));
+    const columns = [
+      ["share", (row) => row.seconds, (row) => bar(row.seconds)], [kind, (row) => row.name],
+      ...(kind === "apply" ? [["a call", (row) => row.median, (row) => time(row.median)], ["spread", (row) => row.spread, (row) => time(row.spread)]] : [["nodes", (row) => row.nodes]]),
+      ["total", (row) => row.seconds, (row) => time(row.seconds)], ["calls", (row) => row.calls],
+      ["bytes", (row) => row.bytes, (row) => size(row.bytes, "B")], ["flops", (row) => row.flops, (row) => size(row.flops, "")], ["where", (row) => row.where],
+    ];
+    this.table = sortable(columns, rows, {
+      label: `Times by ${kind}`, sort: 0, mark: (row) => (row.inner ? "wb-row-inner" : ""),
+      cell: (value, name, row) => columns.find(([title]) => title === name)[2]?.(row) ?? (typeof value === "string" ? value : num(value)),
+      pick: (row) => row.key && this.store.set({ selected: row.key, side: "after" }),
+    });
+    fill(this.place, this.table.element);
+    this.table.choose(this.store.state.selected);
+  }
+
+  /** One row per node; a scan's inner rows stand under it as long as the table is in time's order. */
+  applies() {
+    return this.profile.rows.map((row) => ({
+      key: row[PARENT] === null ? `${row[NODE]}` : `${row[PARENT]}/${row[NODE]}`, inner: row[PARENT] !== null,
+      name: row[PARENT] === null ? row[LABEL] : `↳ ${row[LABEL]}`, seconds: row[SECONDS], median: row[MEDIAN], spread: row[SPREAD],
+      calls: row[CALLS], bytes: row[BYTES], flops: row[FLOPS], where: where(row),
+    }));
+  }
+
+  merged(kind) {
+    const groups = new Map();
+    for (const row of this.profile.rows) {
+      if (row[PARENT] !== null) continue;
+      const name = kind === "op" ? row[LABEL] : row[OP];
+      const sum = groups.get(name) || { key: "", name, seconds: 0, nodes: 0, calls: 0, bytes: 0, flops: 0, where: where(row) };
+      Object.assign(sum, { seconds: sum.seconds + row[SECONDS], nodes: sum.nodes + 1, calls: sum.calls + row[CALLS], bytes: sum.bytes + row[BYTES], flops: sum.flops + row[FLOPS] });
+      groups.set(name, sum);
+    }
+    return [...groups.values()];
+  }
+
+  update(state, changed) {
+    if (!this.stage) return;
+    if (changed.has("opened")) this.rebuild();
+    if (changed.has("selected")) {
+      this.stage.cursor = state.selected;
+      this.stage.reveal(state.selected);
+      this.table.choose(state.selected);
+    }
+    this.stage.draw();
+  }
+
+  dispose() {
+    this.stage?.dispose();
+  }
+}
+
+const percent = (share) => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)}%`;
+const where = (row) => (row[FORM] === "native" ? row[DEVICE] : `${row[DEVICE]}, ${row[FORM]}`);
+
+function size(value, unit) {
+  if (!value) return "–";
+  const power = Math.min(4, Math.floor(Math.log10(value) / 3));
+  return `${+(value / 1000 ** power).toPrecision(3)} ${["", "k", "M", "G", "T"][power]}${unit}`;
+}

@@ -1,0 +1,234 @@
+// The Rewrites tab: every rewrite in order under its pass, the graph at that moment, and what the rule says.
+
+import { button, fill, h, icon, plural, time } from "./dom.js";
+import { part } from "./card.js";
+import { Replay } from "./replay.js";
+import { stepView } from "./scene.js";
+import { Stage } from "./stage.js";
+
+const PLAY_EVERY = 900;
+
+export class RewritesTab {
+  constructor(store, theme) {
+    Object.assign(this, { store, theme, data: store.data });
+    this.drawn = this.data.flat !== null && this.data.flat !== undefined;
+    this.replay = this.drawn && new Replay(this.data);
+    this.stage = new Stage(theme, {
+      label: "Graph at the chosen rewrite", look: (box) => this.look(box), lineLook: (line) => this.lineLook(line),
+      pick: (key) => store.set({ selected: key }), hover: (key) => store.set({ hover: key }),
+    });
+    this.items = new Map();
+    this.rule = h("div.wb-cardbox");
+    this.steps = h("div.wb-steps", { role: "listbox", ariaLabel: "Rewrites" });
+    this.steps.addEventListener("keydown", (event) => this.key(event));
+    this.element = h("div.wb-tab", {}, this.toolbar(),
+      h("div.wb-body", {}, h("aside.wb-side.wb-left", {}, this.filter(), this.steps), h("div.wb-panes", {}, this.stage.element), h("aside.wb-side", {}, this.rule)));
+    this.fillSteps();
+    this.go(store.state.step, true);
+  }
+
+  toolbar() {
+    const { length } = this.data.steps;
+    this.slider = h("input.wb-slider", { type: "range", min: 0, max: length, ariaLabel: "Rewrite", oninput: () => this.store.set({ step: +this.slider.value }) });
+    this.where = h("output.wb-where", { role: "status" });
+    const by = (n) => () => this.store.set({ step: Math.min(length, Math.max(0, this.store.state.step + n)) });
+    this.play = button(icon("play"), "Play", () => this.toggle());
+    return h("div.wb-bar", {}, button(icon("first"), "First", () => this.store.set({ step: 0 })), button(icon("back"), "Previous rewrite", by(-1)), this.play,
+      button(icon("next"), "Next rewrite", by(1)), button(icon("last"), "Last", () => this.store.set({ step: length })), this.slider, this.where);
+  }
+
+  filter() {
+    this.search = h("input.wb-search", { type: "search", placeholder: "Search rules", ariaLabel: "Search rules", oninput: () => this.fillSteps() });
+    return this.search;
+  }
+
+  // ---- the list
+
+  fillSteps() {
+    const words = this.search.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const holds = (step) => words.every((word) => [step.phase, step.rule, step.eq, step.why, step.src].join(" ").toLowerCase().includes(word));
+    this.items.clear();
+    const rows = [this.option(0, null)], idle = [];
+    for (const [phase, numbers] of this.phases()) {
+      const kept = numbers.filter((i) => holds(this.data.steps[i]));
+      if (!numbers.length) idle.push(phase);
+      if (kept.length) rows.push(this.heading(phase, kept.length), ...kept.map((i) => this.option(i + 1, this.data.steps[i])));
+    }
+    if (idle.length && !words.length) rows.push(h("div.wb-idle", {}, `Nothing to do: ${idle.join(", ")}`));
+    fill(this.steps, rows, this.refusals(holds));
+    this.mark();
+  }
+
+  /** Steps by pass, in order; passes without steps have none. */
+  phases() {
+    const runs = [];
+    this.data.steps.forEach((step, i) => {
+      if (runs.at(-1)?.[0] !== step.phase) runs.push([step.phase, []]);
+      runs.at(-1)[1].push(i);
+    });
+    const met = new Set(runs.map(([phase]) => phase));
+    return [...runs, ...this.data.passes.filter(([phase]) => !met.has(phase)).map(([phase]) => [phase, []])];
+  }
+
+  heading(phase, count) {
+    const pass = this.data.passes.find(([name]) => name === phase);
+    return h("div.wb-phase", { role: "presentation" }, h("b", {}, phase), h("span", {}, plural(count, "step")), pass && h("span", {}, time(pass[3])));
+  }
+
+  option(count, step) {
+    const option = h("div.wb-option", { role: "option", tabIndex: -1, onclick: () => this.store.set({ step: count }) },
+      h("span.wb-number", {}, String(count)), h("span.wb-name", {}, step ? step.rule : "as written"), h("span.wb-type", {}, step ? time(step.s) : ""));
+    option.dataset.step = count;
+    this.items.set(count, option);
+    return option;
+  }
+
+  refusals(holds) {
+    const found = this.data.refused.filter(([phase, rule, , reason]) => holds({ phase, rule, why: reason }));
+    if (!found.length) return null;
+    return h("details.wb-refused", {}, h("summary", {}, plural(found.length, "refused rewrite")), ...found.map(([phase, rule, node, reason]) =>
+      h("div.wb-refusal", {}, h("b", {}, rule), h("span", {}, ` ${phase}, at `), h("button.wb-link", { type: "button", onclick: () => this.store.set({ selected: String(node), tab: "graph" }) },
+        this.data.info(String(node), "before")?.l || `#${node}`), h("div", {}, reason))));
+  }
+
+  key(event) {
+    const move = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    if (!move) return;
+    const step = Math.min(this.data.steps.length, Math.max(0, this.store.state.step + move));
+    this.store.set({ step });
+    this.items.get(step)?.focus();
+    event.preventDefault();
+  }
+
+  mark() {
+    const { step } = this.store.state;
+    for (const [count, option] of this.items) {
+      option.setAttribute("aria-selected", String(count === step));
+      option.tabIndex = count === step ? 0 : -1;
+      if (count === step && !this.element?.hidden) option.scrollIntoView({ block: "nearest" });
+    }
+  }
+
+  // ---- the graph
+
+  look(box) {
+    const { selected } = this.store.state;
+    const state = this.fresh.has(box.id) ? (this.fused(box) ? "fused" : "added") : this.rewired.has(box.id) ? "changed" : "";
+    return { state, chosen: box.key === selected };
+  }
+
+  fused(box) {
+    return box.info.x !== undefined && !/scan/i.test(box.info.o);
+  }
+
+  lineLook(line) {
+    const { selected, hover } = this.store.state;
+    const touches = (key) => key && (line.from === key || line.to === key);
+    return { strong: touches(selected) || touches(hover) || this.fresh.has(+line.to) };
+  }
+
+  go(count, reset = false) {
+    const step = this.data.steps[count - 1];
+    this.fresh = new Set(step?.ad || []);
+    this.rewired = new Set(step?.ch || []);
+    if (this.drawn) this.showGraph(count, step, reset);
+    else fill(this.stage.caption, `A graph of ${plural(this.data.sizes[0], "node")} is not drawn here; the change is told at the right.`);
+    this.slider.value = count;
+    this.where.textContent = `${count} / ${this.data.steps.length}`;
+    fill(this.rule, this.ruleCard(count, step));
+    this.mark();
+  }
+
+  showGraph(count, step, reset) {
+    const view = stepView(this.data, this.replay, count);
+    const key = String(step?.ad?.[0] ?? step?.re?.[0]?.[2] ?? "");
+    this.stage.home = key;
+    this.stage.show(view, { animate: !reset, reset });
+    fill(this.stage.caption, h("b", {}, step ? `After ${step.rule}` : "As written"), ` ${plural(view.boxes.length, "node")} drawn`, ...view.hidden.map((note) => ` · ${note}`));
+    if (!reset && key) this.stage.reveal(key);
+  }
+
+  // ---- the rule
+
+  ruleCard(count, step) {
+    if (!step) return h("div.wb-hint", {}, "The graph as you wrote it. Step forward to see each rewrite that the compiler made.");
+    return h("section.wb-card", {}, h("header", {}, h("h3", {}, step.rule), h("span.wb-id", {}, time(step.s))),
+      step.eq && h("div.wb-equation", {}, ...equation(step.eq)), step.why && h("p.wb-why", {}, step.why),
+      h("dl.wb-facts", {}, h("dt", {}, "pass"), h("dd", {}, step.phase), ...(step.src ? [h("dt", {}, "written in"), h("dd.wb-path", {}, step.src)] : [])),
+      this.diff(count, step));
+  }
+
+  /** What went and what came, as expressions. */
+  diff(count, step) {
+    if (!this.drawn) return part("Change", this.ids("−", step.rm), this.ids("+", step.ad));
+    const before = this.replay.at(count - 1), after = this.replay.at(count);
+    const pairs = step.re || [];
+    const rows = pairs.flatMap(([old, , now]) => [this.expression("−", "removed", before, old), this.expression("+", "added", after, now)]);
+    const rest = (step.rm || []).filter((id) => !pairs.some(([old]) => old === id));
+    const gone = rest.length ? h("div.wb-gone", {}, `also gone: ${rest.map((id) => this.name(id)).join(", ")}`) : null;
+    return part("Change", h("div.wb-diff", {}, ...rows), gone);
+  }
+
+  expression(sign, state, graph, id) {
+    return h(`div.wb-is-${state}`, { onclick: () => this.store.set({ selected: String(id) }) }, h("b", {}, sign), " ", this.spell(graph, id, 3));
+  }
+
+  spell(graph, id, depth) {
+    const flat = graph.inputs.get(id) || [];
+    if (!flat.length) return this.name(id);
+    if (!depth) return "…";
+    const parts = [];
+    for (let i = 0; i < flat.length; i += 2) parts.push(this.spell(graph, flat[i], depth - 1));
+    return `${this.name(id)}(${parts.join(", ")})`;
+  }
+
+  ids(sign, ids = []) {
+    return h("div.wb-diff", {}, ...ids.slice(0, 40).map((id) => h("div", {}, `${sign} ${this.name(id)}`)));
+  }
+
+  name(id) {
+    return this.data.nodes[id]?.l || this.data.nodes[id]?.o || `#${id}`;
+  }
+
+  // ---- playing
+
+  toggle() {
+    if (this.timer) return this.stop();
+    if (this.store.state.step >= this.data.steps.length) this.store.set({ step: 0 });
+    fill(this.play, icon("pause"));
+    this.timer = setInterval(() => {
+      const step = this.store.state.step + 1;
+      if (step > this.data.steps.length) return this.stop();
+      return this.store.set({ step });
+    }, PLAY_EVERY);
+    return undefined;
+  }
+
+  stop() {
+    clearInterval(this.timer);
+    this.timer = null;
+    fill(this.play, icon("play"));
+  }
+
+  update(state, changed) {
+    if (changed.has("step")) this.go(state.step);
+    if (changed.has("selected") && state.selected) {
+      this.stage.cursor = state.selected;
+      this.stage.reveal(state.selected);
+    }
+    if (changed.has("tab")) this.mark();
+    this.stage.draw();
+  }
+
+  dispose() {
+    this.stop();
+    this.stage.dispose();
+  }
+}
+
+/** An equation with its arrow set apart. */
+function equation(text) {
+  const [left, right] = text.split("→");
+  if (right === undefined) return [h("code", {}, text)];
+  return [h("code.wb-is-removed", {}, left.trim()), h("span.wb-arrow", {}, "→"), h("code.wb-is-added", {}, right.trim())];
+}

@@ -1,0 +1,302 @@
+// A canvas with a camera: panning, zooming, picking, the minimap, the keyboard. It draws a view and decides nothing.
+
+import { button, h, icon, still } from "./dom.js";
+import { paintBox, paintLine } from "./paint.js";
+
+const FIRST_SCALE = 0.9; // the smallest text, of 10 pixels, is 9 pixels high then
+const MAP = { width: 150, height: 110 };
+const MOST = 2.5, LEAST = 0.04, GLIDE = 220;
+
+/**
+ * @typedef {{label: string, look: (box) => object, lineLook?: (line) => object, pick: (key: string) => void,
+ *   hover?: (key: string) => void, open?: (key: string) => void, camera?: (move) => void, search?: () => void}} Hooks
+ */
+export class Stage {
+  /** @param {Hooks} hooks */
+  constructor(theme, hooks) {
+    this.theme = theme;
+    this.hooks = hooks;
+    this.camera = { x: 0, y: 0, k: 1 };
+    this.view = { boxes: [], lines: [], w: 1, h: 1, byKey: new Map(), readers: new Map(), hidden: [] };
+    this.canvas = h("canvas.wb-canvas", { tabIndex: 0, role: "img", ariaLabel: hooks.label });
+    this.canvas.dataset.lmSuppressShortcuts = "true";
+    this.map = h("canvas.wb-map", { ariaHidden: "true" });
+    this.caption = h("div.wb-caption");
+    const zooms = h("div.wb-zoom", {},
+      button("+", "Zoom in", () => this.zoom(1.3)), button("−", "Zoom out", () => this.zoom(1 / 1.3)),
+      button(icon("fit"), "Fit all (f)", () => this.fit()));
+    this.element = h("div.wb-stage", {}, this.canvas, this.caption, this.map, zooms);
+    this.listen();
+    this.resizing = new ResizeObserver(() => this.resize());
+    this.resizing.observe(this.element);
+  }
+
+  // ---- what is shown
+
+  /** Show a view; boxes that are elsewhere than before glide there, new ones fade in. */
+  show(view, { animate = false, reset = false } = {}) {
+    const old = this.view.byKey;
+    this.view = view;
+    this.mapped = null;
+    if (reset) this.pending = true;
+    if (this.pending && this.width) this.openReadably();
+    if (animate && !still() && old.size) this.glide(old);
+    else this.draw();
+  }
+
+  glide(old) {
+    const start = performance.now();
+    const moving = this.view.boxes
+      .map((box) => ({ box, from: old.get(box.key), x: box.x, y: box.y }))
+      .filter(({ from, x, y }) => !from || from.x !== x || from.y !== y);
+    const fresh = new Set(moving.map(({ box }) => box.key));
+    const lines = this.view.lines.filter((line) => fresh.has(line.from) || fresh.has(line.to));
+    const tick = (now) => {
+      const t = Math.min(1, (now - start) / GLIDE), eased = t * (2 - t);
+      for (const { box, from, x, y } of moving) {
+        box.x = from ? from.x + (x - from.x) * eased : x;
+        box.y = from ? from.y + (y - from.y) * eased : y;
+        box.alpha = from ? 1 : eased;
+      }
+      for (const line of lines) line.alpha = eased;
+      this.paint();
+      if (t < 1) this.frame = requestAnimationFrame(tick);
+    };
+    cancelAnimationFrame(this.frame);
+    this.frame = requestAnimationFrame(tick);
+  }
+
+  // ---- the camera
+
+  resize() {
+    const { clientWidth: width, clientHeight: height } = this.element;
+    if (!width || !height) return;
+    const ratio = window.devicePixelRatio || 1;
+    const first = !this.width;
+    Object.assign(this, { width, height, ratio });
+    this.canvas.width = Math.round(width * ratio);
+    this.canvas.height = Math.round(height * ratio);
+    if (first || this.pending || !this.touched) this.openReadably();
+    this.paint();
+  }
+
+  /** All of the picture where that is readable, else its outputs at a readable scale. */
+  openReadably() {
+    this.pending = !this.width;
+    this.touched = false;
+    const whole = this.fitScale();
+    if (!this.width || whole >= FIRST_SCALE) return this.fit();
+    const home = this.view.byKey.get(this.home) || this.lowestOutput();
+    const k = FIRST_SCALE;
+    const narrow = this.view.w * k <= this.width;
+    const x = narrow ? this.view.w / 2 : home?.x ?? 0;
+    const low = this.home ? this.height / 2 : this.height - 80;
+    this.camera = { k, x: this.width / 2 - x * k, y: low - (home?.y ?? 0) * k };
+    if (this.view.h * k <= this.height) this.camera.y = (this.height - this.view.h * k) / 2;
+    this.draw();
+  }
+
+  lowestOutput() {
+    const last = this.view.boxes.filter((box) => box.outs.length);
+    return last.reduce((lowest, box) => (!lowest || box.y > lowest.y ? box : lowest), null) || this.view.boxes.at(-1);
+  }
+
+  fitScale() {
+    return Math.min(this.width / this.view.w, (this.height - 28) / this.view.h, 1.15);
+  }
+
+  fit() {
+    const k = Math.max(LEAST, this.fitScale());
+    this.camera = { k, x: (this.width - this.view.w * k) / 2, y: 14 + (this.height - 14 - this.view.h * k) / 2 };
+    this.draw();
+  }
+
+  /** Zoom around a point of the screen. */
+  zoom(by, x = this.width / 2, y = this.height / 2, told = true) {
+    this.touched = true;
+    const k = Math.min(MOST, Math.max(LEAST, this.camera.k * by));
+    const factor = k / this.camera.k;
+    this.camera = { k, x: x - (x - this.camera.x) * factor, y: y - (y - this.camera.y) * factor };
+    if (told) this.hooks.camera?.({ zoom: by });
+    this.draw();
+  }
+
+  pan(dx, dy, told = true) {
+    this.touched = true;
+    this.camera.x += dx;
+    this.camera.y += dy;
+    if (told) this.hooks.camera?.({ dx, dy });
+    this.draw();
+  }
+
+  /** Bring a node into sight, if it is not. */
+  reveal(key) {
+    const box = this.view.byKey.get(key);
+    if (!box || !this.width) return;
+    const { x, y, k } = this.camera;
+    const sx = box.x * k + x, sy = box.y * k + y;
+    const mx = Math.min(90, this.width / 4), my = Math.min(60, this.height / 4);
+    if (sx > mx && sx < this.width - mx && sy > my && sy < this.height - my && k >= 0.5) return;
+    const scale = Math.max(k, FIRST_SCALE);
+    this.touched = true;
+    this.camera = { k: scale, x: this.width / 2 - box.x * scale, y: this.height / 2 - box.y * scale };
+    this.draw();
+  }
+
+  // ---- drawing
+
+  draw() {
+    cancelAnimationFrame(this.frame);
+    this.frame = requestAnimationFrame(() => this.paint());
+  }
+
+  paint() {
+    if (!this.width) return;
+    const { x, y, k } = this.camera, ctx = this.canvas.getContext("2d");
+    ctx.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
+    ctx.clearRect(0, 0, this.width, this.height);
+    ctx.setTransform(this.ratio * k, 0, 0, this.ratio * k, this.ratio * x, this.ratio * y);
+    ctx.lineJoin = "round";
+    const left = -x / k - 20, top = -y / k - 20, right = (this.width - x) / k + 20, bottom = (this.height - y) / k + 20;
+    const inSight = (box) => box.x + box.w / 2 > left && box.x - box.w / 2 < right && box.y + box.h / 2 > top && box.y - box.h / 2 < bottom;
+    const boxes = this.view.boxes.filter(inSight);
+    const draw = (box) => paintBox(ctx, box, this.hooks.look(box), this.theme, k);
+    boxes.filter((box) => box.frame).forEach(draw);
+    const strong = [];
+    for (const line of this.view.lines) {
+      const { runs } = line;
+      if (runs[1] > bottom || runs[runs.length - 1] < top) continue;
+      const look = this.hooks.lineLook?.(line) || {};
+      if (look.strong) strong.push([line, look]);
+      else paintLine(ctx, line, look, this.theme, k);
+    }
+    for (const [line, look] of strong) paintLine(ctx, line, look, this.theme, k);
+    boxes.filter((box) => !box.frame).forEach(draw);
+    this.paintMap({ left: left + 20, top: top + 20, right: right - 20, bottom: bottom - 20 });
+  }
+
+  paintMap(seen) {
+    const { w, h: height } = this.view;
+    const whole = seen.left <= 0 && seen.top <= 0 && seen.right >= w && seen.bottom >= height;
+    this.map.hidden = whole || !this.view.boxes.length;
+    if (this.map.hidden) return;
+    const ctx = this.map.getContext("2d");
+    const scale = (this.mapScale = Math.min(MAP.width / w, MAP.height / height));
+    const [wide, tall] = [Math.ceil(w * scale), Math.ceil(height * scale)];
+    if (this.map.width !== wide || this.map.height !== tall) Object.assign(this.map, { width: wide, height: tall });
+    this.mapped ||= this.miniature(scale);
+    ctx.clearRect(0, 0, this.map.width, this.map.height);
+    ctx.drawImage(this.mapped, 0, 0);
+    ctx.strokeStyle = this.theme.accent;
+    ctx.lineWidth = 1.5;
+    const clamp = (value, most) => Math.max(1, Math.min(value * scale, most - 1));
+    const x = clamp(seen.left, this.map.width), y = clamp(seen.top, this.map.height);
+    ctx.strokeRect(x, y, clamp(seen.right, this.map.width) - x, clamp(seen.bottom, this.map.height) - y);
+  }
+
+  /** The whole picture in little, drawn once per view. */
+  miniature(scale) {
+    const image = h("canvas", { width: this.map.width, height: this.map.height });
+    const ctx = image.getContext("2d");
+    for (const box of this.view.boxes) {
+      const state = this.hooks.look(box).state;
+      ctx.fillStyle = state ? this.theme.states[state].line : this.theme.edge;
+      ctx.fillRect((box.x - box.w / 2) * scale, (box.y - box.h / 2) * scale, Math.max(1.5, box.w * scale), Math.max(1, box.h * scale));
+    }
+    return image;
+  }
+
+  // ---- hands and keys
+
+  listen() {
+    const { canvas } = this;
+    canvas.addEventListener("pointerdown", (event) => this.press(event));
+    canvas.addEventListener("pointermove", (event) => this.move(event));
+    canvas.addEventListener("pointerup", (event) => this.release(event));
+    canvas.addEventListener("pointerleave", () => this.hooks.hover?.(""));
+    canvas.addEventListener("dblclick", (event) => this.openAt(this.at(event)));
+    canvas.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
+    canvas.addEventListener("keydown", (event) => this.key(event));
+    const jump = (event) => event.buttons && this.jump(event);
+    this.map.addEventListener("pointerdown", jump);
+    this.map.addEventListener("pointermove", jump);
+  }
+
+  /** The box under the pointer, the innermost one. */
+  at({ offsetX, offsetY }) {
+    const x = (offsetX - this.camera.x) / this.camera.k, y = (offsetY - this.camera.y) / this.camera.k;
+    return this.view.boxes.findLast((box) => Math.abs(box.x - x) <= box.w / 2 + 2 && Math.abs(box.y - y) <= box.h / 2 + 2);
+  }
+
+  press(event) {
+    this.held = { x: event.clientX, y: event.clientY, moved: false };
+    this.canvas.setPointerCapture(event.pointerId);
+  }
+
+  move(event) {
+    if (!this.held) {
+      const key = this.at(event)?.key || "";
+      this.canvas.style.cursor = key ? "pointer" : "grab";
+      return this.hooks.hover?.(key);
+    }
+    const dx = event.clientX - this.held.x, dy = event.clientY - this.held.y;
+    if (!this.held.moved && Math.hypot(dx, dy) < 4) return undefined;
+    Object.assign(this.held, { x: event.clientX, y: event.clientY, moved: true });
+    this.canvas.style.cursor = "grabbing";
+    return this.pan(dx, dy);
+  }
+
+  release(event) {
+    if (this.held && !this.held.moved) this.hooks.pick(this.at(event)?.key || "");
+    this.held = null;
+  }
+
+  openAt(box) {
+    if (box?.info.x !== undefined) this.hooks.open?.(box.key);
+  }
+
+  /** The wheel zooms where the canvas has the focus or Ctrl is held, so that a page with us in it still scrolls. */
+  wheel(event) {
+    if (!event.ctrlKey && document.activeElement !== this.canvas && this.canvas.getRootNode().activeElement !== this.canvas) return;
+    event.preventDefault();
+    this.zoom(Math.exp(-event.deltaY / 300), event.offsetX, event.offsetY);
+  }
+
+  jump({ offsetX, offsetY }) {
+    const { k } = this.camera;
+    const x = this.width / 2 - (offsetX / this.mapScale) * k, y = this.height / 2 - (offsetY / this.mapScale) * k;
+    this.pan(x - this.camera.x, y - this.camera.y);
+  }
+
+  key(event) {
+    const act = {
+      "+": () => this.zoom(1.25), "=": () => this.zoom(1.25), "-": () => this.zoom(0.8), 0: () => this.fit(), f: () => this.fit(),
+      "/": () => this.hooks.search?.(), Escape: () => this.hooks.pick(""),
+      Enter: () => this.openAt(this.view.byKey.get(this.cursor)), " ": () => this.openAt(this.view.byKey.get(this.cursor)),
+    }[event.key];
+    if (act) act();
+    else if (event.key.startsWith("Arrow")) this.walk(event.key.slice(5));
+    else return;
+    event.preventDefault();
+  }
+
+  /** Move the choice along edges (up, down) or within the row (left, right). */
+  walk(direction) {
+    const { boxes, lines, byKey } = this.view;
+    const here = byKey.get(this.cursor);
+    let next = here ? null : boxes.findLast((box) => box.outs.length) || boxes.at(-1);
+    if (here && direction === "Up") next = byKey.get(lines.find((line) => line.to === here.key)?.from);
+    if (here && direction === "Down") next = byKey.get(lines.find((line) => line.from === here.key)?.to);
+    if (here && (direction === "Left" || direction === "Right")) {
+      const side = direction === "Left" ? -1 : 1;
+      const row = boxes.filter((box) => Math.abs(box.y - here.y) < 4 && (box.x - here.x) * side > 0);
+      next = row.sort((a, b) => (a.x - b.x) * side)[0];
+    }
+    if (next) this.hooks.pick(next.key);
+  }
+
+  dispose() {
+    cancelAnimationFrame(this.frame);
+    this.resizing.disconnect();
+  }
+}
