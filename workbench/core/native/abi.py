@@ -57,7 +57,10 @@ def field(layout: Layout, base: str, name: str, into: str, index: int = 0) -> st
 
 def load_input(k: int, prefix: str, ctx: str = "%ctx") -> str:
     """IR that loads input k's descriptor into `{prefix}.data`, `.dims` and `.strides` (all `ptr`)."""
-    lines = [field(CONTEXT, ctx, "inputs", f"{prefix}.pi"), f"{prefix}.in = load ptr, ptr {prefix}.pi"]
+    lines = [
+        field(CONTEXT, ctx, "inputs", f"{prefix}.pi"),
+        f"{prefix}.in = load ptr, ptr {prefix}.pi",
+    ]
     for name in DESCRIPTOR.fields:
         lines.append(field(DESCRIPTOR, f"{prefix}.in", name, f"{prefix}.p{name}", k))
         lines.append(f"{prefix}.{name} = load ptr, ptr {prefix}.p{name}")

@@ -8,7 +8,9 @@ from workbench.core.native.ssa import Code, Type, Value, memory_type, scalar_typ
 from workbench.core.nest import Stride
 
 
-def load(code: Code, dtype: str, pointer: str, stride: Stride, step: str, lanes: int, mask: Value | None) -> Value:
+def load(
+    code: Code, dtype: str, pointer: str, stride: Stride, step: str, lanes: int, mask: Value | None
+) -> Value:
     """`lanes` elements from `pointer` on, `step` bytes apart if the stride is 'any'; lanes masked off are 0."""
     memory = Type(memory_type(dtype), lanes)
     align = np.dtype(dtype).itemsize
@@ -34,7 +36,13 @@ def load(code: Code, dtype: str, pointer: str, stride: Stride, step: str, lanes:
 
 
 def store(
-    code: Code, value: Value, dtype: str, pointer: str, stride: Stride, step: str, mask: Value | None
+    code: Code,
+    value: Value,
+    dtype: str,
+    pointer: str,
+    stride: Stride,
+    step: str,
+    mask: Value | None,
 ) -> None:
     """The reverse; lanes masked off are not written."""
     lanes, align = value.type.lanes, np.dtype(dtype).itemsize
@@ -61,7 +69,9 @@ def first_lanes(code: Code, count: str, lanes: int) -> Value:
     limit = at_most.convert("trunc", "i32")
     vector = Type("i32", lanes)
     one = code.put(vector, f"insertelement {vector.text} poison, {limit.typed}, i32 0")
-    all = code.put(vector, f"shufflevector {one.typed}, {vector.text} poison, {vector.text} zeroinitializer")
+    all = code.put(
+        vector, f"shufflevector {one.typed}, {vector.text} poison, {vector.text} zeroinitializer"
+    )
     numbers = ", ".join(f"i32 {i}" for i in range(lanes))
     return code.put(vector.mask, f"icmp ult {vector.text} <{numbers}>, {all.name}")
 
@@ -82,7 +92,10 @@ def register_type(dtype: str, lanes: int) -> Type:
 def _addresses(code: Code, pointer: str, step: str, lanes: int) -> Value:
     offsets = Type("i64", lanes)
     one = code.put(offsets, f"insertelement {offsets.text} poison, i64 {step}, i32 0")
-    all = code.put(offsets, f"shufflevector {one.typed}, {offsets.text} poison, <{lanes} x i32> zeroinitializer")
+    all = code.put(
+        offsets,
+        f"shufflevector {one.typed}, {offsets.text} poison, <{lanes} x i32> zeroinitializer",
+    )
     numbers = ", ".join(f"i64 {i}" for i in range(lanes))
     bytes = code.put(offsets, f"mul {all.typed}, <{numbers}>")
     return code.put(Type("ptr", lanes), f"getelementptr i8, ptr {pointer}, {bytes.typed}")

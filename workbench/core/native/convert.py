@@ -48,7 +48,9 @@ def _float_to_integer(x: Value, to: np.dtype[np.generic]) -> Value:
 def _float_to_signed(x: Value, bits: int) -> Value:
     """Like cvttsd2si: the smallest integer for what does not fit."""
     limit = 2.0 ** (bits - 1)
-    exact = bits == 64 or x.type.scalar == "float"  # there is no float between -limit - 1 and -limit
+    exact = (
+        bits == 64 or x.type.scalar == "float"
+    )  # there is no float between -limit - 1 and -limit
     inside = x.lt(limit) & (x.ge(-limit) if exact else x.gt(-limit - 1))
     number = inside.select(x, 0.0).convert("fptosi", f"i{bits}")
     return inside.select(number, -(1 << bits - 1))

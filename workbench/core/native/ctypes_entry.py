@@ -14,7 +14,12 @@ from workbench.core.native.runtime import OUTPUT
 from workbench.core.native.spec import ArraySpec, EntrySpec
 
 _ALLOCATE = ctypes.CFUNCTYPE(
-    ctypes.c_void_p, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.POINTER(ctypes.c_int64)
+    ctypes.c_void_p,
+    ctypes.c_int,
+    ctypes.c_int,
+    ctypes.c_int,
+    ctypes.c_int,
+    ctypes.POINTER(ctypes.c_int64),
 )
 _DTYPES = {np.dtype(code).num: np.dtype(code) for code in "?bhilqBHILQfd"}
 
@@ -26,10 +31,16 @@ class CtypesEntry:
     """
 
     def __init__(
-        self, module: NativeModule, spec: EntrySpec, cells: Sequence[list[Any]], slow_path: Callable[..., Any]
+        self,
+        module: NativeModule,
+        spec: EntrySpec,
+        cells: Sequence[list[Any]],
+        slow_path: Callable[..., Any],
     ) -> None:
         self.module, self.spec, self.cells, self.slow_path = module, spec, list(cells), slow_path
-        self._program = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p)(module.address("wb.program"))
+        self._program = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p)(
+            module.address("wb.program")
+        )
         self._failure: tuple[int, tuple[int, ...]] | None = None
 
     @property
@@ -80,7 +91,10 @@ def _fits(value: object, spec: ArraySpec) -> bool:
         and value.ndim == spec.ndim
         and value.flags.c_contiguous
         and value.flags.aligned
-        and all(size is None or size == given for size, given in zip(spec.dims, value.shape, strict=False))
+        and all(
+            size is None or size == given
+            for size, given in zip(spec.dims, value.shape, strict=False)
+        )
     )
 
 
@@ -102,10 +116,14 @@ class _Call:
             "inputs": ctypes.addressof(self._descriptors), "arena": ctypes.addressof(self._slots),
             "error": ctypes.addressof(self.error), "allocate": ctypes.cast(self._callback, ctypes.c_void_p).value,
         }  # fmt: skip
-        self.context = (ctypes.c_size_t * len(CONTEXT.fields))(*(fields.get(name) or 0 for name in CONTEXT.fields))
+        self.context = (ctypes.c_size_t * len(CONTEXT.fields))(
+            *(fields.get(name) or 0 for name in CONTEXT.fields)
+        )
 
     def _describe(self, k: int, array: np.ndarray[Any, Any]) -> None:
-        dims, strides = ((ctypes.c_int64 * max(1, array.ndim))(*part) for part in (array.shape, array.strides))
+        dims, strides = (
+            (ctypes.c_int64 * max(1, array.ndim))(*part) for part in (array.shape, array.strides)
+        )
         self._keep += [dims, strides]
         words = (array.ctypes.data, ctypes.addressof(dims), ctypes.addressof(strides))
         at = k * DESCRIPTOR.size // WORD

@@ -95,8 +95,12 @@ class Engine:
         features = binding.get_host_cpu_features()
         self.target = Target.of_features(features)
         flat = features.flatten()
-        self._machine = binding.Target.from_triple(triple).create_target_machine(cpu=cpu, features=flat, opt=2)
-        self._identity = repr((llvmlite.__version__, binding.llvm_version_info, triple, cpu, flat, _RECIPE))
+        self._machine = binding.Target.from_triple(triple).create_target_machine(
+            cpu=cpu, features=flat, opt=2
+        )
+        self._identity = repr(
+            (llvmlite.__version__, binding.llvm_version_info, triple, cpu, flat, _RECIPE)
+        )
         self._triple, self._layout = triple, str(self._machine.target_data)
         self._jit = binding.create_lljit_compiler(self._machine)
         self._names = (f"workbench.{n}" for n in itertools.count())
@@ -104,7 +108,13 @@ class Engine:
         self.disk: ObjectCache | None = ObjectCache(default_directory())
 
     def compile(
-        self, ir_text: str, symbols: Mapping[str, int], exports: Iterable[str], *, level: Level, cache: bool
+        self,
+        ir_text: str,
+        symbols: Mapping[str, int],
+        exports: Iterable[str],
+        *,
+        level: Level,
+        cache: bool,
     ) -> NativeModule:
         clock = _Clock()
         key = hashlib.sha256(f"{self._identity}{level}\0{ir_text}".encode()).hexdigest()

@@ -1,9 +1,9 @@
 """The way from Python into a native program: a builtin made at run time, and the same protocol through ctypes.
 
-    spec = EntrySpec(arguments=(ArraySpec("float64", 1),), n_outputs=1, n_slots=2)
-    whole = complete(program_text + entry_text(spec))
-    module = engine.compile(whole.text, whole.symbols, ENTRY_EXPORTS)
-    call = native_entry(module, spec, cells=[], slow_path=…)
+spec = EntrySpec(arguments=(ArraySpec("float64", 1),), n_outputs=1, n_slots=2)
+whole = complete(program_text + entry_text(spec))
+module = engine.compile(whole.text, whole.symbols, ENTRY_EXPORTS)
+call = native_entry(module, spec, cells=[], slow_path=…)
 """
 
 from __future__ import annotations
@@ -33,7 +33,11 @@ _FASTCALL_KEYWORDS = 0x80 | 0x02
 
 
 def native_entry(
-    module: NativeModule, spec: EntrySpec, cells: Sequence[Cell], slow_path: Callable[..., Any], name: str = "function"
+    module: NativeModule,
+    spec: EntrySpec,
+    cells: Sequence[Cell],
+    slow_path: Callable[..., Any],
+    name: str = "function",
 ) -> Callable[..., Any]:
     """The callable: checks, runs, commits updates, returns outputs; whatever does not fit goes to `slow_path(*args, **kw)`.
 
@@ -45,7 +49,10 @@ def native_entry(
         return CtypesEntry(module, spec, cells, slow_path)
     owner = Owner(module, spec, cells, slow_path, name)
     make = ctypes.pythonapi.PyCFunction_NewEx
-    make.restype, make.argtypes = ctypes.py_object, (ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p)
+    make.restype, make.argtypes = (
+        ctypes.py_object,
+        (ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p),
+    )
     return make(ctypes.addressof(owner.method), owner, None)  # type: ignore[no-any-return]
 
 
@@ -59,11 +66,18 @@ class Owner:
     """The builtin's `self`: keeps its code, memory and shared variables alive, and is the way to the slow path."""
 
     def __init__(
-        self, module: NativeModule, spec: EntrySpec, cells: Sequence[Cell], slow_path: Callable[..., Any], name: str
+        self,
+        module: NativeModule,
+        spec: EntrySpec,
+        cells: Sequence[Cell],
+        slow_path: Callable[..., Any],
+        name: str,
     ) -> None:
         self.module, self.spec, self.slow_path = module, spec, slow_path
         self.cells = [_checked(cell) for cell in cells]
-        self.method = _MethodDef(name.encode(), module.address("wb.entry"), _FASTCALL_KEYWORDS, None)
+        self.method = _MethodDef(
+            name.encode(), module.address("wb.entry"), _FASTCALL_KEYWORDS, None
+        )
         self._offsets, self._block = Block.of(spec), module.address("wb.block")
         for k, cell in enumerate(self.cells):
             self._word(self._offsets.cells + WORD * k).value = id(cell)
@@ -105,4 +119,3 @@ def _checked(cell: Cell) -> Cell:
     if type(cell) is not list or len(cell) != 2:
         raise TypeError(f"a shared variable's storage is a list [array, spare], not {cell!r}")
     return cell
-

@@ -116,7 +116,11 @@ class _Text:
         yield f"{v}.ok = and i1 {v}.ok.both, {v}.ok.flags"
         yield f"br i1 {v}.ok, label %{name}.fits, label %slow"
         yield f"{name}.fits:"
-        for field, offset in (("data", layout.ARRAY_DATA), ("dims", layout.ARRAY_DIMS), ("strides", layout.ARRAY_STRIDES)):
+        for field, offset in (
+            ("data", layout.ARRAY_DATA),
+            ("dims", layout.ARRAY_DIMS),
+            ("strides", layout.ARRAY_STRIDES),
+        ):
             yield from _load(f"{v}.{field}", v, offset)
         yield from self._static_dims(name, spec)
         yield from self._describe(name, k, f"{v}.data", f"{v}.dims", f"{v}.strides")
@@ -132,7 +136,9 @@ class _Text:
     def _describe(self, name: str, k: int, data: str, dims: str, strides: str) -> Iterator[str]:
         base = DESCRIPTOR.size * k
         for field, value in (("data", data), ("dims", dims), ("strides", strides)):
-            yield from _store(f"%{name}.put.{field}", "%inputs", base + DESCRIPTOR.offset(field), value)
+            yield from _store(
+                f"%{name}.put.{field}", "%inputs", base + DESCRIPTOR.offset(field), value
+            )
 
     def _cells(self) -> Iterator[str]:
         """The shared variables' arrays; then nothing is left to check and they are held."""

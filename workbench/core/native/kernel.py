@@ -51,7 +51,11 @@ def kernel_text(name: str, nest: Nest, target: Target) -> str:
 
 
 def kernel_call(
-    name: str, nest: Nest, dims: Sequence[str], operands: Sequence[Argument], results: Sequence[Argument]
+    name: str,
+    nest: Nest,
+    dims: Sequence[str],
+    operands: Sequence[Argument],
+    results: Sequence[Argument],
 ) -> str:
     """The IR statement that calls the kernel; `dims` are i64, one for each axis."""
     passed = [f"i64 {dim}" for dim in dims]
@@ -131,7 +135,9 @@ class _Kernel:
         for step in nest.program.steps:
             self.depths.append(max((self.depths[i] for i in step.args), default=0))
             self.vector.append(any(self.vector[i] for i in step.args))
-        self.items: dict[str, Item] = {f"%x{k}": o for k, o in enumerate(nest.operands) if not o.by_value}
+        self.items: dict[str, Item] = {
+            f"%x{k}": o for k, o in enumerate(nest.operands) if not o.by_value
+        }
         self.items |= {f"%r{k}": r for k, r in enumerate(nest.results)}
 
     def write(self) -> None:
@@ -195,7 +201,13 @@ class _Kernel:
         result, name = self.nest.results[k], f"%r{k}"
         stride = result.strides[-1] if result.strides else "zero"
         access.store(
-            self.code, value, result.dtype, scope.pointers[name], stride, f"{name}.s{self.nest.ndim - 1}", scope.mask
+            self.code,
+            value,
+            result.dtype,
+            scope.pointers[name],
+            stride,
+            f"{name}.s{self.nest.ndim - 1}",
+            scope.mask,
         )
 
     # --- totals -----------------------------------------------------------------------------------------------
@@ -208,7 +220,9 @@ class _Kernel:
         totals: dict[int, list[_Total]] = {}
         for k, result in enumerate(self.nest.results):
             if result.reducer is not None:
-                totals[k] = [self._total(result.reducer, result.accumulator, lanes) for lanes in widths]
+                totals[k] = [
+                    self._total(result.reducer, result.accumulator, lanes) for lanes in widths
+                ]
         return totals
 
     @property
@@ -240,7 +254,9 @@ class _Kernel:
             assert result.reducer is not None
             values = [self.code.put(t.type, f"load {t.type.text}, ptr {t.address}") for t in totals]
             if self._reduces_lanes:
-                values = [across(self.code, result.reducer, result.accumulator, value) for value in values]
+                values = [
+                    across(self.code, result.reducer, result.accumulator, value) for value in values
+                ]
             value = values[0]
             for other in values[1:]:
                 value = combine(self.code, result.reducer, result.accumulator, value, other)
@@ -267,11 +283,15 @@ class _Kernel:
             else:
                 self._count(replace(scope, lanes=1), whole, stop, 1)
 
-    def _count(self, scope: _Scope, start: str, stop: str, step: int, *, masked: bool = False) -> None:
+    def _count(
+        self, scope: _Scope, start: str, stop: str, step: int, *, masked: bool = False
+    ) -> None:
         """A loop from start to stop; its body moves the pointers and is what stands one deeper."""
         axis, code = self.plan.order[scope.depth], self.code
         self.labels += 1
-        loop, latch, done, before = (f"{part}{self.labels}" for part in ("loop", "latch", "done", "i"))
+        loop, latch, done, before = (
+            f"{part}{self.labels}" for part in ("loop", "latch", "done", "i")
+        )
         index, following = f"%{before}", f"%{before}.next"
         some = code.put(Type("i1"), f"icmp slt i64 {start}, {stop}")
         code.line(f"br i1 {some.name}, label %{loop}, label %{done}")
@@ -280,7 +300,15 @@ class _Kernel:
         code.line(f"{index} = phi i64 [ {start}, %{came_from} ], [ {following}, %{latch} ]")
         mask = self._mask(index, stop, step) if masked else scope.mask
         pointers = self._moved(scope, axis, index)
-        self._inside(replace(scope, depth=scope.depth + 1, pointers=pointers, values=dict(scope.values), mask=mask))
+        self._inside(
+            replace(
+                scope,
+                depth=scope.depth + 1,
+                pointers=pointers,
+                values=dict(scope.values),
+                mask=mask,
+            )
+        )
         code.line(f"br label %{latch}")
         self._label(latch)
         code.line(f"{following} = add nuw nsw i64 {index}, {step}")
@@ -310,4 +338,6 @@ class _Kernel:
         return pointers
 
     def _offset(self, pointer: str, unit: str, count: str) -> str:
-        return self.code.put(Type("ptr"), f"getelementptr inbounds {unit}, ptr {pointer}, i64 {count}").name
+        return self.code.put(
+            Type("ptr"), f"getelementptr inbounds {unit}, ptr {pointer}, i64 {count}"
+        ).name

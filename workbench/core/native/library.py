@@ -51,7 +51,11 @@ def complete(text: str) -> Complete:
             if name.partition(".")[0] in symbols.PREFIXES:
                 found = symbols.external(name)
                 addresses[name] = found.address
-                parts.append(found.declaration if found.declaration[0] == "@" else f"declare {found.declaration}")
+                parts.append(
+                    found.declaration
+                    if found.declaration[0] == "@"
+                    else f"declare {found.declaration}"
+                )
             else:
                 parts.append(_definition(name, count <= INLINE_LIMIT))
                 queue.append(parts[-1])

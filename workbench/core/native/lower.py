@@ -43,14 +43,19 @@ Writer = Callable[..., Value]
 
 def lower(program: ScalarProgram, code: Code, inputs: Sequence[str], lanes: int) -> list[Value]:
     """Write the program over the named SSA values of `lanes` lanes (bool: i1); the values of its outputs."""
-    values = [Value(code, Type(scalar_type(d), lanes), name) for d, name in zip(program.inputs, inputs, strict=True)]
+    values = [
+        Value(code, Type(scalar_type(d), lanes), name)
+        for d, name in zip(program.inputs, inputs, strict=True)
+    ]
     for step in program.steps:
         args = [values[i] for i in step.args]
         values.append(lower_step(code, step, [program.dtype_of(i) for i in step.args], args, lanes))
     return [values[i] for i in program.outputs]
 
 
-def lower_step(code: Code, step: ScalarStep, dtypes: Sequence[str], args: Sequence[Value], lanes: int) -> Value:
+def lower_step(
+    code: Code, step: ScalarStep, dtypes: Sequence[str], args: Sequence[Value], lanes: int
+) -> Value:
     """The value of one step; scalar arguments are put in all lanes. Raises NoNativeForm."""
     if step.prim == "const":
         return code.constant(Type(register(step.prim, step.dtype), lanes), step.constant.item())
@@ -60,7 +65,9 @@ def lower_step(code: Code, step: ScalarStep, dtypes: Sequence[str], args: Sequen
     for dtype in (step.dtype, *dtypes):
         register(step.prim, dtype)
     site = Site(code, step.prim, step.dtype, dtypes[0])
-    return writer(site, *(arg if arg.type.lanes == lanes else splat(code, arg, lanes) for arg in args))
+    return writer(
+        site, *(arg if arg.type.lanes == lanes else splat(code, arg, lanes) for arg in args)
+    )
 
 
 def register(prim: str, dtype: str) -> str:
@@ -71,7 +78,9 @@ def register(prim: str, dtype: str) -> str:
         raise NoNativeForm(prim, dtype) from None
 
 
-def _by_kind(floating: Writer | None = None, integer: Writer | None = None, boolean: Writer | None = None) -> Writer:
+def _by_kind(
+    floating: Writer | None = None, integer: Writer | None = None, boolean: Writer | None = None
+) -> Writer:
     """A writer for each kind of the first operand's dtype; None has no native form."""
 
     def write(site: Site, *args: Value) -> Value:
@@ -119,7 +128,9 @@ def _compare(floating: str, ordering: str) -> Writer:
     def write(site: Site, x: Value, y: Value) -> Value:
         if site.kind == "f":
             return x.compare(floating, y)
-        return x.compare(ordering if ordering in ("eq", "ne") else f"{'s' if site.signed else 'u'}{ordering}", y)
+        return x.compare(
+            ordering if ordering in ("eq", "ne") else f"{'s' if site.signed else 'u'}{ordering}", y
+        )
 
     return write
 

@@ -40,11 +40,17 @@ def plan(nest: Nest, target: Target) -> Plan:
     lanes = _lanes(nest, target)
     if lanes == 1:
         return Plan(order, 1, "none")
-    sizes = {np.dtype(item.dtype).itemsize for item in (*nest.operands, *nest.results) if _is_vector(item)}
+    sizes = {
+        np.dtype(item.dtype).itemsize
+        for item in (*nest.operands, *nest.results)
+        if _is_vector(item)
+    }
     if not sizes <= target.masked:
         return Plan(order, lanes, "scalar")
     inner_loops = order[-1] != nest.ndim - 1
-    return Plan(order, lanes, "split" if nest.program.cost <= CHEAP and not inner_loops else "masked")
+    return Plan(
+        order, lanes, "split" if nest.program.cost <= CHEAP and not inner_loops else "masked"
+    )
 
 
 def _is_vector(item: Operand | Result) -> bool:

@@ -47,4 +47,6 @@ def _part(code: Code, vector: Value, start: int, count: int) -> Value:
         return vector.lane(start)
     lanes = ", ".join(f"i32 {start + i}" for i in range(count))
     type = Type(vector.type.scalar, count)
-    return code.put(type, f"shufflevector {vector.typed}, {vector.type.text} poison, <{count} x i32> <{lanes}>")
+    return code.put(
+        type, f"shufflevector {vector.typed}, {vector.type.text} poison, <{count} x i32> <{lanes}>"
+    )

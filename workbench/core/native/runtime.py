@@ -30,7 +30,9 @@ def _at(base: str, offset: int | str) -> str:
 
 def _context(name: str, field: str) -> str:
     """Loads a field of the context into %name (its address is %name.at)."""
-    return f"%{name}.at = {_at('%ctx', CONTEXT.offset(field))}\n  %{name} = load ptr, ptr %{name}.at"
+    return (
+        f"%{name}.at = {_at('%ctx', CONTEXT.offset(field))}\n  %{name} = load ptr, ptr %{name}.at"
+    )
 
 
 _ACQUIRE = f"""

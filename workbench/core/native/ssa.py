@@ -63,7 +63,11 @@ class Type:
 
     def literal(self, number: float | int | bool) -> str:
         """The text of a constant, in all lanes."""
-        one = _float_text(self.scalar, float(number)) if self.is_float else str(_wrapped(int(number), self.bits))
+        one = (
+            _float_text(self.scalar, float(number))
+            if self.is_float
+            else str(_wrapped(int(number), self.bits))
+        )
         return one if self.lanes == 1 else f"splat ({self.scalar} {one})"
 
 
@@ -200,7 +204,9 @@ class Value:
     def compare(self, predicate: str, other: Value | Number) -> Value:
         """`fcmp` or `icmp` with LLVM's name of the predicate."""
         opcode = "fcmp" if self.type.is_float else "icmp"
-        return self.code.put(self.type.mask, f"{opcode} {predicate} {self.typed}, {self._other(other).name}")
+        return self.code.put(
+            self.type.mask, f"{opcode} {predicate} {self.typed}, {self._other(other).name}"
+        )
 
     def lt(self, other: Value | Number) -> Value:
         return self.compare("olt" if self.type.is_float else "slt", other)
@@ -272,8 +278,10 @@ class Value:
         return total
 
     def lane(self, i: int) -> Value:
-        return self if self.type.lanes == 1 else self.code.put(
-            Type(self.type.scalar), f"extractelement {self.typed}, i32 {i}"
+        return (
+            self
+            if self.type.lanes == 1
+            else self.code.put(Type(self.type.scalar), f"extractelement {self.typed}, i32 {i}")
         )
 
 
@@ -283,7 +291,9 @@ def splat(code: Code, value: Value, lanes: int) -> Value:
         return value
     type = Type(value.type.scalar, lanes)
     one = code.put(type, f"insertelement {type.text} poison, {value.typed}, i32 0")
-    return code.put(type, f"shufflevector {one.typed}, {type.text} poison, <{lanes} x i32> zeroinitializer")
+    return code.put(
+        type, f"shufflevector {one.typed}, {type.text} poison, <{lanes} x i32> zeroinitializer"
+    )
 
 
 def gather_lanes(code: Code, values: Sequence[Value]) -> Value:

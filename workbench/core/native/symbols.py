@@ -74,7 +74,9 @@ def _math(name: str, rest: str) -> External:
     base = rest if rest in LIBM_BINARY else rest.removesuffix("f") if rest != "erf" else rest
     scalar = "float" if rest != base else "double"
     arguments = ", ".join([scalar] * (2 if base in LIBM_BINARY else 1))
-    return External(f"{scalar} @{name}({arguments}) nounwind willreturn memory(none)", _address(_libm(), rest))
+    return External(
+        f"{scalar} @{name}({arguments}) nounwind willreturn memory(none)", _address(_libm(), rest)
+    )
 
 
 def _blas(name: str, rest: str) -> External:

@@ -8,10 +8,13 @@ goes lane by lane to the C library (`lanes`).
 from __future__ import annotations
 
 from workbench.core.native.ssa import Code, Type, Value
-from workbench.core.native.vmath import division, exponential, lanes, logarithm
+from workbench.core.native.vmath import division, exponential, lanes, logarithm, power, trigonometric
 from workbench.core.native.vmath.table import FUNCTIONS, Function
 
-__all__ = ["FUNCTIONS", "Function", "definition", "division", "exponential", "is_function", "lanes", "logarithm"]
+__all__ = ["FUNCTIONS", "MODULES", "Function", "definition", "is_function"]
+
+MODULES = (division, exponential, lanes, logarithm, power, trigonometric)
+"""Importing them fills the table."""
 
 ATTRIBUTES = "nounwind willreturn memory(none)"
 

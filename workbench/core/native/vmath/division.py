@@ -95,7 +95,10 @@ def upow(x: Value, y: Value) -> Value:
 def _any_bits(x: Value) -> None:
     """`%more`: whether any lane is not zero."""
     if x.type.lanes > 1:
-        x = x.code.put(Type(x.type.scalar), f"call {x.type.scalar} @llvm.vector.reduce.or.{x.type.suffix}({x.typed})")
+        x = x.code.put(
+            Type(x.type.scalar),
+            f"call {x.type.scalar} @llvm.vector.reduce.or.{x.type.suffix}({x.typed})",
+        )
     x.code.line(f"%more = icmp ne {x.type.scalar} {x.name}, 0")
 
 

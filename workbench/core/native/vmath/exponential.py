@@ -86,6 +86,13 @@ def exp(x: Value) -> Value:
     return scale(_expm1_reduced(r) + 1.0, n)
 
 
+def exp_of_sum(x: Value, low: Value) -> Value:
+    """exp(x + low) for |low| much smaller than |x|."""
+    c = _constants(x)
+    r, n = _split(clamp(x, c.lowest, c.highest))
+    return scale(_expm1_reduced(r + low) + 1.0, n)
+
+
 @function("exp2")
 def exp2(x: Value) -> Value:
     c = _constants(x)

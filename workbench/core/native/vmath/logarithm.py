@@ -117,4 +117,6 @@ def log2(x: Value) -> Value:
 def log10(x: Value) -> Value:
     if not is_double(x):
         return through_double("log10", x)
-    return _other_base(x, 0.43429448176175356, 1.414982685385801e-10, 0.30102999566224753, 1.7336659603752853e-12)
+    return _other_base(
+        x, 0.43429448176175356, 1.414982685385801e-10, 0.30102999566224753, 1.7336659603752853e-12
+    )

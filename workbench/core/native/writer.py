@@ -1,0 +1,450 @@
+"""The writer of a native program: the text of `i32 @program(ptr %ctx)`, node by node.
+
+Code stands in regions, one per loop depth. What depends only on dimensions (sizes, checks, arena slots) is written
+in the outermost region that knows them, so that loops do it once. Mutable things are `alloca`s, which LLVM promotes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from workbench.core.graph import Apply, Constant, Variable
+from workbench.core.native.kernel import Argument, kernel_call, kernel_text
+from workbench.core.native.ssa import Code, Type, Value, memory_type, scalar_type
+from workbench.core.native.target import NoNativeForm, Target
+from workbench.core.native.tensor import Name, Tensor, register_tensor
+from workbench.core.nest import Nest
+from workbench.core.types import TensorType
+
+RELEASE_ABOVE = 1 << 15
+"""The GIL is released for calls whose inputs have more elements than this in all, and for long loops."""
+
+
+class _Shared(Code):
+    """Lines of one region; names come from the writer's one counter."""
+
+    def __init__(self, writer: Writer, depth: int) -> None:
+        super().__init__()
+        self._writer = writer
+        self.depth = depth
+
+    def name(self) -> str:
+        name = self._writer.fresh()
+        self._writer.depths[name] = self.depth
+        return name
+
+
+@dataclass
+class Destination:
+    """Where a variable's value has to be written: an output, an update, or a row of a scan's stack."""
+
+    kind: str  # 'output', 'update' or 'row'
+    index: int = 0
+    tensor: Tensor | None = None
+
+
+@dataclass
+class Lives:
+    """Which slots of the arena are in use, so that memory is used again once its last reader has run.
+
+    A slot grows when more is asked of it, which moves it. Inside a loop all sizes are asked for before the loop starts:
+    there a slot is used again only for the same size, or where it was free before the loop.
+    """
+
+    holders: dict[int, int] = field(default_factory=dict)
+    sizes: dict[int, Name] = field(default_factory=dict)
+    free: list[tuple[int, int]] = field(default_factory=list)  # (slot, depth at which it was freed)
+    new: list[int] = field(default_factory=list)  # slots taken by the present node
+
+    def take(self, size: Name, depth: int) -> int | None:
+        """A free slot fit for this size, or None."""
+        equal = (entry for entry in reversed(self.free) if self.sizes[entry[0]] == size)
+        other = (entry for entry in reversed(self.free) if depth == 0 or entry[1] == 0)
+        entry = next(equal, None) or next(other, None)
+        if entry is None:
+            return None
+        self.free.remove(entry)
+        return entry[0]
+
+    def taken(self, slot: int, size: Name) -> None:
+        self.sizes[slot] = size
+        self.holders.setdefault(slot, 0)
+        self.new.append(slot)
+
+    def hold(self, tensor: Tensor) -> None:
+        if tensor.buffer is not None:
+            self.holders[tensor.buffer] = self.holders.get(tensor.buffer, 0) + 1
+
+    def drop(self, tensor: Tensor, depth: int) -> None:
+        if tensor.buffer is not None:
+            self.holders[tensor.buffer] -= 1
+            if not self.holders[tensor.buffer]:
+                self.free.append((tensor.buffer, depth))
+
+    def end_node(self, depth: int) -> None:
+        """Free what the node took for itself only."""
+        self.free += [(slot, depth) for slot in dict.fromkeys(self.new) if not self.holders[slot]]
+        self.new.clear()
+
+    def only_holder(self, tensor: Tensor) -> bool:
+        return tensor.buffer is not None and self.holders.get(tensor.buffer) == 1
+
+
+@dataclass
+class Writer:
+    """What is known while a program is written."""
+
+    target: Target
+    timed: bool = False
+    tensors: dict[Variable, Tensor] = field(default_factory=dict)
+    destinations: dict[Variable, Destination] = field(default_factory=dict)
+    depths: dict[Name, int] = field(default_factory=dict)
+    kernels: dict[Nest, str] = field(default_factory=dict)
+    functions: list[str] = field(default_factory=list)
+    globals: list[str] = field(default_factory=list)
+    allocas: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    failed: list[Apply] = field(default_factory=list)
+    n_slots: int = 0
+
+    def __post_init__(self) -> None:
+        self._count = 0
+        self.codes: list[Code] = [_Shared(self, 0)]
+        self._sums: dict[tuple[str, ...], Name] = {}
+        self._equal: dict[Name, Name] = {}
+        self.node: Apply | None = None
+        self.lives = Lives()
+        self.dying: set[Variable] = set()
+        self._constants: dict[Variable, Tensor] = {}
+
+    # --- names and regions ------------------------------------------------------------------------------------
+
+    def fresh(self, prefix: str = "v") -> Name:
+        self._count += 1
+        return f"%{prefix}{self._count}"
+
+    def label(self, prefix: str = "b") -> str:
+        self._count += 1
+        return f"{prefix}{self._count}"
+
+    @property
+    def depth(self) -> int:
+        return len(self.codes) - 1
+
+    @property
+    def code(self) -> Code:
+        """The region where values are computed now: the innermost."""
+        return self.codes[-1]
+
+    def depth_of(self, *names: Name) -> int:
+        return max((self.depths.get(name, 0) for name in names), default=0)
+
+    def region(self, *names: Name) -> Code:
+        """The outermost region in which all these names are known."""
+        return self.codes[self.depth_of(*names)]
+
+    @contextmanager
+    def inside(self) -> Iterator[Code]:
+        """A region one deeper; when it ends, whoever opened it appends its lines (`append`) where they belong."""
+        region = _Shared(self, len(self.codes))
+        known = dict(self._equal), dict(self._sums)
+        self.codes.append(region)
+        try:
+            yield region
+        finally:
+            self.codes.pop()
+            self._equal, self._sums = known
+
+    def alloca(self, text: str, prefix: str = "a") -> Name:
+        """Memory of the function's own frame, for one value of an LLVM type."""
+        name = self.fresh(prefix)
+        self.allocas.append(f"  {name} = alloca {text}")
+        return name
+
+    def start_block(self, label: str, code: Code | None = None) -> None:
+        (code or self.code).lines.append(f"{label}:")
+
+    # --- arithmetic on dimensions -----------------------------------------------------------------------------
+
+    def integer(self, opcode: str, a: Name, b: Name) -> Name:
+        """`a opcode b` in i64, folded where both are literals and written once per region."""
+        if (known := _fold(opcode, a, b)) is not None:
+            return known
+        key = (opcode, a, b)
+        if key not in self._sums:
+            self._sums[key] = self.region(a, b).put(Type("i64"), f"{opcode} i64 {a}, {b}").name
+        return self._sums[key]
+
+    def integer_known(self, opcode: str, a: Name, b: Name) -> Name | None:
+        """The name that `integer` would give, where it is a literal or written already; else None."""
+        known = _fold(opcode, a, b)
+        return known if known is not None else self._sums.get((opcode, a, b))
+
+    def multiply(self, *names: Name) -> Name:
+        product = "1"
+        for name in names:
+            product = self.integer("mul", product, name)
+        return product
+
+    def call_i64(self, function: str, a: Name, b: Name) -> Name:
+        """An intrinsic such as `smax` over two i64."""
+        if a.lstrip("-").isdigit() and b.lstrip("-").isdigit() and function in ("smax", "smin"):
+            return str(max(int(a), int(b)) if function == "smax" else min(int(a), int(b)))
+        key = (function, a, b)
+        if key not in self._sums:
+            text = f"call i64 @llvm.{function}.i64(i64 {a}, i64 {b})"
+            self._sums[key] = self.region(a, b).put(Type("i64"), text).name
+        return self._sums[key]
+
+    def compare(self, predicate: str, a: Name, b: Name) -> Name:
+        """An i1 of two i64."""
+        return self.region(a, b).put(Type("i1"), f"icmp {predicate} i64 {a}, {b}").name
+
+    def select(self, condition: Name, a: Name, b: Name) -> Name:
+        return self.region(condition, a, b).put(Type("i64"), f"select i1 {condition}, i64 {a}, i64 {b}").name
+
+    def offset(self, data: Name, count: Name) -> Name:
+        """The address `count` bytes after data."""
+        if count == "0":
+            return data
+        text = f"getelementptr i8, ptr {data}, i64 {count}"
+        return self.region(data, count).put(Type("ptr"), text).name
+
+    # --- checks -----------------------------------------------------------------------------------------------
+
+    def require(self, condition: Name, code: Code | None = None) -> None:
+        """Leave the program with this node's failure unless the i1 holds."""
+        code = code or self.region(condition)
+        go_on, fail = self.label("ok"), self.label("fail")
+        code.line(f"br i1 {condition}, label %{go_on}, label %{fail}")
+        self.start_block(go_on, code)
+        self.failures.append(f"{fail}:\n  ret i32 {self._failure()}")
+
+    def _failure(self) -> int:
+        """The result that says that the present node failed."""
+        assert self.node is not None
+        if not self.failed or self.failed[-1] is not self.node:
+            self.failed.append(self.node)
+        return len(self.failed)
+
+    def same(self, a: Name, b: Name) -> None:
+        """Require two dimensions to be equal; known from here on."""
+        a, b = self.canonical(a), self.canonical(b)
+        if a == b:
+            return
+        self.require(self.compare("eq", a, b))
+        keep, drop = (a, b) if a.isdigit() or (not b.isdigit() and self.depth_of(a) <= self.depth_of(b)) else (b, a)
+        self._equal[drop] = keep
+
+    def canonical(self, name: Name) -> Name:
+        while name in self._equal:
+            name = self._equal[name]
+        return name
+
+    # --- memory -----------------------------------------------------------------------------------------------
+
+    def strides(self, dims: Sequence[Name], itemsize: int) -> tuple[Name, ...]:
+        """Byte strides of a C-contiguous array."""
+        strides: list[Name] = []
+        step: Name = str(itemsize)
+        for n in reversed(dims):
+            strides.append(step)
+            step = self.integer("mul", step, n)
+        return tuple(reversed(strides))
+
+    def bytes_of(self, dtype: str, dims: Sequence[Name]) -> Name:
+        return self.multiply(str(np.dtype(dtype).itemsize), *dims)
+
+    def scratch(self, dtype: str, dims: Sequence[Name]) -> Tensor:
+        """Memory of the arena for an array of these dimensions; contents undefined."""
+        size = self.bytes_of(dtype, dims)
+        slot = self.lives.take(size, self.depth)
+        if slot is None:
+            slot = self._new_slot()
+        self.lives.taken(slot, size)
+        code = self.region(size)
+        data = code.put(Type("ptr"), f"call ptr @wb.slot(ptr %ctx, i32 {slot}, i64 {size})").name
+        self._not_null(code, data)
+        return self.array(dtype, dims, data, buffer=slot)
+
+    def _new_slot(self) -> int:
+        self.n_slots += 1
+        return self.n_slots - 1
+
+    def array(self, dtype: str, dims: Sequence[Name], data: Name, buffer: int | None = None) -> Tensor:
+        """A contiguous array at an address."""
+        strides = self.strides(dims, np.dtype(dtype).itemsize)
+        return Tensor(dtype, tuple(dims), strides, data, buffer=buffer, contiguous=True)
+
+    def _not_null(self, code: Code, data: Name) -> None:
+        go_on = self.label("ok")
+        missing = code.put(Type("i1"), f"icmp eq ptr {data}, null").name
+        code.line(f"br i1 {missing}, label %no.memory, label %{go_on}")
+        self.start_block(go_on, code)
+
+    def allocate(self, variable: Variable, dims: Sequence[Name]) -> Tensor:
+        """Memory for a variable's value: the array it is to be returned in, or its row of a stack, or the arena's."""
+        t = variable.type
+        assert isinstance(t, TensorType)
+        dims = tuple(str(n) if n is not None else self.canonical(d) for n, d in zip(t.shape, dims, strict=True))
+        wanted = self.destinations.pop(variable, None)
+        if wanted is None:
+            return self.scratch(t.dtype, dims)
+        if wanted.kind == "row":
+            assert wanted.tensor is not None
+            for mine, theirs in zip(dims, wanted.tensor.dims, strict=True):
+                self.same(mine, theirs)
+            return wanted.tensor
+        return self.returned(wanted.kind, wanted.index, t.dtype, dims)
+
+    def returned(self, kind: str, index: int, dtype: str, dims: Sequence[Name]) -> Tensor:
+        """A new array that the caller gets ('output') or that a shared variable is to hold ('update')."""
+        code = self.region(*dims)
+        shape = self.alloca(f"[{max(len(dims), 1)} x i64]", "dims")
+        for i, n in enumerate(dims):
+            at = code.put(Type("ptr"), f"getelementptr i64, ptr {shape}, i64 {i}").name
+            code.line(f"store i64 {n}, ptr {at}")
+        typenum = np.dtype(dtype).num
+        call = f"call ptr @wb.alloc_{kind}(ptr %ctx, i32 {index}, i32 {typenum}, i32 {len(dims)}, ptr {shape})"
+        data = code.put(Type("ptr"), call).name
+        self._not_null(code, data)
+        return self.array(dtype, dims, data)
+
+    # --- values -----------------------------------------------------------------------------------------------
+
+    def tensor(self, variable: Variable) -> Tensor:
+        """Where a variable's value is."""
+        known = self.tensors.get(variable)
+        if known is not None:
+            return known
+        if isinstance(variable, Constant):
+            if variable not in self._constants:
+                self._constants[variable] = self._constant(variable)
+            return self._constants[variable]
+        raise AssertionError(f"{variable} is read before it is computed")
+
+    def _constant(self, variable: Constant) -> Tensor:
+        data = np.ascontiguousarray(variable.data)
+        dtype = str(data.dtype)
+        dims = tuple(map(str, variable.data.shape))
+        try:
+            kind = Type(scalar_type(dtype))
+        except KeyError:
+            raise NoNativeForm("constant", dtype) from None
+        if data.size == 1 or (data.size and (data == data.flat[0]).all() and data.flat[0] != 0):
+            return register_tensor(dtype, kind.literal(data.flat[0].item()), dims)
+        name = f"@constant{len(self.globals)}"
+        content = "".join(f"\\{byte:02X}" for byte in data.tobytes())
+        self.globals.append(
+            f'{name} = private unnamed_addr constant [{data.nbytes} x i8] c"{content}", align 64'
+        )
+        return self.array(dtype, dims, name)
+
+    def scalar(self, tensor: Tensor) -> Value:
+        """The value of a tensor of one element, in a register (bool: i1)."""
+        kind = Type(scalar_type(tensor.dtype))
+        if tensor.scalar is not None:
+            return Value(self.code, kind, tensor.scalar)
+        memory = memory_type(tensor.dtype)
+        loaded = self.code.put(Type(memory), f"load {memory}, ptr {tensor.data}, align {tensor.itemsize}")
+        return loaded.ne(0) if tensor.dtype == "bool" else loaded
+
+    def index(self, variable: Variable) -> Name:
+        """An integer scalar variable as i64."""
+        tensor = self.tensor(variable)
+        value = self.scalar(tensor)
+        if value.type.scalar == "i64":
+            return value.name
+        signed = np.dtype(tensor.dtype).kind == "i"
+        if (literal := value.name).lstrip("-").isdigit():
+            return literal
+        return value.convert("sext" if signed else "zext", "i64").name
+
+    def in_memory(self, tensor: Tensor) -> Tensor:
+        """The same value as a contiguous array: copied where it is not one."""
+        if tensor.data is not None and tensor.contiguous:
+            return tensor
+        if tensor.scalar is not None and all(n == "1" for n in tensor.dims):
+            memory = memory_type(tensor.dtype)
+            data = self.alloca(memory)
+            self.store_scalar(Value(self.code, Type(scalar_type(tensor.dtype)), tensor.scalar), data)
+            return self.array(tensor.dtype, tensor.dims, data)
+        copy = self.scratch(tensor.dtype, tensor.dims)
+        self.copy(tensor, copy)
+        return copy
+
+    def dies_here(self, variable: Variable, tensor: Tensor) -> bool:
+        """Whether the present node is the last to read the memory of this variable, so that it may write over it."""
+        return self.lives.only_holder(tensor) and variable in self.dying
+
+    def store_scalar(self, value: Value, data: Name) -> None:
+        if value.type.scalar == "i1":
+            value = value.convert("zext", "i8")
+        self.code.line(f"store {value.typed}, ptr {data}")
+
+    def copy(self, source: Tensor, into: Tensor) -> None:
+        """Every element of a tensor into memory of the same dimensions."""
+        from workbench.core.native.emit_loops import copy_nest
+
+        copy_nest(self, source, into)
+
+    def bind(self, variable: Variable, tensor: Tensor) -> None:
+        """This is the variable's value; where it is wanted elsewhere, it is copied there now."""
+        wanted = self.destinations.pop(variable, None)
+        if wanted is not None:
+            place = wanted.tensor or self.returned(wanted.kind, wanted.index, tensor.dtype, tensor.dims)
+            if wanted.kind == "row":
+                for mine, theirs in zip(tensor.dims, place.dims, strict=True):
+                    self.same(mine, theirs)
+            self.copy(tensor, place)
+        self.tensors[variable] = tensor
+        self.lives.hold(tensor)
+
+    # --- kernels ----------------------------------------------------------------------------------------------
+
+    def run_nest(self, nest: Nest, dims: Sequence[Name], operands: Sequence[Argument], results: Sequence[Argument]) -> None:
+        """Call the kernel of a nest; equal nests share one."""
+        name = self.kernels.get(nest)
+        if name is None:
+            name = self.kernels[nest] = f"kernel{len(self.kernels)}"
+            self.functions.append(kernel_text(name, nest, self.target))
+        self.code.line(kernel_call(name, nest, dims, operands, results))
+
+    @contextmanager
+    def counted(self, count: Name) -> Iterator[Name]:
+        """A loop `for i in range(count)` in the present region, with its body one deeper; yields i."""
+        counter = self.alloca("i64", "i")
+        outer = self.code
+        outer.line(f"store i64 0, ptr {counter}")
+        head, body, done = self.label("head"), self.label("body"), self.label("done")
+        with self.inside() as inner:
+            i = inner.put(Type("i64"), f"load i64, ptr {counter}").name
+            inner.line(f"{(more := self.fresh())} = icmp slt i64 {i}, {count}")
+            inner.line(f"br i1 {more}, label %{body}, label %{done}")
+            self.start_block(body, inner)
+            yield i
+            after = inner.put(Type("i64"), f"add nuw nsw i64 {i}, 1").name
+            inner.line(f"store i64 {after}, ptr {counter}")
+            inner.line(f"br label %{head}")
+        outer.line(f"br label %{head}")
+        outer.lines.append(f"{head}:")
+        outer.lines += inner.lines
+        outer.lines.append(f"{done}:")
+
+
+def _fold(opcode: str, a: Name, b: Name) -> Name | None:
+    literal_a, literal_b = a.lstrip("-").isdigit(), b.lstrip("-").isdigit()
+    if literal_a and literal_b:
+        x, y = int(a), int(b)
+        return {"add": str(x + y), "sub": str(x - y), "mul": str(x * y)}.get(opcode)
+    if opcode == "mul" and "0" in (a, b):
+        return "0"
+    if opcode == "mul" and "1" in (a, b):
+        return b if a == "1" else a
+    if opcode == "add" and "0" in (a, b):
+        return b if a == "0" else a
+    return a if opcode in ("sub", "sdiv") and b == ("0" if opcode == "sub" else "1") else None
