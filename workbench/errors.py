@@ -6,16 +6,22 @@ wrote it; what to do. Every error that names a node carries it as `.node`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import ClassVar
+
 
 class WorkbenchError(Exception):
     """Base of every error that the workbench raises about a user's program: its message is the parts, a line each.
 
     wrong   what was wrong
     met     the op with the types and shapes that met
-    place   where the user wrote it
+    place   where the user made the node at fault; where there is none, `here`: the user's line that led to the error
     advice  what to do
     node    the graph node at fault (a Variable or an Apply), or None; views mark it red
     """
+
+    locate: ClassVar[Callable[[], object]] = staticmethod(lambda: None)
+    """The user's own line that is running now; set by `workbench.core.origin`."""
 
     def __init__(
         self,
@@ -27,6 +33,7 @@ class WorkbenchError(Exception):
     ) -> None:
         super().__init__(wrong)
         self.wrong, self.met, self.place, self.advice, self.node = wrong, met, place, advice, node
+        self.here = None if place else self.locate()
 
     def at(self, node: object) -> WorkbenchError:
         """The same error, carrying the node it is about."""
@@ -34,7 +41,7 @@ class WorkbenchError(Exception):
         return self
 
     def __str__(self) -> str:
-        where = f"made at {self.place}" if self.place else ""
+        where = f"made at {self.place}" if self.place else f"at {self.here}" if self.here else ""
         return "\n".join(part for part in (self.wrong, self.met, where, self.advice) if part)
 
 
@@ -48,6 +55,10 @@ class RankError(WorkbenchError, TypeError):
 
 class ShapeError(WorkbenchError, ValueError):
     """Shapes that met do not fit together."""
+
+
+class LengthError(ShapeError, TypeError):
+    """A value's axis has another length than the type of its variable says."""
 
 
 class IndexOutOfRange(WorkbenchError, IndexError):
@@ -103,7 +114,7 @@ class RewriteError(WorkbenchError, RuntimeError):
 
 
 class UsageError(WorkbenchError, ValueError):
-    """A magic or the command line was called with options that do not exist or do not fit."""
+    """A function, a magic or the command line was called with options that do not exist or do not fit."""
 
 
 def nearest(name: str, known: list[str]) -> str:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from workbench.core import origin
 from workbench.core.records import Place
-from workbench.errors import GraphError
+from workbench.errors import NullGradientError, WorkbenchError
 
 Array = NDArray[np.generic]
 
@@ -148,9 +148,18 @@ class Op(ABC):
 
         A None among `gradients` means that the cost does not depend on that output.
         """
-        raise GraphError(
-            f"{self} has no gradient", advice="wrap its input in disconnected_grad if none is meant"
+        raise NullGradientError(
+            f"the gradient of {self} is not defined",
+            describe(self, inputs),
+            advice="wrap its input in disconnected_grad if nothing is meant to flow back",
         )
+
+    def connected(self, index: int) -> bool:
+        """Whether an output depends on the values of this input: not only on its shape, or on it as an index.
+
+        Where it does and `grad` gives None, the gradient is zero; where not, the input is disconnected.
+        """
+        return True
 
     def shape(self, inputs: Sequence[Variable]) -> Sequence[Sequence[Any]] | None:
         """For every output its dimensions (ints or int64 scalar variables), or None where only running tells."""
@@ -161,7 +170,12 @@ class Op(ABC):
         return sum(int(getattr(out, "size", 0)) for out in outputs)
 
     def apply(self, *inputs: Variable) -> Apply:
-        return Apply(self, inputs, self.infer(*inputs))
+        try:
+            types = self.infer(*inputs)
+        except WorkbenchError as error:
+            error.met = error.met or describe(self, inputs)
+            raise
+        return Apply(self, inputs, types)
 
     def __call__(
         self, *inputs: Any
@@ -176,6 +190,12 @@ class Op(ABC):
 
     def __str__(self) -> str:
         return type(self).__name__
+
+
+def describe(op: object, inputs: Iterable[Variable]) -> str:
+    """An op and what met in it, for an error: 'dot of x: TensorType(float64, matrix), …'."""
+    met = (f"{v.name or 'an expression'}: {v.type}" for v in inputs)
+    return f"{op} of {', '.join(met)}"
 
 
 def toposort(outputs: Iterable[Variable], stop: Collection[Variable] = ()) -> list[Apply]:

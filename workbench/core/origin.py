@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 from workbench.core.records import Place
+from workbench.errors import WorkbenchError
 
 Line = tuple[str, int]
 
@@ -81,3 +82,12 @@ def merge(first: tuple[Line, ...], second: tuple[Line, ...]) -> tuple[Line, ...]
     if first == second or not second:
         return first
     return tuple(dict.fromkeys((*first, *second)))
+
+
+def here() -> Place | None:
+    """The user's line that is running now."""
+    lines = capture()
+    return resolve(lines[0]) if lines else None
+
+
+WorkbenchError.locate = staticmethod(here)

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from workbench.core.graph import Apply, Array, Constant, Type, Variable
-from workbench.errors import DtypeError, GraphError, RankError, ShapeError
+from workbench.errors import DtypeError, GraphError, LengthError, RankError, ShapeError
 
 INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
 FLOATS = ("float32", "float64")
@@ -36,7 +36,10 @@ class TensorType(Type):
 
     def __post_init__(self) -> None:
         if self.dtype not in _KNOWN:
-            raise DtypeError(f"{self.dtype!r} is not a tensor dtype; there are {', '.join(DTYPES)}")
+            raise DtypeError(
+                f"{self.dtype!r} is not a tensor dtype",
+                advice=f"the dtypes are {', '.join(DTYPES)}",
+            )
 
     @property
     def ndim(self) -> int:
@@ -74,17 +77,21 @@ class TensorType(Type):
 
         Exact conversions are made (int64 → float64, 2.0 → an int scalar); lossy ones raise `DtypeError` unless
         `allow_downcast`; `strict` takes only arrays of the very dtype. A wrong number of dimensions is a `RankError`,
-        a length other than the static one a `ShapeError`.
+        a length other than the static one a `LengthError`.
         """
         array = self._cast(value, strict, allow_downcast)
         if array.ndim != self.ndim:
             raise RankError(
-                f"Wrong number of dimensions: expected {self.ndim}, got {array.ndim} with shape {array.shape}."
+                f"Wrong number of dimensions: expected {self.ndim}, got {array.ndim} with shape {array.shape}.",
+                f"the variable is of {self}",
+                advice="reshape the value, or declare the variable with another number of axes",
             )
         for axis, (length, known) in enumerate(zip(array.shape, self.shape, strict=True)):
             if known is not None and length != known:
-                raise ShapeError(
-                    f"axis {axis} must have length {known}; the value has shape {array.shape}"
+                raise LengthError(
+                    f"axis {axis} must have length {known}; the value has shape {array.shape}",
+                    f"the variable is of {self}",
+                    advice="give a value of that length, or declare the variable without it",
                 )
         return array
 
@@ -92,32 +99,51 @@ class TensorType(Type):
         dtype = self.numpy_dtype
         if isinstance(value, np.ndarray):
             if value.dtype == dtype:
-                return value
+                return np.asarray(value)  # of the base class: a matrix's * is another *
             if not strict and (allow_downcast or np.can_cast(value.dtype, dtype, "safe")):
-                return value.astype(dtype)
-            raise DtypeError(_lossy(f"an array of {value.dtype}", self.dtype))
-        if strict:
-            raise DtypeError(
-                f"a NumPy array of {self.dtype} is required (strict); got {type(value).__name__}"
-            )
+                return _converted(np.asarray(value), dtype)
+            raise self._lossy(f"an array of {value.dtype}")
         if isinstance(value, Variable):
             raise DtypeError(
-                "a symbolic variable was given where a value is needed; values are arrays or numbers"
+                f"the symbolic variable {value} was given where a value is needed",
+                f"the variable is of {self}",
+                advice="values are arrays or numbers",
+            )
+        if strict:
+            raise DtypeError(
+                f"a NumPy array of {self.dtype} is required (strict); got {type(value).__name__}",
+                f"the variable is of {self}",
+                advice=f"give numpy.asarray(value, '{self.dtype}')",
             )
         try:
             array = np.asarray(value)
             if array.dtype == dtype:
                 return array
             if array.dtype.kind not in "biufc":
-                raise DtypeError(f"{type(value).__name__} is not a number or an array of numbers")
-            converted = array.astype(dtype)
+                raise DtypeError(
+                    f"{_short(value)} is not a number or an array of numbers that fit in 64 bits",
+                    f"the variable is of {self}",
+                    advice=f"give numpy.asarray(value, '{self.dtype}')",
+                )
+            converted = _converted(array, dtype)
         except (ValueError, OverflowError) as error:
             raise DtypeError(
-                f"cannot make an array of {self.dtype} from {type(value).__name__}: {error}"
+                f"cannot make an array of {self.dtype} from {type(value).__name__}: {error}",
+                f"the variable is of {self}",
+                advice="give a number, or an array (or lists of equal lengths) of numbers",
             ) from error
-        if allow_downcast or _survives(array, converted) or _python_float(value, self):
+        if allow_downcast or _survives(array, converted):
             return converted
-        raise DtypeError(_lossy(f"the value {_short(value)} ({array.dtype})", self.dtype))
+        if allow_downcast is None and _python_float(value, self):
+            return converted
+        raise self._lossy(f"the value {_short(value)} ({array.dtype})")
+
+    def _lossy(self, what: str) -> DtypeError:
+        return DtypeError(
+            f"{what} cannot become {self.dtype} without loss",
+            f"the variable is of {self}",
+            advice=f"convert it yourself with numpy.asarray(value, '{self.dtype}') or pass allow_input_downcast=True",
+        )
 
     def __str__(self) -> str:
         return f"TensorType({self.dtype}, {_shape_name(self.shape)})"
@@ -142,11 +168,12 @@ class GenericType(Type):
         return "GenericType"
 
 
-def _lossy(what: str, dtype: str) -> str:
-    return (
-        f"{what} cannot become {dtype} without loss; convert it yourself with numpy.asarray(value, '{dtype}') "
-        "or pass allow_input_downcast=True"
-    )
+def _converted(array: Array, dtype: np.dtype[Any]) -> Array:
+    """The array in another dtype: what does not fit wraps or becomes inf, a fraction or imaginary part is dropped."""
+    if array.dtype.kind == "c" and dtype.kind in "iuf":
+        array = array.real
+    with np.errstate(all="ignore"):
+        return array.astype(dtype)
 
 
 def _short(value: object) -> str:
@@ -157,17 +184,21 @@ def _short(value: object) -> str:
 def _survives(before: Array, after: Array) -> bool:
     if before.dtype.kind == "c" and after.dtype.kind != "c":
         return False
-    with np.errstate(invalid="ignore"):
-        return bool(
-            np.array_equal(before, after.astype(before.dtype), equal_nan=before.dtype.kind in "fc")
-        ) and bool(np.array_equal(before, after, equal_nan=before.dtype.kind in "fc"))
+    nan = before.dtype.kind in "fc"
+    back = _converted(after, before.dtype)
+    return np.array_equal(before, back, equal_nan=nan) and np.array_equal(
+        before, after, equal_nan=nan
+    )
 
 
 def _python_float(value: object, type: TensorType) -> bool:
     """A plain float is taken as a float32 scalar where floatX says so, as `x * 0.1` would."""
     from workbench.configuration import config
 
-    return isinstance(value, float) and type.ndim == 0 and type.dtype == "float32" == config.floatX
+    plain = isinstance(value, float) and not isinstance(
+        value, np.generic
+    )  # np.float64 is a float, too
+    return plain and type.ndim == 0 and type.dtype == "float32" == config.floatX
 
 
 _NAMES = {0: "scalar", 1: "vector", 2: "matrix", 3: "3D", 4: "4D", 5: "5D"}
@@ -242,7 +273,9 @@ def smallest_int(value: int) -> str:
         info = np.iinfo(dtype)
         if info.min <= value <= info.max:
             return dtype
-    raise DtypeError(f"the integer {value} does not fit in 64 bits")
+    raise DtypeError(
+        f"the integer {_short(value)} does not fit in 64 bits", advice="write it as a float"
+    )
 
 
 def python_number(value: complex) -> Array:
@@ -255,29 +288,57 @@ def python_number(value: complex) -> Array:
         return np.asarray(value, smallest_int(value))
     if isinstance(value, complex):
         return np.asarray(value, "complex128")
-    if config.floatX == "float32" or value != value or float(np.float32(value)) == value:
-        return np.asarray(value, "float32")
+    with np.errstate(over="ignore"):
+        narrow = np.float32(value)
+        if config.floatX == "float32" or value != value or float(narrow) == value:
+            return np.asarray(narrow)
     return np.asarray(value, "float64")
 
 
 def as_tensor(value: object, name: str | None = None) -> Variable:
     """The value as a tensor variable: variables as they are, numbers and arrays as constants.
 
-    Python numbers take the narrowest dtype that keeps them; NumPy's own values keep theirs. Raises `GraphError` for
-    what cannot be an array of numbers.
+    Python numbers take the narrowest dtype that keeps them; NumPy's own values keep theirs; a list that holds
+    variables is stacked. Raises `GraphError` for what cannot be an array of numbers.
     """
     if isinstance(value, Variable):
         if not isinstance(value.type, TensorType):
-            raise GraphError(f"{value} is of {value.type}; a tensor is needed")
+            raise _no_tensor(value)
         return value
-    if isinstance(value, (bool, int, float, complex)):
+    if isinstance(value, (list, tuple)) and _holds_variable(value):
+        from workbench.core.ops.shape import stack
+
+        return stack([as_tensor(item) for item in value])  # type: ignore[no-any-return]
+    if isinstance(value, (bool, int, float, complex)) and not isinstance(value, np.generic):
         array = python_number(value)
     else:
-        array = np.array(value)
-        if str(array.dtype) not in _KNOWN:
-            raise GraphError(f"{_short(value)} is not a number, an array of numbers or a variable")
+        array = _numbers(value)
     array.flags.writeable = False
     return TensorType.constant(type_of(array), array, name)
+
+
+def _numbers(value: object) -> Array:
+    try:
+        array = np.array(value)
+    except ValueError as error:  # rows of different lengths
+        raise GraphError(
+            f"{_short(value)} is not an array: {error}", advice="give rows of equal lengths"
+        ) from None
+    array = array.astype(array.dtype.newbyteorder("="), copy=False)
+    if str(array.dtype) not in _KNOWN:
+        raise GraphError(
+            f"{_short(value)} is not a number, an array of numbers or a variable",
+            f"as an array it is of {array.dtype}",
+            advice=f"give one of {', '.join(DTYPES)}",
+        )
+    return array
+
+
+def _holds_variable(items: Sequence[object]) -> bool:
+    return any(
+        isinstance(item, Variable) or (isinstance(item, (list, tuple)) and _holds_variable(item))
+        for item in items
+    )
 
 
 def constant(value: object, dtype: str) -> Variable:
@@ -290,5 +351,15 @@ def constant(value: object, dtype: str) -> Variable:
 def tensor_type(variable: Variable) -> TensorType:
     """The variable's type, which must be a tensor's."""
     if not isinstance(variable.type, TensorType):
-        raise GraphError(f"{variable} is of {variable.type}; a tensor is needed")
+        raise _no_tensor(variable)
     return variable.type
+
+
+def _no_tensor(variable: Variable) -> GraphError:
+    return GraphError(
+        f"{variable} is no tensor",
+        f"it is of {variable.type}",
+        variable.place,
+        "give a tensor variable, a number or an array",
+        variable,
+    )
