@@ -7,7 +7,7 @@ wrote it; what to do. Every error that names a node carries it as `.node`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class WorkbenchError(Exception):
@@ -35,7 +35,7 @@ class WorkbenchError(Exception):
         self.wrong, self.met, self.place, self.advice, self.node = wrong, met, place, advice, node
         self.here = None if place else self.locate()
 
-    def at(self, node: object) -> WorkbenchError:
+    def at(self, node: object) -> Self:
         """The same error, carrying the node it is about."""
         self.node = node
         return self
@@ -95,6 +95,10 @@ class NullGradientError(WorkbenchError, TypeError):
 
 class ScanError(WorkbenchError, ValueError):
     """A scan's step function, sequences or initial states do not fit together."""
+
+
+class NegativeStepsError(ScanError, IndexError):
+    """A scan was run with a number of steps below zero."""
 
 
 class ConfigError(WorkbenchError, ValueError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from workbench.core.graph import Apply, Array, Op, Type, Variable
 from workbench.core.inner import InnerGraph
 from workbench.core.types import TensorType, tensor_type
-from workbench.errors import ScanError
+from workbench.errors import NegativeStepsError, ScanError
 
 Taps = tuple[int, ...]
 
@@ -93,12 +94,12 @@ class Scan(Op):
     def evaluate_watched(
         self, node: Apply, values: Sequence[Array], listeners: Sequence[Any]
     ) -> Sequence[Array]:
-        """As `evaluate`, telling listeners of every iteration (`enter(node, t)`, `leave`) and of every inner node."""
+        """As `evaluate`, telling listeners with `iteration(node, t, given)` of every iteration."""
         from workbench.core.interpreter import Interpreter
 
         interpreter = Interpreter(self.inner.outputs, self.inner.nodes)
         watchers = [hear for hear in listeners if hasattr(hear, "iteration")]
-        steps = iter(range(len(values[0].shape) + 2**62))
+        steps = count()
 
         def step(given: dict[Variable, Any]) -> list[Any]:
             t = next(steps)
@@ -141,7 +142,7 @@ class Scan(Op):
     def check_lengths(self, n: int, sequences: Sequence[Array], initial: Sequence[Array]) -> None:
         """Raises ScanError where there are fewer rows than steps read."""
         if n < 0:
-            raise ScanError(f"scan{self._title()}: n_steps is {n}; it cannot be negative")
+            raise NegativeStepsError(f"scan{self._title()}: n_steps is {n}; it cannot be negative")
         for i, (s, taps) in enumerate(zip(sequences, self.sequences, strict=True)):
             needed = n + span(taps)
             if n and len(s) < needed:

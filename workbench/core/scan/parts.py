@@ -1,0 +1,173 @@
+"""A scan taken apart: each sequence, state, map, carried value and invariant with its outer and its inner side.
+
+The Scan op lists outer and inner variables in a fixed order; building, differentiating and rewriting a scan is
+easier on parts that say which belongs to which. `Parts.of` takes a node apart, `Parts.apply` makes one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from workbench.core import graph
+from workbench.core.graph import Apply, Variable
+from workbench.core.inner import InnerGraph
+from workbench.core.scan.op import Scan, Taps
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A sequence: `outer` has a row per step (and `span` more), `inner` is what the body sees of it, one per tap."""
+
+    outer: Variable
+    taps: Taps
+    inner: tuple[Variable, ...]
+
+
+@dataclass(frozen=True)
+class State:
+    """A value that is fed back: `inner` are its past values, one per tap, `next` its new one."""
+
+    initial: Variable
+    taps: Taps
+    inner: tuple[Variable, ...]
+    next: Variable
+    keep: int | None = None
+
+
+@dataclass(frozen=True)
+class Map:
+    """A value of each step that nothing feeds back."""
+
+    value: Variable
+    keep: int | None = None
+
+
+@dataclass(frozen=True)
+class Carried:
+    """A value that is fed back and of which only the last is seen."""
+
+    initial: Variable
+    inner: Variable
+    next: Variable
+
+
+@dataclass(frozen=True)
+class Invariant:
+    """A value that is the same in every step."""
+
+    outer: Variable
+    inner: Variable
+
+
+@dataclass(frozen=True)
+class Parts:
+    """All of one scan."""
+
+    n_steps: Variable
+    sequences: tuple[Rows, ...] = ()
+    states: tuple[State, ...] = ()
+    maps: tuple[Map, ...] = ()
+    carried: tuple[Carried, ...] = ()
+    invariants: tuple[Invariant, ...] = ()
+    condition: Variable | None = None
+    name: str = ""
+    truncate: int = -1
+
+    @staticmethod
+    def of(node: Apply) -> Parts:
+        """The parts of a Scan node."""
+        op = node.op
+        assert isinstance(op, Scan)
+        n_steps, rows, initial, carried, fixed = op.split(node.inputs)
+        row_taps, state_taps, carried_in, fixed_in = op.split_inner(op.inner.inputs)
+        out, n = op.inner.outputs, len(op.states)
+        return Parts(
+            n_steps,
+            tuple(map(Rows, rows, op.sequences, map(tuple, row_taps))),
+            tuple(map(State, initial, op.states, map(tuple, state_taps), out, op.keep)),
+            tuple(map(Map, out[n : op.n_stacked], op.keep[n:])),
+            tuple(map(Carried, carried, carried_in, out[op.n_stacked :])),
+            tuple(map(Invariant, fixed, fixed_in)),
+            out[-1] if op.until else None,
+            op.name,
+            op.truncate,
+        )
+
+    @property
+    def inner_inputs(self) -> tuple[Variable, ...]:
+        return (
+            *(v for rows in self.sequences for v in rows.inner),
+            *(v for state in self.states for v in state.inner),
+            *(part.inner for part in self.carried),
+            *(part.inner for part in self.invariants),
+        )
+
+    @property
+    def inner_outputs(self) -> tuple[Variable, ...]:
+        """The states' next values, the maps, the carried values' next values, and the condition where there is one."""
+        condition = () if self.condition is None else (self.condition,)
+        return (
+            *(state.next for state in self.states),
+            *(part.value for part in self.maps),
+            *(part.next for part in self.carried),
+            *condition,
+        )
+
+    @property
+    def outer_inputs(self) -> tuple[Variable, ...]:
+        return (
+            self.n_steps,
+            *(part.outer for part in self.sequences),
+            *(state.initial for state in self.states),
+            *(part.initial for part in self.carried),
+            *(part.outer for part in self.invariants),
+        )
+
+    def with_inner_outputs(self, outputs: Sequence[Variable]) -> Parts:
+        """The same loop with another body."""
+        left = iter(outputs)
+        return replace(
+            self,
+            states=tuple(replace(state, next=next(left)) for state in self.states),
+            maps=tuple(replace(part, value=next(left)) for part in self.maps),
+            carried=tuple(replace(part, next=next(left)) for part in self.carried),
+            condition=None if self.condition is None else next(left),
+        )
+
+    def substitute(self, replacements: dict[Variable, Variable]) -> Parts:
+        """The same loop, its body reading a replacement wherever it read a key."""
+        return self.with_inner_outputs(graph.replace(self.inner_outputs, replacements))
+
+    def op(self) -> Scan:
+        return Scan(
+            InnerGraph(self.inner_inputs, self.inner_outputs),
+            tuple(part.taps for part in self.sequences),
+            tuple(part.taps for part in self.states),
+            len(self.maps),
+            len(self.carried),
+            self.condition is not None,
+            (*(state.keep for state in self.states), *(part.keep for part in self.maps)),
+            self.name,
+            self.truncate,
+        )
+
+    def apply(self) -> Apply:
+        """The node: its outputs are the states', the maps' and the carried values', in this order."""
+        return self.op().apply(*self.outer_inputs)
+
+    def fresh(self) -> Parts:
+        """The same loop over new inner inputs, for a second node that is not to share them."""
+        new = {v: v.clone() for v in self.inner_inputs}
+        body = self.substitute(new)
+
+        def renamed(inner: Iterable[Variable]) -> tuple[Variable, ...]:
+            return tuple(new[v] for v in inner)
+
+        return replace(
+            body,
+            sequences=tuple(replace(p, inner=renamed(p.inner)) for p in body.sequences),
+            states=tuple(replace(p, inner=renamed(p.inner)) for p in body.states),
+            carried=tuple(replace(p, inner=new[p.inner]) for p in body.carried),
+            invariants=tuple(replace(p, inner=new[p.inner]) for p in body.invariants),
+        )
