@@ -6,19 +6,21 @@ in the outermost region that knows them, so that loops do it once. Mutable thing
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from workbench.core.graph import Apply, Constant, Variable
+from workbench.core.graph import Apply, Constant, Op, Variable
 from workbench.core.native.kernel import Argument, kernel_call, kernel_text
 from workbench.core.native.ssa import Code, Type, Value, memory_type, scalar_type
 from workbench.core.native.target import NoNativeForm, Target
 from workbench.core.native.tensor import Name, Tensor, register_tensor
 from workbench.core.nest import Nest
 from workbench.core.types import TensorType
+
+Emitter = Callable[["Writer", Apply], None]
 
 RELEASE_ABOVE = 1 << 15
 """The GIL is released for calls whose inputs have more elements than this in all, and for long loops."""
@@ -40,11 +42,14 @@ class _Shared(Code):
 
 @dataclass
 class Destination:
-    """Where a variable's value has to be written: an output, an update, or a row of a scan's stack."""
+    """Where a variable's value has to be written: an output, an update, or a row of a scan's stack.
 
-    kind: str  # 'output', 'update' or 'row'
+    `place` is the memory of a 'row', or gives it when it is told the row's dimensions.
+    """
+
+    kind: str
     index: int = 0
-    tensor: Tensor | None = None
+    place: Tensor | Callable[[Sequence[Name]], Tensor] | None = None
 
 
 @dataclass
@@ -99,6 +104,7 @@ class Writer:
     """What is known while a program is written."""
 
     target: Target
+    emitters: Mapping[type[Op], Emitter]
     timed: bool = False
     tensors: dict[Variable, Tensor] = field(default_factory=dict)
     destinations: dict[Variable, Destination] = field(default_factory=dict)
@@ -120,6 +126,30 @@ class Writer:
         self.lives = Lives()
         self.dying: set[Variable] = set()
         self._constants: dict[Variable, Tensor] = {}
+
+    # --- nodes ------------------------------------------------------------------------------------------------
+
+    def write_nodes(self, nodes: Sequence[Apply], outputs: Sequence[Variable]) -> None:
+        """Each node in order; memory is given back after its last reader. The outputs stay."""
+        last = {v: i for i, node in enumerate(nodes) for v in node.inputs}
+        kept = set(outputs)
+        around = self.node, self.dying, self.lives.new
+        self.lives.new = []
+        for i, node in enumerate(nodes):
+            self.node = node
+            self.dying = {v for v in node.inputs if last[v] == i and v not in kept and v.owner is not None}
+            self.write_node(node)
+            unread = [v for v in node.outputs if v not in last and v not in kept]
+            for v in dict.fromkeys((*(v for v in node.inputs if v in self.dying), *unread)):
+                self.lives.drop(self.tensors[v], self.depth)
+            self.lives.end_node(self.depth)
+        self.node, self.dying, self.lives.new = around
+
+    def write_node(self, node: Apply) -> None:
+        emitter = self.emitters.get(type(node.op))
+        if emitter is None:
+            raise NoNativeForm(str(node.op), "its operands")
+        emitter(self, node)
 
     # --- names and regions ------------------------------------------------------------------------------------
 
@@ -294,12 +324,15 @@ class Writer:
         wanted = self.destinations.pop(variable, None)
         if wanted is None:
             return self.scratch(t.dtype, dims)
-        if wanted.kind == "row":
-            assert wanted.tensor is not None
-            for mine, theirs in zip(dims, wanted.tensor.dims, strict=True):
-                self.same(mine, theirs)
-            return wanted.tensor
-        return self.returned(wanted.kind, wanted.index, t.dtype, dims)
+        return self._destination(wanted, t.dtype, dims)
+
+    def _destination(self, wanted: Destination, dtype: str, dims: Sequence[Name]) -> Tensor:
+        if wanted.place is None:
+            return self.returned(wanted.kind, wanted.index, dtype, dims)
+        row = wanted.place if isinstance(wanted.place, Tensor) else wanted.place(dims)
+        for mine, theirs in zip(dims, row.dims, strict=True):
+            self.same(mine, theirs)
+        return row
 
     def returned(self, kind: str, index: int, dtype: str, dims: Sequence[Name]) -> Tensor:
         """A new array that the caller gets ('output') or that a shared variable is to hold ('update')."""
@@ -396,11 +429,7 @@ class Writer:
         """This is the variable's value; where it is wanted elsewhere, it is copied there now."""
         wanted = self.destinations.pop(variable, None)
         if wanted is not None:
-            place = wanted.tensor or self.returned(wanted.kind, wanted.index, tensor.dtype, tensor.dims)
-            if wanted.kind == "row":
-                for mine, theirs in zip(tensor.dims, place.dims, strict=True):
-                    self.same(mine, theirs)
-            self.copy(tensor, place)
+            self.copy(tensor, self._destination(wanted, tensor.dtype, tensor.dims))
         self.tensors[variable] = tensor
         self.lives.hold(tensor)
 

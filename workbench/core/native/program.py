@@ -1,0 +1,177 @@
+"""A plan as one native program: the table from op to emitter, and the frame around the nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from workbench.core.graph import Apply, Op, Variable, is_shared, leaves, toposort
+from workbench.core.native import emit_blas, emit_index, emit_loops, emit_shape
+from workbench.core.native.abi import load_input
+from workbench.core.native.emit_scan import emit_scan
+from workbench.core.native.runtime import NO_MEMORY
+from workbench.core.native.spec import ArraySpec, EntrySpec
+from workbench.core.native.ssa import Type, scalar_type
+from workbench.core.native.target import NoNativeForm, Target
+from workbench.core.native.tensor import Name, register_tensor
+from workbench.core.native.writer import RELEASE_ABOVE, Destination, Emitter, Writer
+from workbench.core.ops import create, elementwise, index, linalg, loop, reduce, shape
+from workbench.core.scan.op import Scan
+from workbench.core.shared import SharedVariable
+from workbench.core.types import TensorType
+
+EMITTERS: dict[type[Op], Emitter] = {
+    elementwise.Elemwise: emit_loops.emit_elemwise,
+    loop.Loop: emit_loops.emit_loop,
+    **dict.fromkeys(
+        (reduce.Sum, reduce.Prod, reduce.Max, reduce.Min, reduce.All, reduce.Any_), emit_loops.emit_reduce
+    ),
+    reduce.Argmax: emit_index.emit_argmax,
+    shape.Dimension: emit_shape.emit_dimension,
+    shape.MakeVector: emit_shape.emit_make_vector,
+    shape.DimShuffle: emit_shape.emit_dimshuffle,
+    shape.Reshape: emit_shape.emit_reshape,
+    shape.Alloc: emit_shape.emit_alloc,
+    shape.Join: emit_shape.emit_join,
+    shape.SpecifyBroadcast: emit_shape.emit_specify,
+    create.ARange: emit_shape.emit_arange,
+    index.Subtensor: emit_index.emit_subtensor,
+    index.IncSubtensor: emit_index.emit_inc_subtensor,
+    index.AdvancedSubtensor: emit_index.emit_advanced_subtensor,
+    index.AdvancedIncSubtensor: emit_index.emit_advanced_inc_subtensor,
+    linalg.Dot: emit_blas.emit_dot,
+    linalg.Gemv: emit_blas.emit_gemv,
+    linalg.Gemm: emit_blas.emit_gemm,
+    linalg.Ger: emit_blas.emit_ger,
+    Scan: emit_scan,
+}
+
+
+@dataclass(frozen=True)
+class Program:
+    """The text of `i32 @program(ptr)`, what its entry must know, and the nodes that its results name.
+
+    `failed[k - 1]` is the node at which a program stopped that returned k.
+    """
+
+    text: str
+    spec: EntrySpec
+    shared: tuple[SharedVariable, ...]
+    failed: tuple[Apply, ...]
+
+
+def write_program(
+    inputs: Sequence[Variable],
+    outputs: Sequence[Variable],
+    updates: Sequence[tuple[SharedVariable, Variable]],
+    target: Target,
+    *,
+    single: bool = False,
+) -> Program:
+    """The program of a graph. Raises NoNativeForm for what has none."""
+    results = [*outputs, *(new for _, new in updates)]
+    shared = _shared(results, inputs, updates)
+    w = Writer(target, EMITTERS)
+    _write_inputs(w, [*inputs, *shared])
+    later = _place_results(w, results, len(outputs))
+    w.write_nodes(toposort(results, stop=inputs), results)
+    for variable, destination in later:
+        w.destinations[variable] = destination
+        w.bind(variable, w.tensor(variable))
+    spec = EntrySpec(
+        tuple(_array_spec(v) for v in inputs),
+        tuple(_array_spec(v) for v in shared),
+        len(outputs),
+        tuple(shared.index(target) for target, _ in updates),
+        w.n_slots,
+        returns_list=not single,
+    )
+    return Program(_text(w), spec, tuple(shared), tuple(w.failed))
+
+
+def _shared(
+    results: Sequence[Variable], inputs: Sequence[Variable], updates: Sequence[tuple[SharedVariable, Variable]]
+) -> list[SharedVariable]:
+    """The shared variables that are read, then those that are only written."""
+    found = [v for v in leaves(results, stop=inputs) if is_shared(v) and v not in inputs]
+    found += [target for target, _ in updates if target not in found]
+    return found  # type: ignore[return-value]  # is_shared says so
+
+
+def _array_spec(variable: Variable) -> ArraySpec:
+    t = variable.type
+    if not isinstance(t, TensorType):
+        raise NoNativeForm(f"{variable} of {t}", "object")
+    try:
+        scalar_type(t.dtype)
+    except KeyError:
+        raise NoNativeForm(str(variable), t.dtype) from None
+    return ArraySpec(t.dtype, t.ndim, t.shape)
+
+
+def _write_inputs(w: Writer, variables: Sequence[Variable]) -> None:
+    """Addresses and dimensions of what the program is given; scalars are read at once. Much data: the GIL is given up."""
+    total: Name = "0"
+    for k, v in enumerate(variables):
+        _array_spec(v)
+        t = v.type
+        assert isinstance(t, TensorType)
+        prefix = f"%input{k}"
+        w.code.lines.append(load_input(k, prefix))
+        dims: list[Name] = []
+        for axis, known in enumerate(t.shape):
+            if known is not None:
+                dims.append(str(known))
+                continue
+            at = w.code.put(Type("ptr"), f"getelementptr i64, ptr {prefix}.dims, i64 {axis}").name
+            dims.append(w.code.put(Type("i64"), f"load i64, ptr {at}").name)
+        tensor = w.array(t.dtype, dims, f"{prefix}.data")
+        if t.ndim == 0:
+            w.tensors[v] = register_tensor(t.dtype, w.scalar(tensor).name)
+            continue
+        w.tensors[v] = tensor
+        total = w.integer("add", total, w.multiply(*dims))
+    if total != "0":
+        _release_if(w, w.compare("sgt", total, str(RELEASE_ABOVE)))
+
+
+def _release_if(w: Writer, condition: Name) -> None:
+    much, go_on = w.label("much"), w.label("start")
+    w.code.line(f"br i1 {condition}, label %{much}, label %{go_on}")
+    w.start_block(much)
+    w.code.line("call void @wb.release(ptr %ctx)")
+    w.code.line(f"br label %{go_on}")
+    w.start_block(go_on)
+
+
+def _place_results(w: Writer, results: Sequence[Variable], n_outputs: int) -> list[tuple[Variable, Destination]]:
+    """Say where results are to be written; those that no node makes, or that are there already, are copied later."""
+    later: list[tuple[Variable, Destination]] = []
+    for i, v in enumerate(results):
+        destination = Destination("output", i) if i < n_outputs else Destination("update", i - n_outputs)
+        if v.owner is None or v in w.tensors or v in w.destinations:
+            later.append((v, destination))
+        else:
+            w.destinations[v] = destination
+    return later
+
+
+def _text(w: Writer) -> str:
+    lines = [
+        *w.globals,
+        *w.functions,
+        "define internal i32 @program(ptr %ctx) nounwind {",
+        "entry:",
+        *w.allocas,
+        "  br label %begin",
+        "begin:",
+        *w.code.lines,
+        "  ret i32 0",
+        "no.memory:",
+        f"  ret i32 {NO_MEMORY}",
+        *w.failures,
+        "}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
