@@ -6,8 +6,7 @@ wrote it; what to do. Every error that names a node carries it as `.node`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import ClassVar, Self
+from typing import Self
 
 
 class WorkbenchError(Exception):
@@ -20,8 +19,10 @@ class WorkbenchError(Exception):
     node    the graph node at fault (a Variable or an Apply), or None; views mark it red
     """
 
-    locate: ClassVar[Callable[[], object]] = staticmethod(lambda: None)
-    """The user's own line that is running now; set by `workbench.core.origin`."""
+    @staticmethod
+    def locate() -> object:
+        """The user's own line that is running now; `workbench.core.origin` puts its function here."""
+        return None
 
     def __init__(
         self,

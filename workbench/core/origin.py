@@ -90,4 +90,4 @@ def here() -> Place | None:
     return resolve(lines[0]) if lines else None
 
 
-WorkbenchError.locate = staticmethod(here)
+WorkbenchError.locate = staticmethod(here)  # type: ignore[method-assign]

@@ -52,6 +52,14 @@ def _softplus(x: Array) -> Array:
     return np.logaddexp(x, np.asarray(0, x.dtype))  # type: ignore[no-any-return]
 
 
+def _pow(x: Array, y: Array) -> Array:
+    """As NumPy's; where it refuses, an integer to a negative power, the whole part of the quotient (0 for x = 0)."""
+    if np.result_type(x, y).kind not in "i" or not np.any(y < 0):
+        return np.power(x, y)  # type: ignore[no-any-return]
+    odd = np.where(y & 1, x, np.asarray(1, x.dtype))
+    return np.where(y < 0, np.where(np.abs(x) == 1, odd, 0), np.power(x, np.maximum(y, 0)))  # type: ignore[no-any-return]
+
+
 def _special(name: str) -> Callable[..., Array]:
     def call(*args: Array) -> Array:
         import scipy.special  # here: it costs a fifth of a second to import
@@ -109,7 +117,7 @@ _BINARY = {
     "div": (np.true_divide, 4),
     "floordiv": (np.floor_divide, 8),
     "mod": (np.remainder, 8),
-    "pow": (np.power, 40),
+    "pow": (_pow, 40),
     "minimum": (np.minimum, 2),
     "maximum": (np.maximum, 2),
     "arctan2": (np.arctan2, 40),

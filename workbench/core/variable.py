@@ -64,10 +64,10 @@ class TensorVariable(Variable):
         return scalars.mul(other, self)
 
     def __truediv__(self, other: Any) -> Any:
-        return scalars.true_div(self, other)
+        return scalars.divide(self, other)
 
     def __rtruediv__(self, other: Any) -> Any:
-        return scalars.true_div(other, self)
+        return scalars.divide(other, self)
 
     def __floordiv__(self, other: Any) -> Any:
         return scalars.floor_div(self, other)

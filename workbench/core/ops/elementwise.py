@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from workbench.core.graph import Array, Op, Type, Variable
+from workbench.core.graph import Array, Op, Type, Variable, describe
 from workbench.core.scalar import ScalarBuilder, ScalarProgram
 from workbench.core.types import (
     TensorType,
@@ -40,7 +40,7 @@ class ScalarOp:
     associative: ClassVar[bool] = False
     identity: ClassVar[float | None] = None
     symbol: ClassVar[str] = ""
-    integers: ClassVar[bool] = True  # takes integers and bool
+    complexes: ClassVar[bool] = True  # is defined on complex numbers
 
     def __init_subclass__(cls, **options: object) -> None:
         super().__init_subclass__(**options)
@@ -65,7 +65,16 @@ class ScalarOp:
         """For each input the gradient, as an expression of the output's shape, or None. Any: variables with operators."""
         raise NotImplementedError  # only for ops with a discrete result, whose gradient nobody asks
 
+    def connected(self, index: int) -> bool:
+        """Whether the result depends on this operand's values: see `Op.connected`."""
+        return True
+
     def output_dtypes(self, dtypes: Sequence[str]) -> tuple[str, ...]:
+        if not self.complexes and any(d[0] == "c" for d in dtypes):
+            raise DtypeError(
+                f"'{self.name}' is not defined on complex numbers",
+                advice="apply it to the real part, the imaginary part or the absolute value",
+            )
         return (self.dtype(*dtypes),)
 
     def program(self, dtypes: tuple[str, ...]) -> ScalarProgram:
@@ -125,13 +134,14 @@ class Elemwise(Op):
     def infer(self, *inputs: Variable) -> Sequence[Type]:
         types = [tensor_type(v) for v in inputs]
         try:
-            shape = broadcast_shapes(
-                [t.shape for t in types], f"{self.scalar} of {', '.join(map(_describe, inputs))}"
-            )
+            shape = broadcast_shapes([t.shape for t in types], describe(self.scalar, inputs))
             dtypes = self.scalar.output_dtypes([t.dtype for t in types])
         except (ShapeError, DtypeError) as error:
+            met = [error.met or describe(self.scalar, inputs), _places(inputs)]
             raise type(error)(
-                error.wrong, error.met or _places(inputs), advice=error.advice
+                error.wrong,
+                "; ".join(filter(None, met)),
+                advice=error.advice or "cast the operands to a dtype that it takes",
             ) from None
         return [TensorType(dtype, shape) for dtype in dtypes]
 
@@ -165,9 +175,14 @@ class Elemwise(Op):
         (gradient,) = gradients
         if gradient is None or is_discrete(tensor_type(output).dtype):
             return [None] * len(inputs)
+        if all(is_discrete(tensor_type(v).dtype) for v in inputs):
+            return [None] * len(inputs)
         parts = self.scalar.grad(inputs, output, gradient)
         return [None if p is None or is_discrete(tensor_type(v).dtype) else sum_to(as_tensor(p), v, output)
                 for v, p in zip(inputs, parts, strict=True)]  # fmt: skip
+
+    def connected(self, index: int) -> bool:
+        return self.scalar.connected(index)
 
     def shape(self, inputs: Sequence[Variable]) -> Sequence[Sequence[Any]]:
         from workbench.core.ops.shape import dimension

@@ -15,16 +15,25 @@ import numpy as np
 
 from workbench.core.graph import Array, Op, Type, Variable
 from workbench.core.ops.scalars import cast, maximum, minimum, switch, zeros_like
-from workbench.core.ops.shape import dimension, dimshuffle, shape_tuple
+from workbench.core.ops.shape import (
+    as_scalar_int,
+    broadcast_onto,
+    check_spread,
+    dimension,
+    dimshuffle,
+    shape_tuple,
+    stack,
+)
 from workbench.core.types import (
     TensorType,
     as_tensor,
     broadcast_shapes,
     constant,
     is_discrete,
+    is_integer,
     tensor_type,
 )
-from workbench.errors import GraphError, IndexOutOfRange, RankError, ShapeError
+from workbench.errors import DtypeError, GraphError, IndexOutOfRange, RankError, ShapeError
 
 Entry = int | str | tuple[Any, Any, Any]  # Any: int, None or '?'
 Spec = tuple[Entry, ...]
@@ -83,6 +92,7 @@ def slice_bounds(start: Any, stop: Any, step: int, n: Any) -> tuple[Any, Any]:
             return default
         if isinstance(value, int):
             return minimum(value, high) if value >= 0 else maximum(n + value, low)
+        value = as_scalar_int(value)
         return switch(value < 0, maximum(value + n, low), minimum(value, high))
 
     return (
@@ -103,7 +113,8 @@ class Subtensor(Op):
         if len(self.spec) > t.ndim:
             raise IndexOutOfRange(
                 f"too many indices: {inputs[0]} has {t.ndim} axes, the index {describe(self.spec)} names "
-                        f"{len(self.spec)}", f"it is of {t}"
+                        f"{len(self.spec)}",
+                advice="give at most one index for each axis",
             )  # fmt: skip
         shape: list[int | None] = []
         for entry, n in zip(self.spec, t.shape, strict=False):
@@ -112,7 +123,8 @@ class Subtensor(Op):
                 shape.append(slice_length(*entry, n) if static else (n if entry == FULL else None))
             elif isinstance(entry, int) and n is not None and not -n <= entry < n:
                 raise IndexOutOfRange(
-                    f"index {entry} is out of range for an axis of length {n} of {inputs[0]}"
+                    f"index {entry} is out of range for an axis of length {n} of {inputs[0]}",
+                    advice=f"indices go from {-n} to {n - 1}" if n else "the axis is empty",
                 )
         return [TensorType(t.dtype, (*shape, *t.shape[len(self.spec) :]))]
 
@@ -121,9 +133,10 @@ class Subtensor(Op):
         try:
             return [np.asarray(x[fill(self.spec, [int(p) for p in parts])])]
         except IndexError as error:
-            raise IndexOutOfRange(
-                f"{error} (index {describe(self.spec)}, shape {x.shape})"
-            ) from None
+            raise _out_of_range(error, self.spec, parts, x) from None
+
+    def connected(self, index: int) -> bool:
+        return index == 0
 
     def grad(
         self,
@@ -159,26 +172,40 @@ class Subtensor(Op):
 
 @dataclass(frozen=True)
 class IncSubtensor(Op):
-    """x with `y` added at x[index], or put there where `set`. Inputs: x, y, then the index's parts."""
+    """x with `y` added at x[index], or put there where `set`. Inputs: x, y of x's dtype, then the index's parts."""
 
     spec: Spec
     set: bool = False
 
     def infer(self, *inputs: Variable) -> Sequence[Type]:
         x, y, *parts = inputs
-        part = tensor_type(Subtensor(self.spec).apply(x, *parts).out)
-        if tensor_type(y).ndim > part.ndim:
-            raise RankError(
-                f"cannot put {y} of {y.type} into {x}{describe(self.spec)} of {part}: it has more axes"
-            )
-        broadcast_shapes([part.shape, tensor_type(y).shape], f"{x}{describe(self.spec)} and {y}")
+        _check_fits(x, y, _type(Subtensor(self.spec), x, parts), self.spec)
         return [tensor_type(x)]
+
+    def check(self, inputs: Sequence[Variable], values: Sequence[Array]) -> None:
+        x, y, *parts = values
+        (place,) = Subtensor(self.spec).evaluate(x, *parts)
+        check_spread(inputs[1], y, place.shape, self.label)
+
+    def connected(self, index: int) -> bool:
+        return index < 2
 
     def evaluate(self, *values: Array) -> Sequence[Array]:
         x, y, *parts = values
         result = x.copy()
         where = fill(self.spec, [int(p) for p in parts])
-        return [_put(result, where, y, self.set, describe(self.spec))]
+        try:
+            if self.set:
+                result[where] = y
+            elif result.dtype == "bool":
+                result[where] |= y
+            else:
+                result[where] += y  # no place is named twice
+        except IndexError as error:
+            raise _out_of_range(error, self.spec, parts, x) from None
+        except ValueError as error:
+            raise _does_not_fit(error, self.spec, x) from None
+        return [result]
 
     def grad(
         self, inputs: Sequence[Variable], outputs: Sequence[Variable], gradients: Sequence[Any]
@@ -209,17 +236,47 @@ class IncSubtensor(Op):
         return f"IncSubtensor{{{'Set' if self.set else 'Inc'};{describe(self.spec)[1:-1]}}}"
 
 
-def _put(result: Array, where: Any, y: Array, put: bool, index: str) -> Array:
-    try:
-        if put:
-            result[where] = y
-        else:
-            np.add.at(result, where, y)
-    except IndexError as error:
-        raise IndexOutOfRange(f"{error} (index {index}, shape {result.shape})") from None
-    except ValueError as error:
-        raise ShapeError(f"{error} (index {index}, shape {result.shape})") from None
-    return result
+def _type(op: Op, x: Variable, parts: Sequence[Variable]) -> TensorType:
+    (type,) = op.infer(x, *parts)
+    assert isinstance(type, TensorType)
+    return type
+
+
+def _check_fits(x: Variable, y: Variable, place: TensorType, spec: Spec) -> None:
+    """Raises where y cannot be put into x[spec], which is of type `place`."""
+    t = tensor_type(y)
+    if t.ndim > place.ndim:
+        raise RankError(
+            f"cannot put {y} of {t} into {x}{describe(spec)} of {place}: it has more axes",
+            advice="take a part of it, or index fewer axes",
+        )
+    if t.dtype != place.dtype:
+        raise DtypeError(
+            f"cannot put {y} of {t} into {x}{describe(spec)} of {place}: another dtype",
+            advice=f"cast it to {place.dtype}",
+        )
+    broadcast_onto(t.shape, place.shape, f"{x}{describe(spec)}")
+
+
+def _out_of_range(
+    error: Exception, spec: Spec, parts: Sequence[Array], x: Array
+) -> IndexOutOfRange:
+    given = f" with {', '.join(_short(p) for p in parts)}" if parts else ""
+    return IndexOutOfRange(
+        f"{error}: x{describe(spec)}{given} of shape {x.shape}",
+        advice="an index goes from -n to n - 1 on an axis of length n",
+    )
+
+
+def _short(part: Array) -> str:
+    return str(part) if part.ndim == 0 else f"an array of shape {part.shape}"
+
+
+def _does_not_fit(error: Exception, spec: Spec, x: Array) -> ShapeError:
+    return ShapeError(
+        f"{error}: x{describe(spec)} of shape {x.shape}",
+        advice="the value must have the shape of the indexed part, or broadcast to it",
+    )
 
 
 @dataclass(frozen=True)
@@ -233,15 +290,19 @@ class AdvancedSubtensor(Op):
         t = tensor_type(x)
         if len(self.spec) > t.ndim:
             raise IndexOutOfRange(
-                f"too many indices: {x} has {t.ndim} axes, the index names {len(self.spec)}"
+                f"too many indices: {x} has {t.ndim} axes, the index names {len(self.spec)}",
+                advice="give at most one index for each axis",
             )
         for part in parts:
-            if not is_discrete(tensor_type(part).dtype):
-                raise GraphError(f"indices must be integers; {part} is of {part.type}")
+            if not is_integer(tensor_type(part).dtype):
+                raise GraphError(
+                    f"indices must be integers; {part} is of {part.type}",
+                    advice="cast it to int64; a mask of bools is written x[mask]",
+                )
         arrays, slices = self._places(parts)
         index_shape = broadcast_shapes([tensor_type(p).shape for _, p in arrays], "index arrays")
         kept: list[int | None] = [
-            slice_length(*e, t.shape[i])
+            slice_length(e[0], e[1], e[2], t.shape[i])
             if t.shape[i] is not None and "?" not in e
             else (t.shape[i] if e == FULL else None)
             for i, e in slices
@@ -279,7 +340,30 @@ class AdvancedSubtensor(Op):
         try:
             return [np.asarray(x[fill(self.spec, parts)])]
         except IndexError as error:
-            raise IndexOutOfRange(f"{error} (shape {x.shape})") from None
+            raise _out_of_range(error, self.spec, parts, x) from None
+
+    def connected(self, index: int) -> bool:
+        return index == 0
+
+    def shape(self, inputs: Sequence[Variable]) -> Sequence[Sequence[Any]] | None:
+        x, *parts = inputs
+        static = _type(self, x, parts).shape
+        arrays, slices = self._places(parts)
+        index = next(v for _, v in arrays if tensor_type(v).ndim)
+        if any(tensor_type(v).ndim and v is not index for _, v in arrays):
+            return None if None in static else [static]  # which one broadcasts is not known
+        left = iter(parts)
+        lengths: list[Any] = []
+        for axis, entry in enumerate(self.spec):
+            filled = fill((entry,), [next(left) for _ in range(count_dynamic((entry,)))])[0]
+            if isinstance(filled, slice):
+                lengths.append(
+                    slice_length(filled.start, filled.stop, filled.step, dimension(x, axis))
+                )
+        position = 0 if self._scattered() else sum(axis < arrays[0][0] for axis, _ in slices)
+        rest = [dimension(x, i) for i in range(len(self.spec), tensor_type(x).ndim)]
+        dims = [*lengths[:position], *shape_tuple(index), *lengths[position:], *rest]
+        return None if None in dims else [dims]
 
     def grad(
         self,
@@ -316,16 +400,32 @@ class AdvancedIncSubtensor(Op):
 
     def infer(self, *inputs: Variable) -> Sequence[Type]:
         x, y, *parts = inputs
-        part = tensor_type(AdvancedSubtensor(self.spec).apply(x, *parts).out)
-        if tensor_type(y).ndim > part.ndim:
-            raise RankError(
-                f"cannot put {y} of {y.type} into an indexed {x} of {part}: it has more axes"
-            )
+        _check_fits(x, y, _type(AdvancedSubtensor(self.spec), x, parts), self.spec)
         return [tensor_type(x)]
+
+    def check(self, inputs: Sequence[Variable], values: Sequence[Array]) -> None:
+        x, y, *parts = values
+        if 1 in y.shape:
+            (place,) = AdvancedSubtensor(self.spec).evaluate(x, *parts)
+            check_spread(inputs[1], y, place.shape, self.label)
+
+    def connected(self, index: int) -> bool:
+        return index < 2
 
     def evaluate(self, *values: Array) -> Sequence[Array]:
         x, y, *parts = values
-        return [_put(x.copy(), fill(self.spec, parts), y, self.set, describe(self.spec))]
+        result = x.copy()
+        where = fill(self.spec, parts)
+        try:
+            if self.set:
+                result[where] = y
+            else:
+                np.add.at(result, where, y)  # a place may be named twice
+        except IndexError as error:
+            raise _out_of_range(error, self.spec, parts, x) from None
+        except ValueError as error:
+            raise _does_not_fit(error, self.spec, x) from None
+        return [result]
 
     def grad(
         self, inputs: Sequence[Variable], outputs: Sequence[Variable], gradients: Sequence[Any]
@@ -353,13 +453,48 @@ class AdvancedIncSubtensor(Op):
         return f"AdvancedIncSubtensor{{{describe(self.spec)[1:-1]},set={self.set}}}"
 
 
+@dataclass(frozen=True)
+class Nonzero(Op):
+    """The positions of what is not zero: an int64 vector for each axis, in C order."""
+
+    def infer(self, *inputs: Variable) -> Sequence[Type]:
+        if (ndim := tensor_type(inputs[0]).ndim) == 0:
+            raise RankError("nonzero of a scalar", advice="compare it with 0")
+        return [TensorType("int64", (None,))] * ndim
+
+    def evaluate(self, *values: Array) -> Sequence[Array]:
+        return [np.asarray(i, "int64") for i in np.nonzero(values[0])]
+
+    def connected(self, index: int) -> bool:
+        return False
+
+    def grad(
+        self,
+        inputs: Sequence[Variable],
+        outputs: Sequence[Variable],
+        gradients: Sequence[Variable | None],
+    ) -> Sequence[Variable | None]:
+        return [None]
+
+    @property
+    def label(self) -> str:
+        return "nonzero"
+
+
+def nonzero(x: Any) -> tuple[Any, ...]:
+    """The positions of what is not zero: an int64 vector for each axis, in C order."""
+    return tuple(Nonzero().apply(as_tensor(x)).outputs)
+
+
 def getitem(x: Variable, index: Any) -> Any:
-    """x[index]: ints, slices, None, Ellipsis, integer scalars, vectors and arrays."""
-    items = _expand(index if isinstance(index, tuple) else (index,), x)
+    """x[index]: ints, slices, None, Ellipsis, integer scalars, vectors and arrays, masks of bools."""
+    given = index if isinstance(index, tuple) else (index,)
+    items = _expand(tuple(part for item in given for part in _unmasked(item)), x)
     new_axes = [i for i, item in enumerate(i for i in items if not _drops(i)) if item is None]
     parts: list[Variable] = []
     spec = tuple(_entry(item, parts.append) for item in items if item is not None)
-    while spec and spec[-1] == FULL:
+    keep = 0 if new_axes else 1  # x[:] stays an indexed expression, for set_subtensor
+    while len(spec) > keep and spec[-1] == FULL:
         spec = spec[:-1]
     advanced = builtin_any(tensor_type(p).ndim > 0 for p in parts)
     op: Op = AdvancedSubtensor(spec) if advanced else Subtensor(spec)
@@ -368,7 +503,9 @@ def getitem(x: Variable, index: Any) -> Any:
         return result
     if advanced:
         raise GraphError(
-            "None in an index with index arrays is not supported; use dimshuffle on the result"
+            "None in an index with index arrays is not supported",
+            f"an index of {x}: {x.type}",
+            advice="use dimshuffle on the result",
         )
     kept = iter(range(tensor_type(result).ndim))
     total = tensor_type(result).ndim + len(new_axes)
@@ -376,6 +513,20 @@ def getitem(x: Variable, index: Any) -> Any:
 
 
 builtin_any: Callable[[Iterator[bool]], bool] = any
+
+
+def _unmasked(item: Any) -> Sequence[Any]:
+    """The item of an index, or the vectors of positions that a mask of bools stands for."""
+    if isinstance(item, (list, np.ndarray)) and np.ndim(item) and not _symbolic(item):
+        array = np.asarray(item)
+        return np.nonzero(array) if array.dtype == "bool" else [item]
+    if isinstance(item, Variable) and tensor_type(item).ndim and tensor_type(item).dtype == "bool":
+        return nonzero(item)
+    return [item]
+
+
+def _symbolic(item: Any) -> bool:
+    return isinstance(item, list) and builtin_any(isinstance(i, Variable) for i in item)
 
 
 def _drops(item: Any) -> bool:
@@ -386,7 +537,11 @@ def _expand(items: tuple[Any, ...], x: Variable) -> list[Any]:
     """The index with its Ellipsis written out."""
     where = [i for i, item in enumerate(items) if item is Ellipsis]
     if len(where) > 1:
-        raise IndexOutOfRange("an index can have only one Ellipsis")
+        raise IndexOutOfRange(
+            "an index can have only one Ellipsis",
+            f"an index of {x}: {x.type}",
+            advice="write out the slices of one of them",
+        )
     if not where:
         return list(items)
     used = len([i for i in items if i is not None]) - 1
@@ -400,30 +555,51 @@ def _entry(item: Any, add: Callable[[Variable], None]) -> Entry:
             return None
         if isinstance(value, Variable):
             t = tensor_type(value)
-            if t.ndim == 0 and is_discrete(t.dtype):
+            if t.ndim == 0 and is_integer(t.dtype):
                 add(value)
                 return "?"
-            raise GraphError(f"a slice takes integer scalars; {value} is of {t}")
-        return operator.index(value)
+            raise GraphError(
+                f"a slice takes integer scalars; {value} is of {t}", advice="cast it to int64"
+            )
+        return _whole(value)
 
     if isinstance(item, slice):
+        if item.step is not None and not isinstance(item.step, Variable) and item.step == 0:
+            raise _ZeroStep("a slice's step cannot be 0", advice="give a step of 1 or -1")
         return (scalar(item.start), scalar(item.stop), scalar(item.step))
     if isinstance(item, (bool, np.bool_)):
-        raise GraphError("True and False are no indices; a mask is an array of bools")
+        raise GraphError(
+            "True and False are no indices", advice="a mask is an array of bools: x[x > 0]"
+        )
     if isinstance(item, Variable):
-        if not is_discrete(tensor_type(item).dtype):
-            raise GraphError(f"indices must be integers; {item} is of {item.type}")
+        if not is_integer(tensor_type(item).dtype):
+            raise GraphError(
+                f"indices must be integers; {item} is of {item.type}",
+                advice="cast it to int64; a mask of bools has an axis at least",
+            )
         add(item)
+        return "?"
+    if _symbolic(item):
+        add(stack(item))
         return "?"
     if isinstance(item, (list, np.ndarray)) and np.ndim(item) > 0:
         add(as_tensor(np.asarray(item, "int64") if len(item) == 0 else item))
         return "?"
+    return _whole(item)
+
+
+def _whole(item: Any) -> int:
     try:
         return operator.index(item)
     except TypeError:
         raise GraphError(
-            f"an index is an integer, a slice, None, Ellipsis or integers; not {item!r}"
+            f"{item!r} is no index",
+            advice="an index is an integer, a slice, None, Ellipsis, or an array of integers or bools",
         ) from None
+
+
+class _ZeroStep(GraphError, ValueError):
+    """A slice with step 0."""
 
 
 def set_subtensor(x: Any, y: Any) -> Any:
@@ -441,7 +617,8 @@ def _subtensor(x: Any, y: Any, put: bool) -> Any:
     kinds: dict[type[Op], Any] = {Subtensor: IncSubtensor, AdvancedSubtensor: AdvancedIncSubtensor}
     if node is None or type(node.op) not in kinds:
         raise GraphError(
-            "the first argument must be an indexed expression such as x[2:4]; the whole tensor is returned"
+            f"{x} is not an indexed expression",
+            advice="the first argument is one such as x[2:4]; the whole x with the part changed is returned",
         )
     source, *parts = node.inputs
     value = cast(as_tensor(y), tensor_type(source).dtype)

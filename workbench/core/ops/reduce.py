@@ -31,6 +31,7 @@ class Reduce(Op):
     prim: ClassVar[str] = ""
     title: ClassVar[str] = ""
     empty: ClassVar[object] = None  # the result over no elements; None: an error
+    complexes: ClassVar[bool] = True
 
     def out_dtype(self, dtype: str) -> str:
         return dtype
@@ -41,7 +42,15 @@ class Reduce(Op):
     def infer(self, *inputs: Variable) -> Sequence[Type]:
         t = tensor_type(inputs[0])
         if builtins.any(not 0 <= a < t.ndim for a in self.axes):
-            raise RankError(f"{self.title} over axes {self.axes}: {inputs[0]} is of {t}")
+            raise RankError(
+                f"{self.title} over axes {self.axes}: {inputs[0]} has {t.ndim} axes",
+                advice=f"give axes from 0 to {t.ndim - 1}",
+            )
+        if t.dtype[0] == "c" and not self.complexes:
+            raise DtypeError(
+                f"{self.title} is not defined on complex numbers, which have no order",
+                advice="take their absolute values first",
+            )
         return [
             TensorType(
                 self.out_dtype(t.dtype),
@@ -53,7 +62,7 @@ class Reduce(Op):
         (x,) = values
         dtype = str(x.dtype)
         if self.empty is None and builtins.any(x.shape[a] == 0 for a in self.axes):
-            raise ShapeError(f"{self.title} over no elements: the operand has shape {x.shape}")
+            raise _over_nothing(self.title, x)
         return [
             np.asarray(
                 self.combine(x.astype(self.acc_dtype(dtype), copy=False)), self.out_dtype(dtype)
@@ -145,6 +154,8 @@ class Prod(Reduce):
 class _Extreme(Reduce):
     """max or min: the gradient goes to every element that equals the result."""
 
+    complexes = False
+
     def grad(
         self, inputs: Sequence[Variable], outputs: Sequence[Variable], gradients: Sequence[Any]
     ) -> Sequence[Variable | None]:
@@ -217,12 +228,20 @@ class Argmax(Op):
     def infer(self, *inputs: Variable) -> Sequence[Type]:
         t = tensor_type(inputs[0])
         if not 0 <= self.axis < t.ndim:
-            raise RankError(f"argmax over axis {self.axis}: {inputs[0]} is of {t}")
+            raise RankError(
+                f"argmax over axis {self.axis}: {inputs[0]} has {t.ndim} axes",
+                advice=f"give an axis from 0 to {t.ndim - 1}",
+            )
+        if t.dtype[0] == "c":
+            raise DtypeError(
+                "argmax is not defined on complex numbers, which have no order",
+                advice="take their absolute values first",
+            )
         return [TensorType("int64", tuple(n for i, n in enumerate(t.shape) if i != self.axis))]
 
     def evaluate(self, *values: Array) -> Sequence[Array]:
         if values[0].shape[self.axis] == 0:
-            raise ShapeError(f"argmax over no elements: the operand has shape {values[0].shape}")
+            raise _over_nothing("argmax", values[0])
         return [np.asarray(np.argmax(values[0], axis=self.axis), "int64")]
 
     def grad(
@@ -237,9 +256,22 @@ class Argmax(Op):
         ndim = tensor_type(inputs[0]).ndim
         return [[dimension(inputs[0], i) for i in range(ndim) if i != self.axis]]
 
+    def connected(self, index: int) -> bool:
+        return False
+
     @property
     def label(self) -> str:
         return "argmax"
+
+    def __str__(self) -> str:
+        return f"Argmax{{axis={self.axis}}}"
+
+
+def _over_nothing(what: str, x: Array) -> ShapeError:
+    return ShapeError(
+        f"{what} over no elements: the operand has shape {x.shape}",
+        advice="see that it is not empty, or join it with a value that bounds the result",
+    )
 
 
 def _wide_integer(dtype: str) -> str:
@@ -254,7 +286,10 @@ def normal_axes(axis: Any, ndim: int, what: str) -> Axes:
         return tuple(range(ndim))
     axes = [int(a) for a in (axis if isinstance(axis, (tuple, list, np.ndarray)) else [axis])]
     if builtins.any(not -ndim <= a < ndim for a in axes):
-        raise RankError(f"{what}: axis {axis} is not an axis of a tensor of rank {ndim}")
+        raise RankError(
+            f"{what}: axis {axis} is not an axis of a tensor of rank {ndim}",
+            advice=f"axes go from {-ndim} to {ndim - 1}" if ndim else "a scalar has no axes",
+        )
     return tuple(sorted({a % ndim for a in axes}))
 
 
@@ -268,13 +303,15 @@ def _reduce(kind: type[Reduce], x: Any, axis: Any, keepdims: bool) -> Any:
 
 
 def sum(x: Any, axis: Any = None, dtype: str | None = None, keepdims: bool = False) -> Any:  # noqa: A001
-    """The sum over some axes (all by default), accumulated in `dtype` where it is given."""
-    return _reduce(Sum, x if dtype is None else cast(x, dtype), axis, keepdims)
+    """The sum over some axes (all by default), of elements cast to `dtype` where it is given."""
+    total = _reduce(Sum, x if dtype is None else cast(x, dtype), axis, keepdims)
+    return total if dtype is None else cast(total, dtype)
 
 
 def prod(x: Any, axis: Any = None, dtype: str | None = None, keepdims: bool = False) -> Any:
-    """The product over some axes (all by default)."""
-    return _reduce(Prod, x if dtype is None else cast(x, dtype), axis, keepdims)
+    """The product over some axes (all by default), of elements cast to `dtype` where it is given."""
+    product = _reduce(Prod, x if dtype is None else cast(x, dtype), axis, keepdims)
+    return product if dtype is None else cast(product, dtype)
 
 
 def max(x: Any, axis: Any = None, keepdims: bool = False) -> Any:  # noqa: A001
@@ -303,9 +340,17 @@ def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
 
     variable = as_tensor(x)
     ndim = tensor_type(variable).ndim
-    if axis is None:
-        return Argmax(0)(flatten(variable))
-    (where,) = normal_axes(axis, ndim, "argmax")
+    axes = normal_axes(axis, ndim, "argmax")
+    if len(axes) == ndim and (axis is None or ndim > 1):
+        whole = Argmax(0)(flatten(variable))
+        return dimshuffle(whole, ["x"] * ndim) if keepdims else whole
+    if len(axes) != 1:
+        raise RankError(
+            f"argmax is over one axis or over all, not over {axis}",
+            f"argmax of {variable}: {variable.type}",
+            advice="reshape the axes into one first",
+        )
+    (where,) = axes
     found = Argmax(where)(variable)
     if not keepdims:
         return found
@@ -328,15 +373,20 @@ def mean(x: Any, axis: Any = None, dtype: str | None = None, keepdims: bool = Fa
     own = tensor_type(variable).dtype
     wanted = dtype or (own if is_float(own) else "float64")
     if not is_float(wanted):
-        raise DtypeError(f"the mean cannot be of dtype {wanted}; give a float dtype")
+        raise DtypeError(
+            f"the mean cannot be of dtype {wanted}",
+            f"mean of {variable}: {variable.type}",
+            advice="give a float dtype, or cast the mean",
+        )
     total = sum(cast(variable, wanted), axis, keepdims=keepdims)
-    return true_div(total, count(variable, axis, "float64" if wanted[0] == "c" else wanted))
+    real = {"complex64": "float32", "complex128": "float64"}.get(wanted, wanted)
+    return true_div(total, count(variable, axis, real))
 
 
 def var(x: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Any:
     """The variance over some axes, divided by n - ddof."""
     variable = as_tensor(x)
-    centred = variable - mean(variable, axis, keepdims=True)  # type: ignore[operator]
+    centred = variable - mean(variable, axis, keepdims=True)
     squares = sum(mul(centred, centred), axis, keepdims=keepdims)
     return squares / (count(variable, axis, tensor_type(squares).dtype) - ddof)
 

@@ -13,11 +13,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from workbench.configuration import config
+from workbench.core.graph import Constant, describe
 from workbench.core.ops.elementwise import Elemwise, ScalarOp
 from workbench.core.scalar import PRIMITIVES, ScalarBuilder
-from workbench.configuration import config
 from workbench.core.types import as_tensor, constant, float_like, is_discrete, tensor_type, upcast
-from workbench.errors import DtypeError
+from workbench.errors import DtypeError, NullGradientError
 
 Grads = Sequence[Any]  # Any: variables with operators
 
@@ -32,7 +33,7 @@ class FloatOp(ScalarOp):
 class CompareOp(ScalarOp):
     """Operands of a common dtype, a bool result."""
 
-    arity = 2
+    arity, ulp = 2, 0
 
     def dtype(self, *dtypes: str) -> str:
         return "bool"
@@ -44,8 +45,19 @@ class CompareOp(ScalarOp):
         return [None] * len(inputs)
 
 
+class OrderOp(CompareOp):
+    """A comparison that asks for an order, which complex numbers have not."""
+
+    complexes = False
+
+    def lower(self, b: ScalarBuilder, *args: int) -> int:
+        return _compare(self, self.name, b, args)
+
+
 class RoundOp(ScalarOp):
     """To a whole number; integers are what they are. The gradient is zero."""
+
+    complexes, ulp = False, 0
 
     def lower(self, b: ScalarBuilder, *args: int) -> int:
         (x,) = args
@@ -58,13 +70,14 @@ class RoundOp(ScalarOp):
 class BitOp(ScalarOp):
     """Bits of integers, logic of bools."""
 
-    arity = 2
+    arity, ulp = 2, 0
 
     def dtype(self, *dtypes: str) -> str:
         wide = upcast(*dtypes)
         if not is_discrete(wide):
             raise DtypeError(
-                f"'{self.name}' works on integers and bools, not on {' and '.join(dtypes)}"
+                f"'{self.name}' works on integers and bools, not on {' and '.join(dtypes)}",
+                advice="compare or cast the operands first: (x > 0) & (y > 0)",
             )
         return wide
 
@@ -121,7 +134,8 @@ class TrueDiv(FloatOp):
 
 
 class FloorDiv(ScalarOp):
-    name, arity, numpy, symbol = "int_div", 2, np.floor_divide, "//"
+    name, arity, numpy, symbol, ulp = "int_div", 2, np.floor_divide, "//", 0
+    complexes = False
     domain = ((-3.0, 3.0), (0.5, 3.0))
 
     def lower(self, b: ScalarBuilder, *args: int) -> int:
@@ -136,7 +150,8 @@ class FloorDiv(ScalarOp):
 
 
 class Mod(ScalarOp):
-    name, arity, numpy, symbol = "mod", 2, np.remainder, "%"
+    name, arity, numpy, symbol, ulp = "mod", 2, np.remainder, "%", 0
+    complexes = False
     domain = ((-3.0, 3.0), (0.5, 3.0))
 
     def lower(self, b: ScalarBuilder, *args: int) -> int:
@@ -152,6 +167,8 @@ class Mod(ScalarOp):
 
 
 class Pow(ScalarOp):
+    """Integers to a negative power are the whole part of the quotient: 0 but for 1 and -1 (and for 0, which gives 0)."""
+
     name, arity, numpy, symbol = "pow", 2, np.power, "**"
     domain = ((0.3, 3.0), (-2.0, 2.0))
 
@@ -161,7 +178,13 @@ class Pow(ScalarOp):
 
     def grad(self, inputs: Sequence[Any], output: Any, g: Any) -> Grads:
         x, y = inputs
-        return [g * y * x ** (y - 1), g * output * switch(eq(x, 0), 0, log(x))]
+        exponent = cast(y, "int64") if tensor_type(y).dtype[0] in "ub" else y  # y - 1 must not wrap
+        slope = y * x ** (exponent - 1)
+        if not (isinstance(y, Constant) and y.data.all()):
+            slope = switch(eq(y, 0), 0, slope)  # x ** 0 is 1, at x = 0 too
+        if is_discrete(tensor_type(y).dtype):
+            return [g * slope, None]
+        return [g * slope, g * output * log(switch(eq(x, 0), 1, x))]
 
 
 class Neg(ScalarOp):
@@ -214,7 +237,7 @@ class Sqr(ScalarOp):
 
 class Minimum(ScalarOp):
     name, arity, numpy, ulp = "minimum", 2, np.minimum, 0
-    commutative, associative = True, True
+    commutative, associative, complexes = True, True, False
 
     def lower(self, b: ScalarBuilder, *args: int) -> int:
         return _logic_on_bools(self, "and", b, args)
@@ -226,7 +249,7 @@ class Minimum(ScalarOp):
 
 class Maximum(ScalarOp):
     name, arity, numpy, ulp = "maximum", 2, np.maximum, 0
-    commutative, associative = True, True
+    commutative, associative, complexes = True, True, False
 
     def lower(self, b: ScalarBuilder, *args: int) -> int:
         return _logic_on_bools(self, "or", b, args)
@@ -303,6 +326,7 @@ class Sigmoid(FloatOp):
 
 
 class Softplus(FloatOp):
+    complexes = False
     name, numpy = "softplus", PRIMITIVES["softplus"].numpy
 
     def grad(self, inputs: Sequence[Any], output: Any, g: Any) -> Grads:
@@ -355,6 +379,7 @@ class Arctan(FloatOp):
 
 
 class Arctan2(FloatOp):
+    complexes = False
     name, arity, numpy, domain = "arctan2", 2, np.arctan2, ((0.3, 3.0),)
 
     def grad(self, inputs: Sequence[Any], output: Any, g: Any) -> Grads:
@@ -409,6 +434,7 @@ class Arctanh(FloatOp):
 
 
 class Erf(FloatOp):
+    complexes = False
     name, numpy = "erf", PRIMITIVES["erf"].numpy
 
     def grad(self, inputs: Sequence[Any], output: Any, g: Any) -> Grads:
@@ -416,6 +442,7 @@ class Erf(FloatOp):
 
 
 class Erfc(FloatOp):
+    complexes = False
     name, numpy = "erfc", PRIMITIVES["erfc"].numpy
 
     def grad(self, inputs: Sequence[Any], output: Any, g: Any) -> Grads:
@@ -423,6 +450,7 @@ class Erfc(FloatOp):
 
 
 class Gammaln(FloatOp):
+    complexes = False
     name, numpy, domain, ulp = "gammaln", PRIMITIVES["lgamma"].numpy, ((0.3, 5.0),), 16
 
     def lower(self, b: ScalarBuilder, *args: int) -> int:
@@ -433,6 +461,7 @@ class Gammaln(FloatOp):
 
 
 class Gamma(FloatOp):
+    complexes = False
     name, numpy, domain, ulp = "gamma", PRIMITIVES["gamma"].numpy, ((0.3, 5.0),), 16
 
     def grad(self, inputs: Sequence[Any], output: Any, g: Any) -> Grads:
@@ -442,13 +471,18 @@ class Gamma(FloatOp):
 class Psi(FloatOp):
     """The digamma function. It has no gradient here: trigamma is not among the primitives."""
 
+    complexes = False
     name, numpy, domain, ulp = "psi", PRIMITIVES["digamma"].numpy, ((0.3, 5.0),), 64
 
     def lower(self, b: ScalarBuilder, *args: int) -> int:
         return _prim_as("digamma", self, b, args)
 
     def grad(self, inputs: Sequence[Any], output: Any, g: Any) -> Grads:
-        raise DtypeError("psi (digamma) has no gradient: trigamma is not implemented")
+        raise NullGradientError(
+            "psi (digamma) has no gradient: its derivative, trigamma, is not implemented",
+            describe(self, inputs),
+            advice="wrap it in disconnected_grad if nothing is meant to flow back",
+        )
 
 
 # Rounding
@@ -478,31 +512,34 @@ class Round(RoundOp):
 # Comparison and logic
 
 
-class Less(CompareOp):
+class Less(OrderOp):
     name, numpy, symbol = "lt", np.less, "<"
 
 
-class LessEqual(CompareOp):
+class LessEqual(OrderOp):
     name, numpy, symbol = "le", np.less_equal, "<="
 
 
-class Greater(CompareOp):
+class Greater(OrderOp):
     name, numpy, symbol = "gt", np.greater, ">"
 
 
-class GreaterEqual(CompareOp):
+class GreaterEqual(OrderOp):
     name, numpy, symbol = "ge", np.greater_equal, ">="
 
 
 class Equal(CompareOp):
     name, numpy, symbol, commutative = "eq", np.equal, "==", True
 
+    def lower(self, b: ScalarBuilder, *args: int) -> int:
+        return _compare(self, "eq", b, args)
+
 
 class NotEqual(CompareOp):
     name, numpy, symbol, commutative = "neq", np.not_equal, "!=", True
 
     def lower(self, b: ScalarBuilder, *args: int) -> int:
-        return _prim_as("ne", self, b, args)
+        return _compare(self, "ne", b, args)
 
 
 class IsNan(CompareOp):
@@ -575,6 +612,9 @@ class Second(ScalarOp):
     def dtype(self, *dtypes: str) -> str:
         return dtypes[1]
 
+    def connected(self, index: int) -> bool:
+        return index == 1
+
     def lower(self, b: ScalarBuilder, *args: int) -> int:
         return args[1]
 
@@ -591,6 +631,11 @@ class Cast(ScalarOp):
     ulp: ClassVar[float] = 0
 
     def dtype(self, *dtypes: str) -> str:
+        if dtypes[0][0] == "c" and self.to[0] not in "cb":
+            raise DtypeError(
+                f"a complex number cannot be cast to {self.to}",
+                advice="take its absolute value first",
+            )
         return self.to
 
     def lower(self, b: ScalarBuilder, *args: int) -> int:
@@ -619,6 +664,19 @@ def _logic_on_bools(op: ScalarOp, prim: str, b: ScalarBuilder, args: Sequence[in
     return _prim_as(prim if all(b.dtypes[i] == "bool" for i in args) else op.name, op, b, args)
 
 
+def _compare(op: ScalarOp, prim: str, b: ScalarBuilder, args: Sequence[int]) -> int:
+    """As NumPy has it, exact: where int64 meets uint64 no float holds both, and a negative number is below all."""
+    x, y = args
+    unsigned = [b.dtypes[i] == "uint64" for i in args]
+    if not any(unsigned) or {b.dtypes[i][0] for i in args} != {"i", "u"}:
+        return _prim_as(prim, op, b, args)
+    signed = x if unsigned[1] else y
+    negative = b.prim("lt", "bool", signed, b.const(0, b.dtypes[signed]))
+    same = b.prim(prim, "bool", b.cast(x, "uint64"), b.cast(y, "uint64"))
+    holds = {"eq": False, "ne": True}.get(prim, (prim in ("lt", "le")) == (signed == x))
+    return b.prim("select", "bool", negative, b.const(holds, "bool"), same)
+
+
 def _bools_as_int8(b: ScalarBuilder, args: Sequence[int]) -> list[int]:
     bools = all(b.dtypes[i] == "bool" for i in args)
     return [b.cast(i, "int8") if bools else i for i in args]
@@ -627,7 +685,8 @@ def _bools_as_int8(b: ScalarBuilder, args: Sequence[int]) -> list[int]:
 def _no_bools(op: ScalarOp, dtype: str) -> str:
     if dtype == "bool":
         raise DtypeError(
-            f"'{op.name}' is not defined on bools; use ^ or ~, or cast them to an integer"
+            f"'{op.name}' is not defined on bools",
+            advice="use ^ or ~, or cast them to an integer",
         )
     return dtype
 
@@ -684,6 +743,14 @@ def cast(x: Any, dtype: str) -> Any:
     variable = as_tensor(x)
     dtype = config.floatX if dtype == "floatX" else str(np.dtype(dtype))
     return variable if tensor_type(variable).dtype == dtype else Elemwise(Cast(dtype))(variable)
+
+
+def divide(x: Any, y: Any) -> Any:
+    """x / y as an operator means it: integers are divided in floatX."""
+    operands = as_tensor(x), as_tensor(y)
+    if all(is_discrete(tensor_type(v).dtype) for v in operands):
+        return true_div(*(cast(v, "floatX") for v in operands))
+    return true_div(*operands)
 
 
 def zeros_like(x: Any, dtype: str | None = None) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 from workbench.core.graph import Array, Constant, Op, Type, Variable
 from workbench.core.types import Shape as StaticShape
 from workbench.core.types import TensorType, as_tensor, constant, is_discrete, tensor_type, upcast
-from workbench.errors import DtypeError, RankError, ShapeError
+from workbench.errors import DtypeError, GraphError, RankError, ShapeError
 
 
 @dataclass(frozen=True)
@@ -23,12 +24,16 @@ class Dimension(Op):
     def infer(self, *inputs: Variable) -> Sequence[Type]:
         if not 0 <= self.axis < tensor_type(inputs[0]).ndim:
             raise RankError(
-                f"{inputs[0]} has {tensor_type(inputs[0]).ndim} axes; there is no axis {self.axis}"
+                f"{inputs[0]} has {tensor_type(inputs[0]).ndim} axes; there is no axis {self.axis}",
+                advice="ask for the length of an axis that is there",
             )
         return [TensorType("int64")]
 
     def evaluate(self, *values: Array) -> Sequence[Array]:
         return [np.asarray(values[0].shape[self.axis], "int64")]
+
+    def connected(self, index: int) -> bool:
+        return False
 
     def grad(
         self,
@@ -58,7 +63,9 @@ class MakeVector(Op):
     def infer(self, *inputs: Variable) -> Sequence[Type]:
         for v in inputs:
             if tensor_type(v).ndim != 0:
-                raise RankError(f"{v} is of {v.type}; only scalars make a vector")
+                raise RankError(
+                    f"{v} is of {v.type}; only scalars make a vector", advice="use stack or join"
+                )
         return [TensorType(self.dtype, (len(inputs),))]
 
     def evaluate(self, *values: Array) -> Sequence[Array]:
@@ -67,9 +74,13 @@ class MakeVector(Op):
     def grad(
         self, inputs: Sequence[Variable], outputs: Sequence[Variable], gradients: Sequence[Any]
     ) -> Sequence[Variable | None]:
+        from workbench.core.ops.scalars import cast
+
         (g,) = gradients
         return [
-            None if g is None or is_discrete(tensor_type(v).dtype) else g[i]
+            None
+            if g is None or is_discrete(tensor_type(v).dtype)
+            else cast(g[i], tensor_type(v).dtype)
             for i, v in enumerate(inputs)
         ]
 
@@ -80,7 +91,7 @@ class MakeVector(Op):
 def dimension(x: Any, axis: int) -> Any:
     """The length of one axis: an int where it is static, else an int64 scalar variable."""
     variable = as_tensor(x)
-    known = tensor_type(variable).shape[axis]
+    known = tensor_type(variable).shape[normal_axis(axis, variable, "shape")]
     return known if known is not None else Dimension(axis % tensor_type(variable).ndim)(variable)
 
 
@@ -103,7 +114,10 @@ def as_scalar_int(value: Any) -> Variable:
     variable = as_tensor(value)
     t = tensor_type(variable)
     if t.ndim != 0 or t.dtype[0] not in "iu":
-        raise DtypeError(f"{variable} is of {t}; an integer scalar is needed")
+        raise DtypeError(
+            f"{variable} is of {t}; an integer scalar is needed",
+            advice="lengths and positions are integers: cast it, or take one element",
+        )
     if t.dtype == "int64":
         return variable
     from workbench.core.ops.scalars import cast
@@ -130,11 +144,13 @@ class DimShuffle(Op):
         if len(set(axes)) != len(axes) or any(
             not isinstance(i, int) or not 0 <= i < t.ndim for i in axes
         ):
-            raise RankError(f"dimshuffle{self.order} does not fit {inputs[0]}", f"it is of {t}")
+            raise RankError(
+                f"dimshuffle{self.order} does not fit {inputs[0]}, which has {t.ndim} axes",
+                advice="name every axis once; 'x' makes a new one",
+            )
         if dropped := [i for i in range(t.ndim) if i not in axes and t.shape[i] != 1]:
             raise RankError(
                 f"dimshuffle{self.order} would drop axis {dropped[0]} of {inputs[0]}, which is not of length 1",
-                f"it is of {t}",
                 advice="only axes of static length 1 can be dropped; index or reduce the axis instead",
             )
         return [TensorType(t.dtype, tuple(1 if i == "x" else t.shape[int(i)] for i in self.order))]
@@ -183,14 +199,33 @@ def dimshuffle(x: Any, order: Sequence[int | str]) -> Any:
     """x with its axes in this order ('x' for a new one); x itself where nothing changes."""
     variable = as_tensor(x)
     ndim = tensor_type(variable).ndim
-    full = tuple(i if i == "x" else int(i) % max(ndim, 1) for i in order)
+    full = tuple(i if i == "x" else normal_axis(int(i), variable, "dimshuffle") for i in order)
     return variable if full == tuple(range(ndim)) else DimShuffle(full)(variable)
+
+
+def normal_axis(axis: int, variable: Variable, what: str, extra: int = 0) -> int:
+    """The axis counted from 0, of a tensor with `extra` axes more than the variable has. Raises RankError."""
+    ndim = tensor_type(variable).ndim + extra
+    if not -ndim <= axis < ndim:
+        raise RankError(
+            f"{what}: {axis} is not an axis; there are {ndim}",
+            f"{what} of {variable}: {variable.type}",
+            advice=f"axes go from {-ndim} to {ndim - 1}" if ndim else "a scalar has no axes",
+        )
+    return int(axis) % ndim
 
 
 def transpose(x: Any, axes: Sequence[int] | None = None) -> Any:
     """x with its axes in reverse, or in the order given."""
-    ndim = tensor_type(as_tensor(x)).ndim
-    return dimshuffle(x, tuple(axes) if axes is not None else tuple(reversed(range(ndim))))
+    variable = as_tensor(x)
+    ndim = tensor_type(variable).ndim
+    if axes is not None and len(axes) != ndim:
+        raise RankError(
+            f"transpose: {len(axes)} axes are named of {ndim}",
+            f"transpose of {variable}: {variable.type}",
+            advice="name every axis once",
+        )
+    return dimshuffle(variable, tuple(axes) if axes is not None else tuple(reversed(range(ndim))))
 
 
 @dataclass(frozen=True)
@@ -208,8 +243,12 @@ class Reshape(Op):
             return [x.reshape([int(n) for n in dims])]
         except ValueError as error:
             raise ShapeError(
-                f"cannot reshape {x.shape} to {tuple(int(n) for n in dims)}: {error}"
+                f"cannot reshape {x.shape} to {tuple(int(n) for n in dims)}: {error}",
+                advice="the numbers of elements must be equal; one length may be -1",
             ) from None
+
+    def connected(self, index: int) -> bool:
+        return index == 0
 
     def grad(
         self,
@@ -257,7 +296,9 @@ def reshape(x: Any, newshape: Any, ndim: int | None = None) -> Any:
         length = ndim if ndim is not None else tensor_type(newshape).shape[0]
         if length is None:
             raise RankError(
-                "reshape to a vector of unknown length needs ndim=, the number of axes of the result"
+                "reshape to a shape of an unknown number of axes",
+                f"reshape of {variable}: {variable.type} to {newshape}: {newshape.type}",
+                advice="give ndim=, the number of axes of the result",
             )
         parts: list[Any] = [newshape[i] for i in range(length)]  # type: ignore[index]
     else:
@@ -265,6 +306,7 @@ def reshape(x: Any, newshape: Any, ndim: int | None = None) -> Any:
     dims = [as_scalar_int(p if isinstance(p, Variable) else int(p)) for p in parts]
     static = tuple(None if (n := static_int(d)) is None or n < 0 else n for d in dims)
     known = tensor_type(variable).shape
+    _check_lengths(variable, dims)
     if None not in known and sum(n is None for n in static) == 1:  # the one length left over
         rest = int(np.prod([n for n in static if n is not None], dtype=np.int64))
         total = int(np.prod(known, dtype=np.int64))  # type: ignore[arg-type]
@@ -273,9 +315,33 @@ def reshape(x: Any, newshape: Any, ndim: int | None = None) -> Any:
     return Reshape(static)(variable, *dims)
 
 
+def _check_lengths(variable: Variable, dims: Sequence[Variable]) -> None:
+    """Raises ShapeError where what is known already says that x cannot take this shape."""
+    wanted, known = [static_int(d) for d in dims], tensor_type(variable).shape
+    fits = wanted.count(-1) <= 1 and all(n is None or n >= -1 for n in wanted)
+    if fits and None not in known and None not in wanted:
+        size, part = math.prod(known), math.prod(n for n in wanted if n != -1)  # type: ignore[arg-type,misc]
+        fits = (part != 0 and size % part == 0) if -1 in wanted else part == size
+    if not fits:
+        raise ShapeError(
+            f"cannot reshape to ({', '.join('?' if n is None else str(n) for n in wanted)})",
+            f"reshape of {variable}: {variable.type}",
+            advice="the numbers of elements must be equal; one length may be -1",
+        )
+
+
 def flatten(x: Any, ndim: int = 1) -> Any:
     """x with its last axes joined, so that `ndim` are left."""
     variable = as_tensor(x)
+    rank = tensor_type(variable).ndim
+    if ndim == rank:
+        return variable
+    if not 1 <= ndim <= max(rank, 1):
+        raise RankError(
+            f"flatten: {ndim} axes cannot be left",
+            f"flatten of {variable}: {variable.type}",
+            advice=f"ndim is from 1 to {max(rank, 1)}",
+        )
     return reshape(variable, [*shape_tuple(variable)[: ndim - 1], -1])
 
 
@@ -288,8 +354,10 @@ class Alloc(Op):
     def infer(self, *inputs: Variable) -> Sequence[Type]:
         if tensor_type(inputs[0]).ndim > len(self.static):
             raise RankError(
-                f"alloc: the value is of {inputs[0].type}, the shape has only {len(self.static)} axes"
+                f"alloc: the value is of {inputs[0].type}, the shape has only {len(self.static)} axes",
+                advice="give a length for every axis of the value",
             )
+        broadcast_onto(tensor_type(inputs[0]).shape, self.static, "alloc")
         return [TensorType(tensor_type(inputs[0]).dtype, self.static)]
 
     def evaluate(self, *values: Array) -> Sequence[Array]:
@@ -298,9 +366,13 @@ class Alloc(Op):
         try:
             return [np.broadcast_to(value, shape).copy()]
         except ValueError:
-            raise ShapeError(
-                f"alloc: a value of shape {value.shape} does not fill shape {shape}"
-            ) from None
+            raise _cannot_fill("alloc", value.shape, shape) from None
+
+    def check(self, inputs: Sequence[Variable], values: Sequence[Array]) -> None:
+        check_spread(inputs[0], values[0], tuple(int(n) for n in values[1:]), "alloc")
+
+    def connected(self, index: int) -> bool:
+        return index == 0
 
     def grad(
         self,
@@ -330,6 +402,28 @@ class Alloc(Op):
         return "Alloc"
 
 
+def broadcast_onto(value: StaticShape, onto: StaticShape, what: str) -> None:
+    """Raises ShapeError where a value of this static shape cannot be spread over that one."""
+    for n, length in zip(reversed(value), reversed(onto), strict=False):
+        if n is not None and length is not None and n not in (1, length):
+            raise _cannot_fill(what, value, onto)
+
+
+def check_spread(variable: Variable, value: Array, onto: tuple[int, ...], what: str) -> None:
+    """Raises ShapeError where a value's axis would be spread that does not broadcast in the type."""
+    static = tensor_type(variable).shape
+    lengths = zip(reversed(value.shape), reversed(static), reversed(onto), strict=False)
+    if any(n != length and known != 1 for n, known, length in lengths):
+        raise _cannot_fill(what, value.shape, onto)
+
+
+def _cannot_fill(what: str, value: StaticShape, onto: StaticShape) -> ShapeError:
+    return ShapeError(
+        f"{what}: a value of shape {value} does not fill shape {onto}",
+        advice="lengths must be equal, or 1 in the value's type (row, col, addbroadcast) to be spread",
+    )
+
+
 def alloc(value: Any, *dims: Any) -> Any:
     """The value spread over a shape of ints and integer scalars."""
     variables = [as_scalar_int(d) for d in dims]
@@ -345,9 +439,14 @@ class Join(Op):
     def infer(self, *inputs: Variable) -> Sequence[Type]:
         types = [tensor_type(v) for v in inputs]
         if len({t.ndim for t in types}) > 1:
-            raise RankError(f"join needs arrays of one rank; got {', '.join(map(str, types))}")
+            raise RankError(
+                "join needs tensors of one rank", advice="add axes with dimshuffle, or use stack"
+            )
         if not 0 <= self.axis < types[0].ndim:
-            raise RankError(f"join: axis {self.axis} is not an axis of {types[0]}")
+            raise RankError(
+                f"join: axis {self.axis} is not an axis of {types[0]}",
+                advice="scalars are stacked, not joined",
+            )
         dims: list[int | None] = []
         for axis in range(types[0].ndim):
             lengths = [t.shape[axis] for t in types]
@@ -357,7 +456,8 @@ class Join(Op):
                 known = {n for n in lengths if n is not None}
                 if len(known) > 1:
                     raise ShapeError(
-                        f"join along axis {self.axis}: axis {axis} has lengths {sorted(known)}"
+                        f"join along axis {self.axis}: axis {axis} has lengths {sorted(known)}",
+                        advice="all lengths but those along the joined axis must be equal",
                     )
                 dims.append(known.pop() if known else None)
         return [TensorType(upcast(*(t.dtype for t in types)), tuple(dims))]
@@ -368,7 +468,8 @@ class Join(Op):
             return [np.concatenate(values, axis=self.axis).astype(dtype, copy=False)]
         except ValueError:
             raise ShapeError(
-                f"join along axis {self.axis}: shapes {', '.join(str(v.shape) for v in values)}"
+                f"join along axis {self.axis}: shapes {', '.join(str(v.shape) for v in values)}",
+                advice="all lengths but those along the joined axis must be equal",
             ) from None
 
     def grad(
@@ -404,12 +505,10 @@ class Join(Op):
 def join(axis: int, *tensors: Any) -> Any:
     """The tensors one after another along an axis."""
     variables = [as_tensor(t) for t in tensors]
-    if len(variables) == 1:
-        return variables[0]
-    ndim = tensor_type(variables[0]).ndim
-    if not -ndim <= axis < ndim:
-        raise RankError(f"join: axis {axis} is not an axis of {variables[0].type}")
-    return Join(axis % ndim)(*variables)
+    if not variables:
+        raise GraphError("join of no tensors", advice="give at least one")
+    where = normal_axis(axis, variables[0], "join")
+    return variables[0] if len(variables) == 1 else Join(where)(*variables)
 
 
 def concatenate(tensors: Sequence[Any], axis: int = 0) -> Any:
@@ -420,9 +519,18 @@ def concatenate(tensors: Sequence[Any], axis: int = 0) -> Any:
 def stack(tensors: Sequence[Any], axis: int = 0) -> Any:
     """As numpy.stack: the tensors along a new axis."""
     variables = [as_tensor(t) for t in tensors]
-    ndim = tensor_type(variables[0]).ndim + 1
-    where = axis % ndim
-    order: list[int | str] = [*range(where), "x", *range(where, ndim - 1)]
+    if not variables:
+        raise GraphError("stack of no tensors", advice="give at least one")
+    ndim = tensor_type(variables[0]).ndim
+    where = normal_axis(axis, variables[0], "stack", extra=1)
+    for v in variables:
+        if tensor_type(v).ndim != ndim:
+            raise RankError(
+                "stack needs tensors of one rank",
+                f"stack of {', '.join(f'{v}: {v.type}' for v in variables)}",
+                advice="add axes with dimshuffle",
+            )
+    order: list[int | str] = [*range(where), "x", *range(where, ndim)]
     return join(where, *(dimshuffle(v, order) for v in variables))
 
 
@@ -433,12 +541,27 @@ class SpecifyBroadcast(Op):
     static: StaticShape
 
     def infer(self, *inputs: Variable) -> Sequence[Type]:
-        return [TensorType(tensor_type(inputs[0]).dtype, self.static)]
+        t = tensor_type(inputs[0])
+        if t.ndim != len(self.static):
+            raise RankError(
+                f"{inputs[0]} has {t.ndim} axes, not {len(self.static)}",
+                advice="give one length (or None) for each axis",
+            )
+        for axis, (known, n) in enumerate(zip(t.shape, self.static, strict=True)):
+            if None not in (known, n) and known != n:
+                raise ShapeError(
+                    f"axis {axis} of {inputs[0]} has length {known}; it cannot be declared as {n}",
+                    advice="only a length that is not known can be declared",
+                )
+        return [TensorType(t.dtype, self.static)]
 
     def evaluate(self, *values: Array) -> Sequence[Array]:
         for axis, (n, known) in enumerate(zip(values[0].shape, self.static, strict=True)):
             if known is not None and n != known:
-                raise ShapeError(f"axis {axis} was declared to have length {known}; it has {n}")
+                raise ShapeError(
+                    f"axis {axis} was declared to have length {known}; it has {n}",
+                    advice="give a value of the declared length, or remove the declaration",
+                )
         return [values[0]]
 
     def grad(
@@ -468,11 +591,17 @@ def specify_shape(x: Any, static: Sequence[int | None]) -> Any:
 
 def addbroadcast(x: Any, *axes: int) -> Any:
     """x, declared to have length 1 on these axes."""
-    shape = tensor_type(as_tensor(x)).shape
-    return specify_shape(x, [1 if i in axes else n for i, n in enumerate(shape)])
+    variable = as_tensor(x)
+    where = [normal_axis(a, variable, "addbroadcast") for a in axes]
+    return specify_shape(
+        variable, [1 if i in where else n for i, n in enumerate(tensor_type(variable).shape)]
+    )
 
 
 def unbroadcast(x: Any, *axes: int) -> Any:
     """x, with these axes no longer known to have length 1, so that they do not broadcast."""
-    shape = tensor_type(as_tensor(x)).shape
-    return specify_shape(x, [None if i in axes else n for i, n in enumerate(shape)])
+    variable = as_tensor(x)
+    where = [normal_axis(a, variable, "unbroadcast") for a in axes]
+    return specify_shape(
+        variable, [None if i in where else n for i, n in enumerate(tensor_type(variable).shape)]
+    )
