@@ -1,8 +1,11 @@
-"""Hand-made records that look like what the compiler leaves: no compiler is needed to test the views."""
+"""Hand-made records that look like what the compiler leaves: no compiler is needed to test views."""
+
+# ruff: noqa: E501
 
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import numpy as np
 
@@ -24,6 +27,14 @@ from workbench.core.records import (
 )
 
 
+def chain(count: int) -> Snapshot:
+    """exp(exp(… x)), `count` nodes deep."""
+    nodes = [Node(0, "input", "", "x", outputs=(Value("float64"),))]
+    for i in range(1, count):
+        nodes.append(Node(i, "apply", "Elemwise", "exp", (Port(i - 1),), (Value("float64"),)))
+    return Snapshot(tuple(nodes), (0,), (Port(count - 1),))
+
+
 def random_snapshot(count: int, seed: int = 0, window: int = 12, long: float = 0.08) -> Snapshot:
     """A random graph of `count` nodes: most edges reach back a little, some a lot."""
     draw = random.Random(seed)
@@ -41,7 +52,9 @@ def random_snapshot(count: int, seed: int = 0, window: int = 12, long: float = 0
         )
         used.update(port.node for port in inputs)
         op = draw.choice(["Elemwise", "Dot", "Sum", "DimShuffle"])
-        label = draw.choice(["add", "mul", "tanh", "dot", "sum(axis=0)", "log1p", "DimShuffle{x,0}"])
+        label = draw.choice(
+            ["add", "mul", "tanh", "dot", "sum(axis=0)", "log1p", "DimShuffle{x,0}"]
+        )
         nodes.append(Node(i, "apply", op, label, inputs, (Value("float64", (None, None)),)))
     outputs = tuple(Port(node.id) for node in nodes if node.id not in used and node.inputs)
     inputs = tuple(node.id for node in nodes if node.kind == "input")
@@ -76,10 +89,19 @@ class Maker:
         places = (Place("Cell 3", line, text),) if line else ()
         value = Value(dtype, shape, name)
         return self._add(
-            "apply", op, label, inputs, *(outputs or (value,)), places=places, detail=detail, inner=inner
+            "apply",
+            op,
+            label,
+            inputs,
+            *(outputs or (value,)),
+            places=places,
+            detail=detail,
+            inner=inner,
         )
 
-    def _add(self, kind: str, op: str, label: str, inputs: tuple[Port, ...], *values: Value, **more):
+    def _add(
+        self, kind: str, op: str, label: str, inputs: tuple[Port, ...], *values: Value, **more
+    ):
         node = Node(len(self.nodes), kind, op, label, inputs, values, **more)
         self.nodes.append(node)
         return Port(node.id)
@@ -97,7 +119,11 @@ def logistic_history() -> History:
     x, y = m.leaf("input", "x", None, 3), m.leaf("input", "y", None)
     w, b = m.leaf("shared", "w", 3), m.leaf("shared", "b")
     one, one2 = m.leaf("constant", "1.0"), m.leaf("constant", "1.0")
-    lam, rate, half = m.leaf("constant", "0.01"), m.leaf("constant", "0.1"), m.leaf("constant", "0.5")
+    lam, rate, half = (
+        m.leaf("constant", "0.01"),
+        m.leaf("constant", "0.1"),
+        m.leaf("constant", "0.5"),
+    )
     two = m.leaf("constant", "2")
     src = "p_1 = 1 / (1 + T.exp(-T.dot(x, w) - b))"
     xw = m("Dot", "dot", x, w, shape=VEC, line=5, text=src)
@@ -147,7 +173,9 @@ def logistic_history() -> History:
     new_w = m("Elemwise", "sub", w, step_w, shape=(3,), line=13, text=src)
     step_b = m("Elemwise", "mul", rate, gb, line=13, text=src)
     new_b = m("Elemwise", "sub", b, step_b, line=13, text=src)
-    pred = m("Elemwise", "gt", p, half, shape=VEC, dtype="bool", line=6, text="prediction = p_1 > 0.5")
+    pred = m(
+        "Elemwise", "gt", p, half, shape=VEC, dtype="bool", line=6, text="prediction = p_1 > 0.5"
+    )
     first = Snapshot(
         m.take(0), (x.node, y.node, w.node, b.node), (pred, cost, new_w, new_b), name="logreg"
     )
@@ -166,21 +194,58 @@ def logistic_history() -> History:
 
     here = len(m.nodes)
     step("merge", "merge_equal", "", [one2], [one], here, reason="equal constants are one node")
-    step("merge", "merge_equal", "", [one_up2], [one_up], here, reason="the same op on the same inputs")
+    step(
+        "merge",
+        "merge_equal",
+        "",
+        [one_up2],
+        [one_up],
+        here,
+        reason="the same op on the same inputs",
+    )
     one_p = m("Elemwise", "sigmoid", m("Elemwise", "neg", z, shape=VEC), shape=VEC, name="p_1")
-    step("canonicalise", "sigmoid_from_exp", "1 / (1 + exp(-x)) → sigmoid(x)", [p], [one_p], here, [e, s])
+    step(
+        "canonicalise",
+        "sigmoid_from_exp",
+        "1 / (1 + exp(-x)) → sigmoid(x)",
+        [p],
+        [one_p],
+        here,
+        [e, s],
+    )
     here = len(m.nodes)
     z2 = m("Elemwise", "add", xw, b_up, shape=VEC)
-    step("canonicalise", "neg_sub_neg", "-(-x - y) → x + y", [Port(one_p.node - 1)], [z2], here, [neg, z])
+    step(
+        "canonicalise",
+        "neg_sub_neg",
+        "-(-x - y) → x + y",
+        [Port(one_p.node - 1)],
+        [z2],
+        here,
+        [neg, z],
+    )
     here = len(m.nodes)
     sq = m("Elemwise", "sqr", w, shape=(3,))
     step("canonicalise", "pow_two", "x ** 2 → sqr(x)", [w2], [sq], here, us=22)
     here = len(m.nodes)
-    sp = m("Elemwise", "neg", m("Elemwise", "softplus", m("Elemwise", "neg", z2, shape=VEC), shape=VEC), shape=VEC)
+    sp = m(
+        "Elemwise",
+        "neg",
+        m("Elemwise", "softplus", m("Elemwise", "neg", z2, shape=VEC), shape=VEC),
+        shape=VEC,
+    )
     step("stabilise", "log_sigmoid", "log(sigmoid(x)) → -softplus(-x)", [lp], [sp], here, us=85)
     here = len(m.nodes)
     sp1 = m("Elemwise", "neg", m("Elemwise", "softplus", z2, shape=VEC), shape=VEC)
-    step("stabilise", "log1p_neg_sigmoid", "log(1 - sigmoid(x)) → -softplus(x)", [lp1], [sp1], here, us=71)
+    step(
+        "stabilise",
+        "log1p_neg_sigmoid",
+        "log(1 - sigmoid(x)) → -softplus(x)",
+        [lp1],
+        [sp1],
+        here,
+        us=71,
+    )
     here = len(m.nodes)
     dz2 = m("Elemwise", "sub", one_p, y, shape=VEC)
     step(
@@ -189,33 +254,89 @@ def logistic_history() -> History:
     )  # fmt: skip
     here = len(m.nodes)
     size2 = m("Shape_i", "shape[0]", y, dtype="int64")
-    step("specialise", "shape_of_elemwise", "shape(f(x, y))[i] → shape(y)[i]", [size], [size2], here, us=18)
+    step(
+        "specialise",
+        "shape_of_elemwise",
+        "shape(f(x, y))[i] → shape(y)[i]",
+        [size],
+        [size2],
+        here,
+        us=18,
+    )
     here = len(m.nodes)
     k = m.leaf("constant", "0.02")
     reg_g2 = m("Elemwise", "mul", m("DimShuffle", "DimShuffle{x}", k, shape=(1,)), w, shape=(3,))
-    step("specialise", "fold_constants", "a * (b * x) → (a * b) * x", [reg_g], [reg_g2], here, [w_twice, lam_up])
+    step(
+        "specialise",
+        "fold_constants",
+        "a * (b * x) → (a * b) * x",
+        [reg_g],
+        [reg_g2],
+        here,
+        [w_twice, lam_up],
+    )
     here = len(m.nodes)
     gemv = m("Gemv", "Gemv", b_up, one, x, w, one, shape=VEC, detail="Gemv(y, alpha, A, x, beta)")
-    step("blas", "dot_to_gemv", "dot(A, x) + y → gemv(y, 1, A, x, 1)", [z2], [gemv], here, [xw], us=55)
+    step(
+        "blas",
+        "dot_to_gemv",
+        "dot(A, x) + y → gemv(y, 1, A, x, 1)",
+        [z2],
+        [gemv],
+        here,
+        [xw],
+        us=55,
+    )
     here = len(m.nodes)
-    gemv2 = m("Gemv", "Gemv", reg_g2, one, xt, dzn, one, shape=(3,), detail="Gemv(y, alpha, A, x, beta)")
-    step("blas", "dot_to_gemv", "dot(A, x) + y → gemv(y, 1, A, x, 1)", [gw], [gemv2], here, [gw0], us=51)
+    gemv2 = m(
+        "Gemv", "Gemv", reg_g2, one, xt, dzn, one, shape=(3,), detail="Gemv(y, alpha, A, x, beta)"
+    )
+    step(
+        "blas",
+        "dot_to_gemv",
+        "dot(A, x) + y → gemv(y, 1, A, x, 1)",
+        [gw],
+        [gemv2],
+        here,
+        [gw0],
+        us=51,
+    )
     here = len(m.nodes)
     body = Maker()
-    i0, i1, n = body.leaf("input", "z", None), body.leaf("input", "y", None), body.leaf("input", "n")
+    i0, i1, n = (
+        body.leaf("input", "z", None),
+        body.leaf("input", "y", None),
+        body.leaf("input", "n"),
+    )
     d = body("Elemwise", "sub", body("Elemwise", "sigmoid", i0), i1)
     inner = Snapshot(body.take(0), (0, 1, 2), (body("Elemwise", "true_div", d, n),))
     inner = Snapshot(body.take(0), (0, 1, 2), inner.outputs)
-    comp = m("Elemwise", "Composite{(σ(i0) - i1) / i2}", gemv, y, size2, shape=VEC, inner=inner, detail="(sigmoid(i0) - i1) / i2")
+    comp = m(
+        "Elemwise",
+        "Composite{(σ(i0) - i1) / i2}",
+        gemv,
+        y,
+        size2,
+        shape=VEC,
+        inner=inner,
+        detail="(sigmoid(i0) - i1) / i2",
+    )
     step("fuse", "fuse_map_map", "f(g(x)) → (f∘g)(x)", [dzn], [comp], here, [dz2], us=120)
     here = len(m.nodes)
     body = Maker()
     i0, i1 = body.leaf("input", "z", None), body.leaf("input", "y", None)
     a = body("Elemwise", "softplus", body("Elemwise", "neg", i0))
-    c = body("Elemwise", "mul", body("Elemwise", "sub", body.leaf("constant", "1.0"), i1), body("Elemwise", "softplus", i0))
+    c = body(
+        "Elemwise",
+        "mul",
+        body("Elemwise", "sub", body.leaf("constant", "1.0"), i1),
+        body("Elemwise", "softplus", i0),
+    )
     out = body("Elemwise", "add", body("Elemwise", "mul", i1, a), c)
     inner = Snapshot(body.take(0), (0, 1), (out,))
-    loss = m("Elemwise", "Composite{y·softplus(-z) + …}", gemv, y, shape=VEC, inner=inner, name="xent")
+    loss = m(
+        "Elemwise", "Composite{y·softplus(-z) + …}", gemv, y, shape=VEC, inner=inner, name="xent"
+    )
     gone = [t1, t2, ny, y1, sp, Port(sp.node - 1), Port(sp.node - 2), sp1, Port(sp1.node - 1)]
     step("fuse", "fuse_map_map", "f(g(x)) → (f∘g)(x)", [xent], [loss], here, gone, us=140)
     refused = (
@@ -267,18 +388,33 @@ def profile_of(snapshot: Snapshot, seed: int = 0) -> Profile:
         median = draw.lognormvariate(-12, 1.2)
         size = 8 * 150 * (1 + len(node.inputs))
         rows.append(
-            ProfileRow(node.id, node.op, node.label, 100, 100 * median * 1.1, median, median / 5, size, 300)
+            ProfileRow(
+                node.id, node.op, node.label, 100, 100 * median * 1.1, median, median / 5, size, 300
+            )
         )
         for inner in node.inner or () if node.op == "Scan" else ():
             if inner.kind == "apply":
                 t = median / 8
                 rows.append(
-                    ProfileRow(inner.id, inner.op, inner.label, 4000, 4000 * t, t, t / 9, parent=node.id)
+                    ProfileRow(
+                        inner.id, inner.op, inner.label, 4000, 4000 * t, t, t / 9, parent=node.id
+                    )
                 )
     total = sum(row.seconds for row in rows if row.parent is None)
-    stages = (("record", 2e-4), ("rewrite", 4.1e-3), ("schedule", 6e-4), ("lower", 2.2e-3), ("llvm", 1.9e-2))
+    stages = (
+        ("record", 2e-4),
+        ("rewrite", 4.1e-3),
+        ("schedule", 6e-4),
+        ("lower", 2.2e-3),
+        ("llvm", 1.9e-2),
+    )
     return Profile(
-        tuple(rows), 100, total * 1.15, 0.02, stages, ("timing each op costs 0.02 s, 2% of the run",)
+        tuple(rows),
+        100,
+        total * 1.15,
+        0.02,
+        stages,
+        ("timing each op costs 0.02 s, 2% of the run",),
     )
 
 
@@ -286,14 +422,29 @@ def scan_history(n_steps: int = 40) -> tuple[History, ScanTrace]:
     """A recurrent loop h = tanh(x·W + h·U + b) whose state turns to nan late, with its trace."""
     body = Maker()
     x_t, h = body.leaf("input", "x_t", 4), body.leaf("input", "h", 4)
-    wx, u, b = body.leaf("shared", "W", 4, 4), body.leaf("shared", "U", 4, 4), body.leaf("input", "b", 4)
-    line = dict(shape=(4,), line=4, text="h_t = T.tanh(T.dot(x_t, W) + T.dot(h, U) + b)")
+    wx, u, b = (
+        body.leaf("shared", "W", 4, 4),
+        body.leaf("shared", "U", 4, 4),
+        body.leaf("input", "b", 4),
+    )
+    text = "h_t = T.tanh(T.dot(x_t, W) + T.dot(h, U) + b)"
+    line: dict[str, Any] = {"shape": (4,), "line": 4, "text": text}
     a = body("Dot", "dot", x_t, wx, **line)
     c = body("Dot", "dot", h, u, **line)
     pre = body("Elemwise", "add", body("Elemwise", "add", a, c, **line), b, **line)
     new = body("Elemwise", "tanh", pre, name="h_t", **line)
-    out = body("Sum", "sum", body("Elemwise", "sqr", new, **line), line=5, text="energy = (h_t ** 2).sum()")
-    roles = ("sequence", "recurrent", "non_sequence", "non_sequence", "non_sequence", "recurrent", "output")
+    out = body(
+        "Sum", "sum", body("Elemwise", "sqr", new, **line), line=5, text="energy = (h_t ** 2).sum()"
+    )
+    roles = (
+        "sequence",
+        "recurrent",
+        "non_sequence",
+        "non_sequence",
+        "non_sequence",
+        "recurrent",
+        "output",
+    )
     inner = Snapshot(
         body.take(0), (x_t.node, h.node, wx.node, u.node, b.node), (new, out), "step", roles
     )
@@ -322,7 +473,9 @@ def _trace(inner: Snapshot, node: int, n_steps: int) -> ScanTrace:
     draw = np.random.default_rng(1)
     wx, u, b = draw.normal(size=(4, 4)), draw.normal(size=(4, 4)), draw.normal(size=4) / 9
     h = np.zeros(4)
-    columns: dict[Port, list[Summary]] = {Port(n.id, i): [] for n in inner for i in range(len(n.outputs))}
+    columns: dict[Port, list[Summary]] = {
+        Port(n.id, i): [] for n in inner for i in range(len(n.outputs))
+    }
     for t in range(n_steps):
         x = draw.normal(size=4) * (np.nan if t == n_steps - 6 else 1.0)
         a, c = x @ wx, h @ u

@@ -1,6 +1,7 @@
 """The views: pictures, text, HTML and the widget, all made from the records alone.
 
-Nothing here knows the compiler. `WorkbenchWidget` shows records in a notebook; the functions make the static forms.
+Nothing here knows the compiler. `WorkbenchWidget` shows records in a notebook; the functions make
+the static forms.
 """
 
 from workbench.viz.dot import snapshot_dot

@@ -1,7 +1,9 @@
 """The browser's part: the ES modules of `static/js` as one text, and the style sheet.
 
-A widget's module must be one file, but nobody wants to read it as one. The parts are ordinary ES modules that import
-one another; `module` joins them in a fixed order, each in a scope of its own. As a notebook saves the module once per
+A widget's module must be one file, but nobody wants to read it as one. The parts are ordinary ES
+modules that import
+one another; `module` joins them in a fixed order, each in a scope of its own. As a notebook saves
+the module once per
 widget, `esm` is a small loader that carries it compressed.
 """
 
@@ -25,12 +27,14 @@ _IMPORT = re.compile(r'^import (\{[^}]*\}) from "\./(\w+)\.js";', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:const|class|function) (\w+))", re.MULTILINE)
 _DEFAULT = re.compile(r"^export default (\w+);\n", re.MULTILINE)
 
-# Decompressed once per page, however many widgets it shows. Only what every AFM host allows: a blob module.
+# Decompressed once per page, however many widgets it shows. A blob module is how every AFM host
+# loads a widget anyway.
 _LOADER = """const key = "workbench-{name}";
 const load = async () => {{
   const bytes = Uint8Array.from(atob("{data}"), (c) => c.charCodeAt(0));
   const plain = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
-  const url = URL.createObjectURL(new Blob([await new Response(plain).text()], {{ type: "text/javascript" }}));
+  const url = URL.createObjectURL(new Blob([await new Response(plain).text()], {{ type:
+  "text/javascript" }}));
   return (await import(url)).default;
 }};
 export default {{ render: async (view) => (await (globalThis[key] ||= load())).render(view) }};
@@ -45,7 +49,9 @@ def module() -> str:
 
 
 def _scoped(name: str, text: str) -> str:
-    """A part as a function called on the spot: its imports are read from other parts, its exports returned."""
+    """A part as a function called on the spot: its imports are read from other parts, its exports
+    returned.
+    """
     text = _INDENT.sub("", _COMMENT.sub("", text))
     text = _IMPORT.sub(r"const \1 = $\2;", text)
     exported = [*_EXPORT.findall(text), *_DEFAULT.findall(text)]

@@ -1,6 +1,7 @@
 """What one node's box says and how large it is: its label, its type line and its chips.
 
-A chip is a small tag inside the box. It stands for an input that is not drawn as an edge: a scalar constant that is
+A chip is a small tag inside the box. It stands for an input that is not drawn as an edge: a scalar
+constant that is
 folded into its reader, or a node too far away for a line to help.
 """
 
@@ -21,7 +22,8 @@ WIDEST_LABEL, WIDEST_CHIP, MOST_CHIPS = 230, 74, 3
 class Chip:
     """A tag in a node's box: its text, and the port it stands for.
 
-    `far` marks an edge that is not drawn; `leading` the first of several inputs, which stands before the label.
+    `far` marks an edge that is not drawn; `leading` the first of several inputs, which stands
+    before the label.
     """
 
     text: str
@@ -47,7 +49,10 @@ def make_face(node: Node, chips: tuple[Chip, ...] = (), narrowest: int = 34) -> 
     subtitle = fit(type_line(node), SMALL, WIDEST_LABEL)
     shown = chips[:MOST_CHIPS]
     if len(chips) > MOST_CHIPS:
-        shown = (*shown[:-1], Chip(f"+{len(chips) - MOST_CHIPS + 1}", shown[-1].port, shown[-1].far))
+        shown = (
+            *shown[:-1],
+            Chip(f"+{len(chips) - MOST_CHIPS + 1}", shown[-1].port, shown[-1].far),
+        )
     first_row = text_width(label, LABEL) * 1.05 + sum(chip_width(chip) + GAP for chip in shown)
     width = max(first_row, text_width(subtitle, SMALL), narrowest) + 2 * PAD
     return Face(label, subtitle, shown, 2 * round(width / 2))
@@ -64,7 +69,9 @@ def title(node: Node) -> str:
 
 
 def type_line(node: Node) -> str:
-    """The second line of a node's box: the type of its first output, and how many more there are."""
+    """The second line of a node's box: the type of its first output, and how many more there
+    are.
+    """
     if node.kind == "group":
         return node.detail
     if not node.outputs:
@@ -76,7 +83,9 @@ def type_line(node: Node) -> str:
 
 
 def folded_constants(snapshot: Snapshot) -> dict[int, str]:
-    """The nodes that are shown inside their readers, with their text: scalar constants, also when only reshaped."""
+    """The nodes that are shown inside their readers, with their text: scalar constants, also when
+    only reshaped.
+    """
     kept = {port.node for port in snapshot.outputs}
     folded: dict[int, str] = {}
     for node in snapshot:
@@ -86,7 +95,9 @@ def folded_constants(snapshot: Snapshot) -> dict[int, str]:
 
 
 def folded_text(node: Node, inputs: Sequence[Port], folded: Mapping[int, str]) -> str:
-    """What stands for `node`, which reads `inputs`, inside its readers; "" where it is drawn itself."""
+    """What stands for `node`, which reads `inputs`, inside its readers; "" where it is drawn
+    itself.
+    """
     if node.kind == "constant" and _is_scalar(node):
         return fit(title(node), SMALL, WIDEST_CHIP)
     reshapes = node.op in ("DimShuffle", "GpuDimShuffle") and len(inputs) == 1

@@ -1,6 +1,8 @@
-"""Folding a large graph: groups of the user's scopes, else intervals of the topological order, as nodes to open.
+"""Folding a large graph: groups of the user's scopes, else intervals of the topological order, as
+nodes to open.
 
-A collapsed snapshot is a snapshot like any other: a group is a node of kind 'group' whose inner graph is its members,
+A collapsed snapshot is a snapshot like any other: a group is a node of kind 'group' whose inner
+graph is its members,
 which may be folded again. Every level shows at most a few dozen groups.
 """
 
@@ -8,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from workbench.core.records import Node, Port, Snapshot, Value
 
@@ -16,9 +19,11 @@ _FAN_OUT = 24
 
 
 def collapse(snapshot: Snapshot, most: int = MOST_VISIBLE) -> Snapshot:
-    """`snapshot` itself where it has at most `most` nodes, else one with groups in the place of nodes.
+    """`snapshot` itself where it has at most `most` nodes, else one with groups in the place of
+    nodes.
 
-    Groups have negative ids. Their outputs are the ports that someone outside reads; inputs of members that live
+    Groups have negative ids. Their outputs are the ports that someone outside reads; inputs of
+    members that live
     outside keep their names.
     """
     if len(snapshot) <= most:
@@ -27,7 +32,9 @@ def collapse(snapshot: Snapshot, most: int = MOST_VISIBLE) -> Snapshot:
 
 
 class _Folder:
-    """One folding of one snapshot: counts the groups' ids and remembers the ports that groups stand for."""
+    """One folding of one snapshot: counts the groups' ids and remembers the ports that groups stand
+    for.
+    """
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
@@ -53,7 +60,9 @@ class _Folder:
         owner: dict[int, int] = {}
         for group, (_, members) in zip(groups, parts, strict=True):
             owner.update((node.id, group.id) for node in members)
-        reads = [_ports_read(members, owner, g.id) for g, (_, members) in zip(groups, parts, strict=True)]
+        reads = [
+            _ports_read(members, owner, g.id) for g, (_, members) in zip(groups, parts, strict=True)
+        ]
         asked = [*(port for ports in reads for port in ports), *self.snapshot.outputs]
         outputs: dict[int, list[Value]] = {group.id: [] for group in groups}
         for port in dict.fromkeys(asked):
@@ -88,9 +97,7 @@ class _Folder:
             self.snapshot,
             nodes=linked,
             inputs=tuple(i for i in self.snapshot.inputs if i in shown),
-            outputs=tuple(
-                dict.fromkeys(stands[p] for p in self.snapshot.outputs if p in stands)
-            ),
+            outputs=tuple(dict.fromkeys(stands[p] for p in self.snapshot.outputs if p in stands)),
         )
 
     def _group(self, name: str, members: list[Node], depth: int) -> Node:
@@ -139,7 +146,7 @@ def _intervals(nodes: Sequence[Node]) -> list[tuple[str, list[Node]]]:
         window = range(int(middle - size / 3), int(middle + size / 3) + 1)
         cuts.append(min(window, key=lambda i: (passing[i], abs(i - middle))))
     cuts.append(count)
-    return [("", list(nodes[a:b])) for a, b in zip(cuts, cuts[1:], strict=False)]
+    return [("", list(nodes[a:b])) for a, b in pairwise(cuts)]
 
 
 def _describe(members: Sequence[Node]) -> str:

@@ -1,4 +1,6 @@
-"""A snapshot in Graphviz's language. Only text is made here; no `dot` program is needed or called."""
+"""A snapshot in Graphviz's language. Only text is made here; no `dot` program is needed or
+called.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ _FILL = {
 
 
 def snapshot_dot(snapshot: Snapshot, states: Mapping[int, str] | None = None) -> str:
-    """DOT text of `snapshot`; scalar constants are folded into their readers' labels as in the pictures."""
+    """DOT text of `snapshot`; scalar constants are folded into their readers' labels as in the
+    pictures.
+    """
     folded = folded_constants(snapshot)
     lines = [
         f"digraph {_quote(snapshot.name or 'graph')} {{",

@@ -1,6 +1,8 @@
-"""Snapshots and layouts in the compact JSON form that the widget reads: nodes, and scenes that show them.
+"""Snapshots and layouts in the compact JSON form that the widget reads: nodes, and scenes that show
+them.
 
-A scene is one picture: boxes and edges in flat lists of integers. A node that opens (a scan, a fused op, a group)
+A scene is one picture: boxes and edges in flat lists of integers. A node that opens (a scan, a
+fused op, a group)
 names the scene of its inside by number. The keys are spelt out in `static/js/model.js`.
 """
 
@@ -35,7 +37,8 @@ class Scenes:
     ) -> tuple[int, Layout]:
         """The number of a new scene that shows `snapshot`, and its layout.
 
-        With `outer`, the scene is a part of that graph: the nodes are known, only groups are spelt out.
+        With `outer`, the scene is a part of that graph: the nodes are known, only groups are spelt
+        out.
         """
         outside = outer.by_id if outer else {}
         picture = layout(snapshot, seed, outside, narrowest)
@@ -47,7 +50,9 @@ class Scenes:
         return number, picture
 
     def outer(self, snapshot: Snapshot, seed: Layout | None = None) -> tuple[int, Layout]:
-        """A scene of the whole graph, collapsed where it is large; its nodes are spelt out elsewhere."""
+        """A scene of the whole graph, collapsed where it is large; its nodes are spelt out
+        elsewhere.
+        """
         return self.add(collapse(snapshot), seed, outer=snapshot)
 
     def node(self, node: Node, outer: Snapshot | None = None) -> Json:

@@ -1,4 +1,6 @@
-"""Two forms of a view in HTML: a picture that untrusted notebooks show, and a page that works from disk."""
+"""Two forms of a view in HTML: a picture that untrusted notebooks show, and a page that works from
+disk.
+"""
 
 from __future__ import annotations
 
@@ -50,14 +52,18 @@ widget.render({ model, el: document.getElementById("view") });
 
 
 def picture_html(svg: str, alt: str) -> str:
-    """An image tag that holds `svg` as data. Notebooks that are not trusted show it, where inline SVG is refused."""
+    """An image tag that holds `svg` as data. Notebooks that are not trusted show it, where inline
+    SVG is refused.
+    """
     data = base64.b64encode(svg.encode()).decode()
     style = "max-width:100%;height:auto"
     return f'<img alt="{escape(alt)}" style="{style}" src="data:image/svg+xml;base64,{data}">'
 
 
 def export_html(payload: dict[str, Any]) -> str:
-    """One page with the data and the program in it: it opens from disk, without a network or a kernel."""
+    """One page with the data and the program in it: it opens from disk, without a network or a
+    kernel.
+    """
     data = json.dumps({**payload, "live": False}, separators=(",", ":"), allow_nan=False)
     return _PAGE.format(
         title=escape(str(payload["title"])),

@@ -1,7 +1,10 @@
-"""Where every node and edge of a snapshot is drawn: a layered layout, inputs at the top, outputs at the bottom.
+"""Where every node and edge of a snapshot is drawn: a layered layout, inputs at the top, outputs at
+the bottom.
 
-The same snapshot gives the same layout in every process and on every machine: iteration counts are fixed, nothing
-depends on the clock or on the order of a set. `Layout` is a value; SVG, the widget and the step views only read it.
+The same snapshot gives the same layout in every process and on every machine: iteration counts are
+fixed, nothing
+depends on the clock or on the order of a set. `Layout` is a value; SVG, the widget and the step
+views only read it.
 """
 
 from __future__ import annotations
@@ -30,7 +33,11 @@ from workbench.viz.rank import assign_ranks, neighbours
 
 PITCH = HEIGHT + 40  # from row to row
 MARGIN = 24
-NODE_GAP, LANE_GAP, LANE = 13, 5, 8  # room beside a node, beside a passing edge, and an edge's own width
+NODE_GAP, LANE_GAP, LANE = (
+    13,
+    5,
+    8,
+)  # room beside a node, beside a passing edge, and an edge's own width
 _STRAIGHT = 4.0  # how much straighter a passing edge is than an edge between two nodes
 _FAR, _FAR_IN_LARGE, _LARGE = 14, 6, 60  # an edge over more rows than this is a chip, not a line
 
@@ -63,7 +70,9 @@ class Box:
 
 @dataclass(frozen=True)
 class Route:
-    """An edge and the points it passes, from its source's lower border to its target's upper one."""
+    """An edge and the points it passes, from its source's lower border to its target's upper
+    one.
+    """
 
     edge: Edge
     points: tuple[tuple[int, int], ...]
@@ -71,7 +80,9 @@ class Route:
 
 @dataclass(frozen=True)
 class Layout:
-    """Positions in pixels; the picture spans (0, 0) to (width, height). `hidden` says what is not drawn."""
+    """Positions in pixels; the picture spans (0, 0) to (width, height). `hidden` says what is not
+    drawn.
+    """
 
     boxes: Mapping[int, Box]
     faces: Mapping[int, Face]
@@ -83,7 +94,9 @@ class Layout:
 
 @dataclass
 class Plan:
-    """The layout's working state: what is drawn, as vertices 0 … n-1 (nodes) and n … (lanes of passing edges)."""
+    """The layout's working state: what is drawn, as vertices 0 … n-1 (nodes) and n … (lanes of
+    passing edges).
+    """
 
     nodes: list[Node]
     faces: dict[int, Face]
@@ -103,7 +116,8 @@ def layout(
 ) -> Layout:
     """Lay out `snapshot`; near to the places that nodes have in `seed`, where one is given.
 
-    `outside` are nodes that inputs may name although they are not in the snapshot (a group's surroundings): they
+    `outside` are nodes that inputs may name although they are not in the snapshot (a group's
+    surroundings): they
     become chips. No box has room for less than `narrowest` pixels of text.
     """
     plan = make_plan(snapshot, outside or {}, narrowest)
@@ -126,7 +140,9 @@ def make_plan(snapshot: Snapshot, outside: Mapping[int, Node], narrowest: int) -
     folded = folded_constants(snapshot)
     nodes = [node for node in snapshot if node.id not in folded]
     index = {node.id: i for i, node in enumerate(nodes)}
-    edges = [edge for edge in _drawn_once(snapshot) if edge.source in index and edge.target in index]
+    edges = [
+        edge for edge in _drawn_once(snapshot) if edge.source in index and edge.target in index
+    ]
     rank = assign_ranks(len(nodes), [(index[e.source], index[e.target]) for e in edges])
     limit = _FAR if len(nodes) <= _LARGE else _FAR_IN_LARGE
     near = [e for e in edges if 0 < rank[index[e.target]] - rank[index[e.source]] <= limit]
@@ -142,7 +158,9 @@ def _drawn_once(snapshot: Snapshot) -> list[Edge]:
     """The edges, only one from a node to a group."""
     groups = {node.id for node in snapshot if node.kind == "group"}
     edges = {
-        (e.source, 0, e.target, 0) if e.target in groups else (e.source, e.source_port, e.target, e.target_port): e
+        (e.source, 0, e.target, 0)
+        if e.target in groups
+        else (e.source, e.source_port, e.target, e.target_port): e
         for e in reversed(snapshot.edges)
     }
     return list(reversed(edges.values()))
@@ -163,7 +181,9 @@ def _chips(
         if port.node in folded:
             chips.append(Chip(folded[port.node], port, leading=leading))
         elif (node.id, i) not in drawn and port.node in known:
-            chips.append(Chip(fit("↑" + title(known[port.node]), SMALL, WIDEST_CHIP), port, far=True))
+            chips.append(
+                Chip(fit("↑" + title(known[port.node]), SMALL, WIDEST_CHIP), port, far=True)
+            )
     return tuple(chips)
 
 
@@ -187,7 +207,9 @@ def plural(count: int, noun: str) -> str:
 
 
 def add_lanes(plan: Plan) -> None:
-    """Give every edge over several rows a vertex per row between; edges of one source share them."""
+    """Give every edge over several rows a vertex per row between; edges of one source share
+    them.
+    """
     index = {node.id: i for i, node in enumerate(plan.nodes)}
     for edge in plan.edges:
         source, target = index[edge.source], index[edge.target]
@@ -277,23 +299,25 @@ def connect(
     boxes: Mapping[int, Box],
     outputs: Mapping[int, int],
 ) -> tuple[Route, ...]:
-    """Tie every edge's passing points to its boxes; edges enter a box in the order they come from."""
+    """Tie every edge's passing points to its boxes; edges enter a box in the order they come
+    from.
+    """
     arriving: dict[int, list[tuple[int, int, Edge]]] = {}
     for edge, points in lanes.items():
         from_x = points[-1][0] if points else boxes[edge.source].x
         arriving.setdefault(edge.target, []).append((from_x, edge.target_port, edge))
     entry: dict[Edge, int] = {}
-    for target, edges in arriving.items():
+    for node_id, edges in arriving.items():
         edges.sort(key=lambda item: item[:2])
-        xs = spread(boxes[target], len(edges))
+        xs = spread(boxes[node_id], len(edges))
         entry.update((edge, x) for (_, _, edge), x in zip(edges, xs, strict=True))
     routes = []
     for edge, points in lanes.items():
         source, target = boxes[edge.source], boxes[edge.target]
         count = outputs.get(edge.source, 1)
         leave = spread(source, count)[edge.source_port] if 1 < count <= 8 else source.x
-        begin, end = (leave, int(source.bottom)), (entry[edge], int(target.top))
-        routes.append(Route(edge, (begin, *points, end)))
+        start, end = (leave, int(source.bottom)), (entry[edge], int(target.top))
+        routes.append(Route(edge, (start, *points, end)))
     return tuple(routes)
 
 

@@ -1,4 +1,6 @@
-"""How wide a text will be, without a browser: Helvetica's advance widths, with room for wider fonts."""
+"""How wide a text will be, without a browser: Helvetica's advance widths, with room for wider
+fonts.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ _ROOM = 1.14  # DejaVu and Verdana run wider than Helvetica
 
 
 def text_width(text: str, size: float) -> float:
-    """The width in pixels that `text` needs at a font size of `size` pixels, a little on the safe side."""
+    """The width in pixels that `text` needs at a font size of `size` pixels, a little on the safe
+    side.
+    """
     return _ROOM * size * sum(map(_advance, text))
 
 

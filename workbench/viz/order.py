@@ -1,7 +1,9 @@
 """The second step of the layout: the left-to-right order within the rows, with few crossings.
 
-The start is a depth-first walk (or the order of an earlier picture); barycentre sweeps and swaps of neighbours
-follow, each a fixed number of times, and the order with the fewest crossings wins. Sums are by `bincount`, which
+The start is a depth-first walk (or the order of an earlier picture); barycentre sweeps and swaps of
+neighbours
+follow, each a fixed number of times, and the order with the fewest crossings wins. Sums are by
+`bincount`, which
 adds in order, so that the result is the same on every machine.
 """
 
@@ -22,7 +24,9 @@ _PAIRS_AT_ONCE = 1500
 
 @dataclass(frozen=True)
 class Side:
-    """The links of one row to the row above or below it: local index, far vertex, links per vertex."""
+    """The links of one row to the row above or below it: local index, far vertex, links per
+    vertex.
+    """
 
     local: Ints
     far: Ints
@@ -69,7 +73,9 @@ def _sides(
 
 
 def order_rows(rows: Rows, start: Floats, sweeps: int) -> list[Ints]:
-    """Every row's vertices from left to right, beginning from the positions `start` (one number per vertex)."""
+    """Every row's vertices from left to right, beginning from the positions `start` (one number per
+    vertex).
+    """
     position = start.copy()
     best = _settle(rows, position)
     fewest = crossings(rows, position)
@@ -128,14 +134,13 @@ def _swap_neighbours(rows: Rows, ordered: list[Ints], count: int) -> list[Ints]:
         for slot, vertex in enumerate(row.tolist()):
             place[vertex] = slot
     up, down = _adjacency(rows, rows.up, count), _adjacency(rows, rows.down, count)
-    orders = [row.tolist() for row in ordered]
-    for _ in range(2):
-        for row in orders:
-            for slot in range(len(row) - 1):
-                left, right = row[slot], row[slot + 1]
-                if _gain(up, place, left, right) + _gain(down, place, left, right) > 0:
-                    row[slot], row[slot + 1] = right, left
-                    place[right], place[left] = slot, slot + 1
+    orders: list[list[int]] = [row.tolist() for row in ordered]
+    for line in orders * 2:
+        for slot in range(len(line) - 1):
+            left, right = line[slot], line[slot + 1]
+            if _gain(up, place, left, right) + _gain(down, place, left, right) > 0:
+                line[slot], line[slot + 1] = right, left
+                place[right], place[left] = slot, slot + 1
     return [np.asarray(row, dtype=np.int64) for row in orders]
 
 

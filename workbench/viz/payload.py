@@ -1,6 +1,7 @@
 """Records to the one JSON value that the widget and the exported page show.
 
-A history is sent as its first graph and what each step changes, with the places of new and moved boxes, so that the
+A history is sent as its first graph and what each step changes, with the places of new and moved
+boxes, so that the
 page can replay it forwards and back without asking anybody.
 """
 
@@ -31,7 +32,9 @@ def build_payload(
     view: str = "graph",
     source: Callable[[Json], Json] | None = None,
 ) -> Json:
-    """All that the views show, as JSON without nan or infinity. Raises ValueError for an unknown `view`."""
+    """All that the views show, as JSON without nan or infinity. Raises ValueError for an unknown
+    `view`.
+    """
     if view not in VIEWS:
         raise ValueError(f"there is no view {view!r}; the views are {', '.join(VIEWS)}")
     change, scenes = compare(history), Scenes()
@@ -76,14 +79,17 @@ def _changed_nodes(history: History, scenes: Scenes) -> Json:
 
 
 def _change(change: Change) -> Json:
-    origins = {i: list(o) for i, o in change.origins.items() if o and o != (i,)}
-    return {"before": dict(change.before), "after": dict(change.after), "origins": origins}
+    origins = {str(i): list(o) for i, o in change.origins.items() if o and o != (i,)}
+    before, after = ({str(i): s for i, s in side.items()} for side in (change.before, change.after))
+    return {"before": before, "after": after, "origins": origins}
 
 
 def _steps(
     history: History, scenes: Scenes, before: int, first: Layout
 ) -> tuple[int | None, list[Json]]:
-    """The scene from which the steps set out (None for a graph too large to draw), and the steps."""
+    """The scene from which the steps set out (None for a graph too large to draw), and the
+    steps.
+    """
     if not history.steps or len(history.first) > _MOST_STEPPED:
         return None, [_step(step, None) for step in history.steps]
     flat = before
@@ -145,7 +151,9 @@ def _trace(trace: ScanTrace, scenes: Scenes, keep_samples: bool) -> Json:
 
 
 def _column(column: Sequence[Summary | None], keep_samples: bool) -> Json:
-    """One variable over all iterations; `x` holds its first elements at each, where they are sent."""
+    """One variable over all iterations; `x` holds its first elements at each, where they are
+    sent.
+    """
     some = next((s for s in column if s is not None), None)
     told: Json = {
         "shape": list(some.shape) if some else [],
@@ -169,8 +177,10 @@ def _sample(summary: Summary) -> list[Any]:
 
 def _profile(profile: Profile) -> Json:
     rows = [
-        [r.node, r.op, r.label, r.calls, number(r.seconds), number(r.median), number(r.spread)]
-        + [r.bytes, r.flops, r.device, r.form, r.parent]
+        [
+            *(r.node, r.op, r.label, r.calls, number(r.seconds), number(r.median)),
+            *(number(r.spread), r.bytes, r.flops, r.device, r.form, r.parent),
+        ]
         for r in profile.rows
     ]
     return {

@@ -1,6 +1,7 @@
 """The third step of the layout: x coordinates, near to the neighbours and never overlapping.
 
-Each row is moved to where its links pull it and then pushed apart by isotonic regression, which is the nearest
+Each row is moved to where its links pull it and then pushed apart by isotonic regression, which is
+the nearest
 arrangement that keeps the order and the gaps.
 """
 
@@ -14,7 +15,9 @@ from workbench.viz.order import Floats, Ints, Rows, Side
 def place_rows(
     rows: Rows, ordered: list[Ints], width: Floats, gap: Floats, stiff: Floats, rounds: int
 ) -> Floats:
-    """The centre x of every vertex. `gap` is the room a vertex keeps at either side, `stiff` how straight its links are."""
+    """The centre x of every vertex. `gap` is the room a vertex keeps at either side, `stiff` how
+    straight its links are.
+    """
     x = np.zeros(len(width))
     room = width / 2 + gap
     offsets = [_offsets(room[row]) for row in ordered]
@@ -37,9 +40,7 @@ def _offsets(room: Floats) -> Floats:
     return np.concatenate(([0.0], np.cumsum(room[:-1] + room[1:])))
 
 
-def _pull(
-    vertices: Ints, sides: list[Side], x: Floats, stiff: Floats
-) -> tuple[Floats, Floats]:
+def _pull(vertices: Ints, sides: list[Side], x: Floats, stiff: Floats) -> tuple[Floats, Floats]:
     """Where the links want each vertex, and how strongly."""
     count = len(vertices)
     total, weight = np.zeros(count), np.zeros(count)

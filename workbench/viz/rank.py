@@ -8,7 +8,7 @@ Links = Sequence[tuple[int, int]]  # (source, target), both indices into the nod
 
 
 def assign_ranks(count: int, links: Links) -> list[int]:
-    """A row per node, longest path from the sources; then short of readers, nodes move down to their readers.
+    """A row per node: as high as its inputs allow, or just above its readers if they are more.
 
     Links that point backwards in the nodes' order (a cycle of groups) are left out.
     """
@@ -17,7 +17,7 @@ def assign_ranks(count: int, links: Links) -> list[int]:
     for node in range(count):
         rank[node] = max((rank[source] + 1 for source in above[node]), default=0)
     for node in reversed(range(count)):
-        if below[node] and len(above[node]) < len(below[node]) or not above[node] and below[node]:
+        if len(above[node]) < len(below[node]):
             rank[node] = max(rank[node], min(rank[target] for target in below[node]) - 1)
     return rank
 

@@ -1,4 +1,6 @@
-"""Replaying a history one step at a time, cheaply: each step touches only the nodes that it changes."""
+"""Replaying a history one step at a time, cheaply: each step touches only the nodes that it
+changes.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,8 @@ from workbench.core.records import History, Node, Port, Step
 class Patch:
     """What one step did to the graph that is drawn.
 
-    `added` nodes were not there before; `rewired` ones read other ports or take another form; `removed` ones are read
+    `added` nodes were not there before; `rewired` ones read other ports or take another form;
+    `removed` ones are read
     by nobody any more, including those that the step did not name.
     """
 
@@ -25,7 +28,8 @@ class Patch:
 class Replay:
     """The graph of a history at the step reached so far.
 
-    `nodes` holds the nodes that are reachable from the outputs (and the graph's inputs), `inputs` the ports that each
+    `nodes` holds the nodes that are reachable from the outputs (and the graph's inputs), `inputs`
+    the ports that each
     of them reads now, `readers` the nodes that read each of them.
     """
 

@@ -1,4 +1,6 @@
-"""What became of every node between the first and the last graph, read from the history and never from names."""
+"""What became of every node between the first and the last graph, read from the history and never
+from names.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,8 @@ SIGNS = {"removed": "−", "added": "+", "replaced": "→", "fused": "◆", "cha
 class Change:
     """The two ends of a history, each node's state in them, and which nodes came from which.
 
-    A node that has no entry in `before` or `after` was kept as it was. `origins` maps a node of the last graph to the
+    A node that has no entry in `before` or `after` was kept as it was. `origins` maps a node of the
+    last graph to the
     nodes of the first that it came from; `fates` is the other direction.
     """
 
@@ -29,7 +32,7 @@ class Change:
 
 def compare(history: History) -> Change:
     """The difference between the first and the last graph of `history`."""
-    first, last = history.first, history.last
+    first, last = history.first, history.last if history.steps else history.first
     found = history.origins()
     origins = {node.id: tuple(i for i in found.get(node.id, ()) if i in first) for node in last}
     fates: dict[int, tuple[int, ...]] = {}
@@ -40,7 +43,9 @@ def compare(history: History) -> Change:
         node.id: state for node in last if (state := _state_after(node, first, origins[node.id]))
     }
     before = {
-        node.id: _state_before(fates.get(node.id, ()), after) for node in first if node.id not in last
+        node.id: _state_before(fates.get(node.id, ()), after)
+        for node in first
+        if node.id not in last
     }
     return Change(first, last, before, after, origins, fates)
 

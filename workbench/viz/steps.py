@@ -1,6 +1,7 @@
 """The layout of every step of a history, incrementally: what a step does not touch holds still.
 
-New nodes take the places of those they replace, or the free place nearest to their neighbours; readers move down only
+New nodes take the places of those they replace, or the free place nearest to their neighbours;
+readers move down only
 where they must. The cost of a step is that of its change.
 """
 
@@ -92,10 +93,10 @@ class _Stage:
                 chips.append(Chip(self.folded[port.node], port, leading=leading))
         return make_face(node, tuple(chips))
 
-    def _settle(
-        self, node_id: int, face: Face, home: Box | None, moved: dict[int, Box]
-    ) -> None:
-        """Give a node a place below what it reads; it keeps the one it has, or that of the node it replaces."""
+    def _settle(self, node_id: int, face: Face, home: Box | None, moved: dict[int, Box]) -> None:
+        """Give a node a place below what it reads; it keeps the one it has, or that of the node it
+        replaces.
+        """
         box = self.boxes.get(node_id)
         lowest = max((_row(b) for b in self._above(node_id)), default=-1) + 1
         start = box or home
@@ -146,17 +147,20 @@ class _Stage:
     def _free(self, row: int, wanted: float, width: int) -> int:
         """The x nearest to `wanted` where a box of `width` fits into the row."""
         room = width / 2 + NODE_GAP
-        options = []
+        options: list[float] = []
         right = float("-inf")
         for begin, end, _ in [*self.rows.get(row, ()), (float("inf"), 0.0, 0)]:
             if right + room <= begin - room:
                 options.append(min(max(wanted, right + room), begin - room))
             right = end
-        return round(min(options, key=lambda x: abs(x - wanted)))
+        nearest = min(options, key=lambda x: abs(x - wanted))
+        return round(nearest)
 
 
 def _homes(patch: Patch, old: dict[int, Box]) -> dict[int, Box]:
-    """The places that become free, for the nodes that replace their holders; others take what is left, in order."""
+    """The places that become free, for the nodes that replace their holders; others take what is
+    left, in order.
+    """
     homes: dict[int, Box] = {}
     free = dict(old)
     for before, after in patch.step.replaced:

@@ -1,6 +1,7 @@
 """Static pictures: one snapshot, or before and after side by side, as SVG text.
 
-Presentation attributes only, explicit fills and a background of its own: the picture survives sanitisers and is
+Presentation attributes only, explicit fills and a background of its own: the picture survives
+sanitisers and is
 legible on light and dark pages. The same records give the same bytes.
 """
 
@@ -47,7 +48,9 @@ class Pane:
     states: Mapping[int, str]
 
 
-def snapshot_svg(snapshot: Snapshot, title: str = "", states: Mapping[int, str] | None = None) -> str:
+def snapshot_svg(
+    snapshot: Snapshot, title: str = "", states: Mapping[int, str] | None = None
+) -> str:
     """The picture of one graph; `states` marks nodes 'removed', 'added', 'replaced' or 'fused'."""
     heading = title or snapshot.name or "graph"
     return _document([_pane(heading, snapshot, states or {})])
@@ -138,7 +141,9 @@ def edge_path(points: tuple[tuple[int, int], ...]) -> str:
     path = [f"M{x} {y}"]
     for lane_x, lane_y in middle:
         top = lane_y - half
-        path.append(f"C{x} {(y + top) // 2} {lane_x} {(y + top) // 2} {lane_x} {top}V{lane_y + half}")
+        path.append(
+            f"C{x} {(y + top) // 2} {lane_x} {(y + top) // 2} {lane_x} {top}V{lane_y + half}"
+        )
         x, y = lane_x, lane_y + half
     tip = end_y - 5
     path.append(f"C{x} {(y + tip) // 2} {end_x} {(y + tip) // 2} {end_x} {tip}")
@@ -220,7 +225,5 @@ def _text(
 ) -> str:
     extra = f' font-weight="{weight}"' if weight else ""
     extra += f' text-anchor="{anchor}"' if anchor else ""
-    return (
-        f'<text x="{round(x, 1):g}" y="{round(y, 1):g}" font-size="{size:g}" fill="{colour}"{extra}>'
-        f"{escape(text)}</text>"
-    )
+    place = f'x="{round(x, 1):g}" y="{round(y, 1):g}"'
+    return f'<text {place} font-size="{size:g}" fill="{colour}"{extra}>{escape(text)}</text>'

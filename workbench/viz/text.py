@@ -1,4 +1,6 @@
-"""Graphs and histories as plain text: a tree to read, and a paragraph for `text/plain`. No times, no addresses."""
+"""Graphs and histories as plain text: a tree to read, and a paragraph for `text/plain`. No times,
+no addresses.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The widget: thin traits around one payload, and the static forms that stay where no widget can be shown."""
+"""The widget: thin traits around one payload, and the static forms that stay where no widget can be
+shown.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,8 @@ Source = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 class WorkbenchWidget(anywidget.AnyWidget):
-    """Graph, rewrites, values, scans and profile of one compiled function, in tabs that share one selection.
+    """Graph, rewrites, values, scans and profile of one compiled function, in tabs that share one
+    selection.
 
     selected   the chosen node's id as text ("12"; "12/3" for node 3 inside node 12), "" for none
     tab        'graph', 'rewrites', 'values', 'scan' or 'profile'
@@ -27,7 +30,8 @@ class WorkbenchWidget(anywidget.AnyWidget):
     iteration  the scan step that the Scan tab shows
     error      the last failure of a `source`, "" for none
 
-    `source` answers what is too large to send: it gets `{"kind": "slice" | "code", …}` and returns JSON.
+    `source` answers what is too large to send: it gets `{"kind": "slice" | "code", …}` and returns
+    JSON.
     """
 
     _esm = traitlets.Unicode().tag(sync=True)
@@ -53,14 +57,14 @@ class WorkbenchWidget(anywidget.AnyWidget):
         payload = build_payload(
             history, values_before, values_after, traces, profile, title, view, source
         )
-        super().__init__(
-            payload=payload, tab=view, _esm=assets.esm(), _css=assets.css()
-        )
+        super().__init__(payload=payload, tab=view, _esm=assets.esm(), _css=assets.css())
         self._history, self._title, self._source = history, title, source
         self.on_msg(self._answer)
 
     def _answer(self, _: object, message: dict[str, Any], buffers: object) -> None:
-        """Pass a question of the page to `source`; a failure goes to `error`, where the page shows it."""
+        """Pass a question of the page to `source`; a failure goes to `error`, where the page shows
+        it.
+        """
         if self._source is None:
             return
         try:
@@ -74,12 +78,9 @@ class WorkbenchWidget(anywidget.AnyWidget):
     def __repr__(self) -> str:
         return summary_text(self._history, self._title)
 
-    def _repr_mimebundle_(
-        self, **kwargs: Any
-    ) -> tuple[dict[str, Any], dict[str, Any]] | dict[str, Any] | None:
+    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         """The live view, with a picture and a paragraph for where it cannot live."""
-        bundle = super()._repr_mimebundle_(**kwargs)
-        data, metadata = bundle if isinstance(bundle, tuple) else (bundle or {}, {})
+        data, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
         text, svg = repr(self), pair_svg(self._history, self._title)
         static = {
             "text/plain": text,

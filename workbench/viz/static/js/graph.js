@@ -6,7 +6,7 @@ import { NodeList } from "./nodes.js";
 import { sceneView } from "./scene.js";
 import { parseQuery, SEARCH_HELP } from "./search.js";
 import { Stage } from "./stage.js";
-import { STATES } from "./theme.js";
+import { roleTint, STATES } from "./theme.js";
 
 const SIDES = ["before", "after"];
 
@@ -52,7 +52,7 @@ export class GraphTab {
       pick: (key) => this.pick(key, side),
       hover: (key) => this.hover(key, side),
       open: (key) => this.toggle(key),
-      camera: ({ zoom, dx, dy }) => (zoom ? this.stages[other].zoom(zoom, undefined, undefined, false) : this.stages[other].pan(dx, dy, false)),
+      camera: (move) => this.stages[other].follow(move),
       search: () => this.search.focus(),
     });
   }
@@ -65,7 +65,7 @@ export class GraphTab {
     const matching = this.matching[side], reached = this.reached[side];
     const found = matching && this.holds(box, matching);
     return {
-      state: this.data.change[side][key], chosen: key === selected, hover: key === hover,
+      state: this.data.change[side][key], tint: roleTint(box, this.theme), chosen: key === selected, hover: key === hover,
       linked: key !== selected && (this.linked[side].has(key) || (box.info.k === "group" && this.groupHolds(key, side, this.linked[side]))),
       found, faded: (matching && !found) || (reached && !this.holds(box, reached)),
     };

@@ -2,7 +2,7 @@
 
 import { h, fill, plural } from "./dom.js";
 import { describe } from "./search.js";
-import { subtitle } from "./paint.js";
+import { isScan, subtitle } from "./paint.js";
 
 const MOST = 400;
 
@@ -31,7 +31,7 @@ export class NodeList {
     const info = data.info(key, side);
     const state = data.change[side][key];
     const option = h("div.wb-option", { role: "option", tabIndex: -1, ariaLabel: describe(data, key, side), onclick: () => this.pick(key) },
-      h("span.wb-dot" + (state ? `.wb-is-${state}` : `.wb-kind-${info.k}`)), h("span.wb-name", {}, info.l || info.o),
+      h("span.wb-dot" + (state ? `.wb-is-${state}` : `.wb-kind-${isScan(info) ? "scan" : info.k}`)), h("span.wb-name", {}, info.l || info.o),
       h("span.wb-type", {}, subtitle(info)));
     option.dataset.key = key;
     return option;

@@ -17,7 +17,7 @@ export function paintBox(ctx, box, look, theme, scale) {
   const radius = box.frame ? 10 : kind === "input" || kind === "shared" ? HALF : kind === "constant" ? 2 : 8;
   if (look.chosen || look.linked || look.found) halo(ctx, box, radius, look, theme);
   const sheet = box.info.x !== undefined && !box.frame;
-  ctx.lineWidth = look.state ? 1.8 : 1.2;
+  ctx.lineWidth = Math.max(look.state ? 1.8 : 1.2, 0.8 / scale);
   ctx.setLineDash(look.state === "removed" ? [5, 3] : []);
   for (const offset of sheet && scale > 0.3 ? [4, 0] : [0]) {
     outline(ctx, left + offset, top + offset, box.w, box.h, radius);
@@ -72,7 +72,7 @@ function paintHead(ctx, box, theme, scale) {
 
 function paintFace(ctx, box, look, theme, scale) {
   const small = `${SMALL}px ${theme.font}`, bold = `600 ${LABEL}px ${theme.font}`;
-  const note = look.note ?? subtitle(box.info);
+  const note = scale * SMALL >= READABLE && (look.note ?? subtitle(box.info));
   const baseline = note ? box.y - 3 : box.y + 4;
   ctx.font = small;
   const chips = box.chips.map((chip) => ({ text: chip[0], far: chip[3] & 1, leading: chip[3] & 2, w: ctx.measureText(chip[0]).width + 10 }));
@@ -90,7 +90,7 @@ function paintFace(ctx, box, look, theme, scale) {
   write(ctx, label, x, baseline, bold, theme.ink);
   x += width + 6;
   chips.filter((chip) => !chip.leading).forEach(draw);
-  if (!note || scale * SMALL < READABLE) return;
+  if (!note) return;
   ctx.textAlign = "center";
   write(ctx, note, box.x, box.y + 12, small, look.note ? theme.ink : theme.dim, box.w - 12);
 }

@@ -7,6 +7,7 @@ import { stepView } from "./scene.js";
 import { Stage } from "./stage.js";
 
 const PLAY_EVERY = 900;
+const INFIX = { add: " + ", sub: " - ", mul: " · ", true_div: " / ", pow: " ** ", neg: "-" };
 
 export class RewritesTab {
   constructor(store, theme) {
@@ -170,16 +171,21 @@ export class RewritesTab {
   }
 
   expression(sign, state, graph, id) {
-    return h(`div.wb-is-${state}`, { onclick: () => this.store.set({ selected: String(id) }) }, h("b", {}, sign), " ", this.spell(graph, id, 3));
+    return h(`div.wb-is-${state}`, { onclick: () => this.store.set({ selected: String(id) }) }, h("b", {}, sign), " ", this.spell(graph, id, 5));
   }
 
-  spell(graph, id, depth) {
+  /** The expression that a node stands for, in the words of its labels. */
+  spell(graph, id, depth, bare = true) {
     const flat = graph.inputs.get(id) || [];
-    if (!flat.length) return this.name(id);
+    const name = this.name(id);
+    if (!flat.length) return name;
+    if (!graph.boxes.has(id)) return this.spell(graph, flat[0], depth, bare); // folded: a reshaped constant
     if (!depth) return "…";
-    const parts = [];
-    for (let i = 0; i < flat.length; i += 2) parts.push(this.spell(graph, flat[i], depth - 1));
-    return `${this.name(id)}(${parts.join(", ")})`;
+    const infix = INFIX[name], parts = [];
+    for (let i = 0; i < flat.length; i += 2) parts.push(this.spell(graph, flat[i], depth - 1, !infix));
+    if (!infix) return `${name}(${parts.join(", ")})`;
+    if (parts.length === 1) return `-${parts[0]}`;
+    return bare ? parts.join(infix) : `(${parts.join(infix)})`;
   }
 
   ids(sign, ids = []) {

@@ -5,6 +5,7 @@ import { heatmap, series } from "./charts.js";
 import { part, valueCard } from "./card.js";
 import { sceneView } from "./scene.js";
 import { Stage } from "./stage.js";
+import { roleTint } from "./theme.js";
 
 const PLAY_EVERY = 160;
 const ROLES = { sequence: "sequence", recurrent: "recurrent", non_sequence: "non-sequence", shared: "shared", output: "output" };
@@ -103,7 +104,7 @@ export class ScanTab {
     const t = this.clamp(this.store.state.iteration);
     const bad = column && (column.nans?.[t] || column.infs?.[t]);
     return {
-      tint: bad ? this.theme.states.removed : this.theme.roles[this.role(box.role)], state: "",
+      tint: bad ? this.theme.states.removed : roleTint(box, this.theme), state: "",
       chosen: `${box.key}:0` === this.variable, note: column && noteAt(column, t),
     };
   }

@@ -42,10 +42,10 @@ function place(data, number, opened, prefix, outer) {
     return box;
   });
   const byId = new Map(boxes.map((box) => [box.id, box]));
-  const stretch = stretching(insides);
+  const stretch = stretching(scene, boxes, insides);
   for (const box of boxes) box.home = { x: box.x, y: box.y };
   for (const box of boxes) {
-    box.x = stretch.x(box.home.x);
+    box.x = stretch.x(box.home.x, box.home.y);
     box.y = stretch.y(box.home.y);
   }
   const lines = scene.edge.map((edge) => line(edge, byId, prefix, insides, stretch));
@@ -60,19 +60,46 @@ function outputsOf(ports, id) {
   return found;
 }
 
-/** How coordinates move to make room for opened nodes: sideways from their middle, down from their row. */
-function stretching(insides) {
-  const columns = [], rows = new Map();
-  for (const [box, inside] of insides) {
-    columns.push([box.x, Math.max(0, inside.w + 2 * INSET - box.w) / 2]);
+/** How coordinates move to make room for opened nodes: apart within their row, and down below it. */
+function stretching(scene, boxes, insides) {
+  const rows = new Map();
+  for (const [box, inside] of insides)
     rows.set(box.y, Math.max(rows.get(box.y) || 0, inside.h + HEAD + INSET - 2 * HALF));
-  }
+  const widths = new Map([...insides].map(([box, inside]) => [box, Math.max(box.w, inside.w + 2 * INSET)]));
+  const moved = new Map([...rows.keys()].map((y) => [y, spreadRow(scene, boxes, widths, y)]));
   const extra = (y) => rows.get(y) || 0;
   return {
     extra,
-    x: (x) => columns.reduce((sum, [at, by]) => sum + (x > at ? by : x < at ? -by : 0), x),
+    x: (x, y) => moved.get(y)?.get(x) ?? x,
     y: (y) => [...rows].reduce((sum, [at, by]) => sum + (y > at + HALF + 2 ? by : 0), y),
   };
+}
+
+/** Where the boxes and passing edges of one row go: from old x to new x. */
+function spreadRow(scene, boxes, widths, y) {
+  const items = boxes.filter((box) => box.y === y).map((box) => ({ x: box.x, room: (widths.get(box) || box.w) / 2 + 13 }));
+  const lanes = new Set();
+  for (const edge of scene.edge)
+    for (let i = 6; i < edge.length - 2; i += 2) if (edge[i + 1] === y) lanes.add(edge[i]);
+  items.push(...[...lanes].map((x) => ({ x, room: 9 })));
+  items.sort((a, b) => a.x - b.x);
+  return new Map(apart(items).map((x, i) => [items[i].x, x]));
+}
+
+/** The nearest places to `x` at which every item has its room (isotonic regression). */
+function apart(items) {
+  let offset = 0;
+  const offsets = items.map(({ room }, i) => (offset += i ? items[i - 1].room + room : 0));
+  const blocks = [];
+  items.forEach(({ x }, i) => {
+    let block = { mean: x - offsets[i], size: 1 };
+    while (blocks.length && blocks.at(-1).mean > block.mean) {
+      const { mean, size } = blocks.pop();
+      block = { mean: (mean * size + block.mean * block.size) / (size + block.size), size: size + block.size };
+    }
+    blocks.push(block);
+  });
+  return blocks.flatMap(({ mean, size }) => Array(size).fill(mean)).map((mean, i) => mean + offsets[i]);
 }
 
 /** An edge as vertical runs; between two runs it is drawn as a curve. */
@@ -84,7 +111,7 @@ function line(edge, byId, prefix, insides, stretch) {
   const runs = [from.x + points[0] - from.home.x, from.y + HALF + (insides.has(from) ? extra : 0), from.y + HALF + extra];
   for (let i = 2; i < last; i += 2) {
     const y = stretch.y(points[i + 1]);
-    runs.push(stretch.x(points[i]), y - HALF, y + HALF + stretch.extra(points[i + 1]));
+    runs.push(stretch.x(points[i], points[i + 1]), y - HALF, y + HALF + stretch.extra(points[i + 1]));
   }
   const top = to.y - HALF;
   runs.push(to.x + points[last] - to.home.x, top, top);

@@ -24,7 +24,7 @@ export class Stage {
     this.caption = h("div.wb-caption");
     const zooms = h("div.wb-zoom", {},
       button("+", "Zoom in", () => this.zoom(1.3)), button("−", "Zoom out", () => this.zoom(1 / 1.3)),
-      button(icon("fit"), "Fit all (f)", () => this.fit()));
+      button(icon("fit"), "Fit all (f)", () => this.fit(true)));
     this.element = h("div.wb-stage", {}, this.canvas, this.caption, this.map, zooms);
     this.listen();
     this.resizing = new ResizeObserver(() => this.resize());
@@ -74,8 +74,10 @@ export class Stage {
     const ratio = window.devicePixelRatio || 1;
     const first = !this.width;
     Object.assign(this, { width, height, ratio });
-    this.canvas.width = Math.round(width * ratio);
-    this.canvas.height = Math.round(height * ratio);
+    this.canvas.width = Math.floor(width * ratio);
+    this.canvas.height = Math.floor(height * ratio);
+    this.canvas.style.width = `${this.canvas.width / ratio}px`; // whole pixels: no blur
+    this.canvas.style.height = `${this.canvas.height / ratio}px`;
     if (first || this.pending || !this.touched) this.openReadably();
     this.paint();
   }
@@ -105,7 +107,8 @@ export class Stage {
     return Math.min(this.width / this.view.w, (this.height - 28) / this.view.h, 1.15);
   }
 
-  fit() {
+  fit(told = false) {
+    if (told) this.hooks.camera?.({ fit: true });
     const k = Math.max(LEAST, this.fitScale());
     this.camera = { k, x: (this.width - this.view.w * k) / 2, y: 14 + (this.height - 14 - this.view.h * k) / 2 };
     this.draw();
@@ -129,14 +132,21 @@ export class Stage {
     this.draw();
   }
 
+  /** Move as another stage did. */
+  follow({ zoom, fit, dx, dy }) {
+    if (fit) this.fit();
+    else if (zoom) this.zoom(zoom, this.width / 2, this.height / 2, false);
+    else this.pan(dx, dy, false);
+  }
+
   /** Bring a node into sight, if it is not. */
   reveal(key) {
     const box = this.view.byKey.get(key);
     if (!box || !this.width) return;
     const { x, y, k } = this.camera;
     const sx = box.x * k + x, sy = box.y * k + y;
-    const mx = Math.min(90, this.width / 4), my = Math.min(60, this.height / 4);
-    if (sx > mx && sx < this.width - mx && sy > my && sy < this.height - my && k >= 0.5) return;
+    const mx = (box.w / 2) * k + 4, my = (box.h / 2) * k + 4;
+    if (sx > mx && sx < this.width - mx && sy > my + 20 && sy < this.height - my && k >= 0.5) return;
     const scale = Math.max(k, FIRST_SCALE);
     this.touched = true;
     this.camera = { k: scale, x: this.width / 2 - box.x * scale, y: this.height / 2 - box.y * scale };
@@ -155,7 +165,7 @@ export class Stage {
     const { x, y, k } = this.camera, ctx = this.canvas.getContext("2d");
     ctx.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     ctx.clearRect(0, 0, this.width, this.height);
-    ctx.setTransform(this.ratio * k, 0, 0, this.ratio * k, this.ratio * x, this.ratio * y);
+    ctx.setTransform(this.ratio * k, 0, 0, this.ratio * k, Math.round(this.ratio * x), Math.round(this.ratio * y));
     ctx.lineJoin = "round";
     const left = -x / k - 20, top = -y / k - 20, right = (this.width - x) / k + 20, bottom = (this.height - y) / k + 20;
     const inSight = (box) => box.x + box.w / 2 > left && box.x - box.w / 2 < right && box.y + box.h / 2 > top && box.y - box.h / 2 < bottom;
@@ -200,8 +210,8 @@ export class Stage {
     const ctx = image.getContext("2d");
     for (const box of this.view.boxes) {
       const state = this.hooks.look(box).state;
-      ctx.fillStyle = state ? this.theme.states[state].line : this.theme.edge;
-      ctx.fillRect((box.x - box.w / 2) * scale, (box.y - box.h / 2) * scale, Math.max(1.5, box.w * scale), Math.max(1, box.h * scale));
+      ctx.strokeStyle = ctx.fillStyle = state ? this.theme.states[state].line : this.theme.edge;
+      ctx[box.frame ? "strokeRect" : "fillRect"]((box.x - box.w / 2) * scale, (box.y - box.h / 2) * scale, Math.max(1.5, box.w * scale), Math.max(1, box.h * scale));
     }
     return image;
   }
@@ -270,7 +280,7 @@ export class Stage {
 
   key(event) {
     const act = {
-      "+": () => this.zoom(1.25), "=": () => this.zoom(1.25), "-": () => this.zoom(0.8), 0: () => this.fit(), f: () => this.fit(),
+      "+": () => this.zoom(1.25), "=": () => this.zoom(1.25), "-": () => this.zoom(0.8), 0: () => this.fit(true), f: () => this.fit(true),
       "/": () => this.hooks.search?.(), Escape: () => this.hooks.pick(""),
       Enter: () => this.openAt(this.view.byKey.get(this.cursor)), " ": () => this.openAt(this.view.byKey.get(this.cursor)),
     }[event.key];

@@ -30,6 +30,11 @@ export function readTheme(root) {
   };
 }
 
+/** The colours of a loop's port by its role; undefined for other boxes. */
+export function roleTint(box, theme) {
+  return box.role ? theme.roles[box.role.startsWith("out ") ? "output" : box.role] : undefined;
+}
+
 /** Call `changed` whenever the theme around does. Returns a function that stops it. */
 export function watchTheme(changed) {
   const observer = new MutationObserver(changed);
