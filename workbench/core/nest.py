@@ -1,7 +1,8 @@
 """Loop nests: an elementwise program over an iteration space, with stores and reductions.
 
-A nest says what is computed and how operands lie in memory as far as that is known at compile time; it does
-not say how loops are written. `native.kernel` renders it as LLVM IR and the devices' renderer as C.
+A nest says what is computed and how operands lie in memory as far as that is known at compile time;
+it does not say how loops are written. `native.kernel` renders it as LLVM IR and the devices'
+renderer as C.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ import numpy as np
 from workbench.core.scalar import ScalarProgram
 
 Stride = Literal["zero", "unit", "any"]
-"""How an operand moves along an axis: not at all (broadcast), by its item size, or by a run-time byte stride."""
+"""How an operand moves along an axis: not at all (broadcast), by its item size, or by a run-time
+byte stride.
+"""
 
 Reducer = Literal["add", "mul", "maximum", "minimum", "and", "or"]
 
@@ -26,7 +29,8 @@ REDUCERS: tuple[Reducer, ...] = ("add", "mul", "maximum", "minimum", "and", "or"
 class Operand:
     """One input of the program: a dtype and a stride kind for each axis of the iteration space.
 
-    'unit' may stand for the innermost axis only. An operand that moves along no axis is passed by value.
+    'unit' may stand for the innermost axis only. An operand that moves along no axis is passed by
+    value.
     """
 
     dtype: str
@@ -41,10 +45,10 @@ class Operand:
 class Result:
     """Where output number `output` of the program goes.
 
-    Elementwise (`reducer` None): every element is stored. Else the elements are combined over the nest's reduced
-    axes in the `accumulator` dtype and each total is stored as `dtype`; `strides` is 'zero' on reduced axes.
-    `inplace` names operands that may be this very buffer, with the same strides; any other overlap of a result with
-    an operand or another result is not allowed.
+    Elementwise (`reducer` None): every element is stored. Else the elements are combined over the
+    nest's reduced axes in the `accumulator` dtype and each total is stored as `dtype`; `strides` is
+    'zero' on reduced axes. `inplace` names operands that may be this very buffer, with the same
+    strides; any other overlap of a result with an operand or another result is not allowed.
     """
 
     output: int
@@ -55,13 +59,17 @@ class Result:
     inplace: tuple[int, ...] = ()
 
 
+Item = Operand | Result
+
+
 @dataclass(frozen=True, slots=True)
 class Nest:
-    """An iteration space of `ndim` run-time dimensions (axis 0 outermost) and what is done at each point.
+    """An iteration space of `ndim` run-time dimensions (axis 0 outermost) and what is done at each
+    point.
 
-    `operands` are the program's inputs in order. `reduced` axes apply to every reducing result; a nest may have
-    elementwise and reducing results at once. A total over an empty space is the reducer's identity: callers refuse an
-    empty maximum or minimum before.
+    `operands` are the program's inputs in order. `reduced` axes apply to every reducing result; a
+    nest may have elementwise and reducing results at once. A total over an empty space is the
+    reducer's identity: callers refuse an empty maximum or minimum before.
     """
 
     ndim: int
@@ -76,17 +84,24 @@ class Nest:
             raise ValueError(f"not a loop nest: {problem}")
 
     @property
+    def items(self) -> tuple[Item, ...]:
+        """Everything in memory: operands, then results."""
+        return (*self.operands, *self.results)
+
+    @property
     def kept(self) -> tuple[int, ...]:
         return tuple(axis for axis in range(self.ndim) if axis not in self.reduced)
 
 
 def contiguous(ndim: int) -> tuple[Stride, ...]:
     """Stride kinds of a C-contiguous operand: run-time byte strides but for the innermost axis."""
-    return ("any",) * (ndim - 1) + ("unit",) if ndim else ()
+    outer: tuple[Stride, ...] = ("any",) * (ndim - 1)
+    return (*outer, "unit") if ndim else ()
 
 
 def accumulator_dtype(reducer: Reducer, dtype: str) -> str:
-    """The dtype to combine in: float32 (and float16) sums and products in float64, small integers in 64 bits.
+    """The dtype to combine in: float32 (and float16) sums and products in float64, small integers
+    in 64 bits.
 
     >>> accumulator_dtype("add", "float32"), accumulator_dtype("maximum", "float32")
     ('float64', 'float32')
@@ -105,7 +120,7 @@ def _problems(nest: Nest) -> Iterator[str]:
         nest.reduced
     ):
         yield f"reduced axes {nest.reduced} of {nest.ndim}"
-    for item in (*nest.operands, *nest.results):
+    for item in nest.items:
         if len(item.strides) != nest.ndim or "unit" in item.strides[:-1]:
             yield f"strides of {item}: one for each of {nest.ndim} axes, 'unit' innermost only"
     for result in nest.results:

@@ -33,7 +33,9 @@ class Compiled:
     def __post_init__(self):
         self._call = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(self.module.address("run"))
 
-    def run(self, dims: Sequence[int], operands: Sequence[Any], results: Sequence[np.ndarray]) -> None:
+    def run(
+        self, dims: Sequence[int], operands: Sequence[Any], results: Sequence[np.ndarray]
+    ) -> None:
         words = self.words(dims, operands, results)
         self._call(ctypes.addressof(words))
 
@@ -110,9 +112,13 @@ def total(reducer: str, output: int, dtype: str, strides) -> Result:
 
 
 def ulps(got: np.ndarray, want: np.ndarray) -> np.ndarray:
-    """The distance from a longdouble reference, in units of the result's last place; inf where one is not finite."""
+    """The distance from a longdouble reference, in units of the result's last place; inf where one
+    is not finite.
+    """
     with np.errstate(all="ignore"):
         rounded = want.astype(got.dtype)
         distance = np.abs((got.astype(np.longdouble) - want) / np.spacing(np.abs(rounded)))
     same = (got == rounded) | (np.isnan(got) & np.isnan(rounded))
-    return np.where(same & ~np.isfinite(rounded), 0.0, np.where(np.isfinite(rounded), distance, np.inf))
+    return np.where(
+        same & ~np.isfinite(rounded), 0.0, np.where(np.isfinite(rounded), distance, np.inf)
+    )

@@ -117,8 +117,14 @@ def test_globals_are_not_shared_between_links():
     ("text", "what"),
     [
         ("define nonsense", "parsing error"),
-        ("define i32 @f() {\n  %x = add i32 %y, 1\n  %y = add i32 1, 1\n  ret i32 %x\n}", "dominate"),
-        ("declare void @nobody()\ndefine void @f() {\n  call void @nobody()\n  ret void\n}", "materialize symbols"),
+        (
+            "define i32 @f() {\n  %x = add i32 %y, 1\n  %y = add i32 1, 1\n  ret i32 %x\n}",
+            "dominate",
+        ),
+        (
+            "declare void @nobody()\ndefine void @f() {\n  call void @nobody()\n  ret void\n}",
+            "materialize symbols",
+        ),
     ],
     ids=["syntax", "verifier", "symbol"],
 )

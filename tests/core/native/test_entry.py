@@ -1,4 +1,6 @@
-"""The entry: what it takes, what goes to the slow path, references, updates, threads; both entries alike."""
+"""The entry: what it takes, what goes to the slow path, references, updates, threads; both entries
+alike.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +16,20 @@ from tests.core.native.harness import elementwise
 from workbench.core.native import engine, layout
 from workbench.core.native.abi import load_input
 from workbench.core.native.ctypes_entry import CtypesEntry
-from workbench.core.native.entry import ENTRY_EXPORTS, ArraySpec, EntrySpec, entry_text, native_entry
+from workbench.core.native.entry import (
+    ENTRY_EXPORTS,
+    ArraySpec,
+    EntrySpec,
+    entry_text,
+    native_entry,
+)
 from workbench.core.native.kernel import Argument, kernel_call, kernel_text
 from workbench.core.native.library import complete
 from workbench.core.scalar import ScalarBuilder
 
-pytestmark = pytest.mark.skipif(not layout.is_known(), reason="the layout of objects is not known here")
+pytestmark = pytest.mark.skipif(
+    not layout.is_known(), reason="the layout of objects is not known here"
+)
 
 DOUBLE = np.dtype(np.float64).num
 ENTRIES = {"native": native_entry, "ctypes": CtypesEntry}
@@ -52,7 +62,9 @@ def add_call(x: str, y: str, out: str, n: str = "%n") -> str:
 
 
 def adding(release: bool = False, fail: str = "false") -> str:
-    """x + y, with scratch memory, perhaps without the GIL, perhaps failing after everything is made."""
+    """X + y, with scratch memory, perhaps without the GIL, perhaps failing after everything is
+    made.
+    """
     return f"""{add_kernel()}
 define internal i32 @program(ptr %ctx) {{
 {load_input(0, "%x")}
@@ -94,7 +106,9 @@ VECTORS = EntrySpec((ArraySpec("float64", 1), ArraySpec("float64", 1)), n_slots=
 
 
 def accumulating() -> str:
-    """Returns x + s and sets s to it, t to x; fails with 3 if x is empty, after the updates are made."""
+    """Returns x + s and sets s to it, t to x; fails with 3 if x is empty, after the updates are
+    made.
+    """
     return f"""{add_kernel()}
 define internal i32 @program(ptr %ctx) {{
 {load_input(0, "%x")}
@@ -247,7 +261,15 @@ def test_an_array_that_someone_holds_is_never_written(entry):
 
 
 def test_a_spare_that_does_not_fit_is_not_used(entry):
-    spares = [None, np.zeros(4), np.zeros(3, "f4"), np.zeros((3, 1)), np.zeros(6)[::2], np.zeros(3, ">f8"), "no"]
+    spares = [
+        None,
+        np.zeros(4),
+        np.zeros(3, "f4"),
+        np.zeros((3, 1)),
+        np.zeros(6)[::2],
+        np.zeros(3, ">f8"),
+        "no",
+    ]
     readonly = np.zeros(3)
     readonly.flags.writeable = False
     for spare in [*spares, readonly, np.zeros(6)[:3]]:

@@ -1,4 +1,6 @@
-"""Kernels over contiguous, strided, broadcast and empty arrays, every tail, in place, and reductions."""
+"""Kernels over contiguous, strided, broadcast and empty arrays, every tail, in place, and
+reductions.
+"""
 
 from __future__ import annotations
 
@@ -140,7 +142,9 @@ def test_what_does_not_vary_is_computed_outside_the_loop():
     builder = ScalarBuilder(("float64", "float64"))
     program = builder.program(builder.prim("mul", "float64", builder.prim("exp", "float64", 0), 1))
     operands = Operand("float64", ("zero",)), Operand("float64", ("unit",))
-    text = kernel_text("kernel", Nest(1, program, operands, (Result(0, "float64", ("unit",)),)), TARGETS["host"])
+    text = kernel_text(
+        "kernel", Nest(1, program, operands, (Result(0, "float64", ("unit",)),)), TARGETS["host"]
+    )
     assert text.index("@wb.exp.f64") < text.index("loop1:")
     assert "@wb.exp.v" not in text
 
@@ -158,7 +162,13 @@ def test_results_of_all_sorts_at_once(target):
         Result(1, "bool", kept, "or", "bool"),
         Result(1, "int64", kept, "add", "int64"),
     )
-    nest = Nest(2, program, (Operand("float32", contiguous(2)), Operand("float32", ("zero", "unit"))), results, (1,))
+    nest = Nest(
+        2,
+        program,
+        (Operand("float32", contiguous(2)), Operand("float32", ("zero", "unit"))),
+        results,
+        (1,),
+    )
     compiled = compile_nest(nest, target)
     for n, m in itertools.product((0, 1, 5), (1, 3, 16, 37, 130)):
         x, y = random("float32", n, m), random("float32", m)
@@ -186,7 +196,9 @@ def test_sums_over_every_subset_of_axes(axes, target):
         compiled = compile_nest(nest, target)
         for shape in ((2, 3, 4), (3, 1, 70), (1, 4, 33), (2, 5, 16), (0, 3, 4), (3, 2, 0)):
             x = random(dtype, *shape)
-            outs = [np.empty(np.sum(x, axes, keepdims=True).shape, result.dtype) for result in results]
+            outs = [
+                np.empty(np.sum(x, axes, keepdims=True).shape, result.dtype) for result in results
+            ]
             compiled.run(shape, (x,), outs)
             want = x.sum(axes, dtype=results[0].accumulator, keepdims=True)
             np.testing.assert_allclose(outs[0], want, rtol=1e-6)
@@ -198,7 +210,13 @@ def test_sums_over_every_subset_of_axes(axes, target):
 @pytest.mark.parametrize("axes", SUBSETS[1:], ids=str)
 def test_reductions_of_strided_operands(axes, target):
     strides = tuple("zero" if axis in axes else "any" for axis in range(3))
-    nest = Nest(3, pass_through("float64"), (Operand("float64", ("any",) * 3),), (total("add", 0, "float64", strides),), axes)
+    nest = Nest(
+        3,
+        pass_through("float64"),
+        (Operand("float64", ("any",) * 3),),
+        (total("add", 0, "float64", strides),),
+        axes,
+    )
     compiled = compile_nest(nest, target)
     x = random("float64", 40, 6, 10).T[::-1, ::2]
     out = np.empty(x.sum(axes, keepdims=True).shape)
@@ -220,7 +238,9 @@ def test_reducers(reducer, target):
             x = x[:20] if reducer == "mul" else x
             out = np.empty(1, result.dtype)
             compiled.run(x.shape, (x,), (out,))
-            np.testing.assert_allclose(out[0], NUMPY[reducer].reduce(x, dtype=result.accumulator), rtol=1e-6)
+            np.testing.assert_allclose(
+                out[0], NUMPY[reducer].reduce(x, dtype=result.accumulator), rtol=1e-6
+            )
 
 
 @pytest.mark.parametrize("reducer", REDUCERS)
@@ -261,7 +281,12 @@ def test_float32_sums_are_in_double():
 
 def test_a_program_without_operands():
     builder = ScalarBuilder(())
-    nest = Nest(2, builder.program(builder.const(2.5, "float32")), (), (Result(0, "float32", contiguous(2)),))
+    nest = Nest(
+        2,
+        builder.program(builder.const(2.5, "float32")),
+        (),
+        (Result(0, "float32", contiguous(2)),),
+    )
     out = np.zeros((3, 21), np.float32)
     compile_nest(nest).run(out.shape, (), (out,))
     assert (out == 2.5).all()
@@ -269,7 +294,9 @@ def test_a_program_without_operands():
 
 def test_equal_nests_have_equal_text():
     target = TARGETS["host"]
-    assert kernel_text("k", elementwise(expensive()), target) == kernel_text("k", elementwise(expensive()), target)
+    assert kernel_text("k", elementwise(expensive()), target) == kernel_text(
+        "k", elementwise(expensive()), target
+    )
 
 
 @pytest.mark.parametrize(
@@ -301,9 +328,16 @@ def programs(draw):
     builder = ScalarBuilder(("float64", "float32", "int32"))
     for _ in range(draw(st.integers(1, 14))):
         dtype = draw(st.sampled_from(["float64", "float32", "int32", "int64"]))
-        args = [builder.cast(draw(st.integers(0, len(builder.dtypes) - 1)), dtype) for _ in range(2)]
+        args = [
+            builder.cast(draw(st.integers(0, len(builder.dtypes) - 1)), dtype) for _ in range(2)
+        ]
         numeric = dtype.startswith("f")
-        names = [*(UNARY if numeric else ()), *(BINARY if numeric else BINARY[:-1]), *COMPARE, "select"]
+        names = [
+            *(UNARY if numeric else ()),
+            *(BINARY if numeric else BINARY[:-1]),
+            *COMPARE,
+            "select",
+        ]
         name = draw(st.sampled_from(names))
         if name in COMPARE:
             builder.prim(name, "bool", *args)

@@ -1,11 +1,13 @@
-"""Every primitive, dtype and width against NumPy: bits for plain arithmetic, ulp bounds for functions."""
+"""Every primitive, dtype and width against NumPy: bits for plain arithmetic, ulp bounds for
+functions.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.core.native.harness import TARGETS, apply, elementwise, single, ulps
 
+from tests.core.native.harness import TARGETS, apply, elementwise, single, ulps
 from workbench.core.native.kernel import kernel_text
 from workbench.core.native.lower import TABLE
 from workbench.core.native.target import SCALAR, NoNativeForm
@@ -44,7 +46,22 @@ def samples(dtype: str) -> np.ndarray:
         with np.errstate(all="ignore"):
             return np.array(SPECIAL).astype(dtype)
     limits = np.iinfo(dtype)
-    near = [0, 1, 2, 3, 7, 8, 31, 63, 64, 100, limits.max, limits.max - 1, limits.min, limits.min + 1]
+    near = [
+        0,
+        1,
+        2,
+        3,
+        7,
+        8,
+        31,
+        63,
+        64,
+        100,
+        limits.max,
+        limits.max - 1,
+        limits.min,
+        limits.min + 1,
+    ]
     if kind == "i":
         near += [-1, -2, -3, -7, -64, -100]
     return np.array(near, dtype)
@@ -64,7 +81,11 @@ def result_dtype(prim: str, dtype: str) -> str:
 
 
 def exact_cases():
-    for dtypes, prims in ((FLOATS, EXACT_FLOAT), (INTEGERS, EXACT_INTEGER), (("bool",), EXACT_BOOL)):
+    for dtypes, prims in (
+        (FLOATS, EXACT_FLOAT),
+        (INTEGERS, EXACT_INTEGER),
+        (("bool",), EXACT_BOOL),
+    ):
         for dtype in dtypes:
             for prim in prims:
                 if not (prim in ("neg",) and dtype.startswith("u")):
@@ -213,14 +234,18 @@ def test_library_functions(prim, dtype, target):
     n = 2 if PRIMITIVES[prim].arity == 2 else 1
     args = [np.append(random.normal(size=500) * 3, SPECIAL[:19]).astype(dtype) for _ in range(n)]
     if prim in ("lgamma", "gamma"):
-        args = [np.concatenate([random.uniform(0.01, 30, 500), [np.inf, np.nan, 0.0]]).astype(dtype)]
+        args = [
+            np.concatenate([random.uniform(0.01, 30, 500), [np.inf, np.nan, 0.0]]).astype(dtype)
+        ]
     program = single(prim, dtype, *[dtype] * n)
     (got,) = apply(program, args, target)
     (want,) = program.run(*args)
     finite = np.isfinite(want)
     np.testing.assert_array_equal(got[~finite], want[~finite])
     if prim == "lgamma":  # near its zeros at 1 and 2 relative errors say nothing
-        np.testing.assert_allclose(got, want, rtol=32 * np.finfo(dtype).eps, atol=4 * np.finfo(dtype).eps)
+        np.testing.assert_allclose(
+            got, want, rtol=32 * np.finfo(dtype).eps, atol=4 * np.finfo(dtype).eps
+        )
         return
     np.testing.assert_array_max_ulp(got[finite], want[finite], LIBRARY[prim])
 
@@ -241,7 +266,13 @@ def test_every_primitive_is_here_or_has_no_native_form():
 
 @pytest.mark.parametrize(
     ("prim", "dtype"),
-    [("digamma", "float64"), ("exp", "int64"), ("add", "complex128"), ("add", "float16"), ("and", "float32")],
+    [
+        ("digamma", "float64"),
+        ("exp", "int64"),
+        ("add", "complex128"),
+        ("add", "float16"),
+        ("and", "float32"),
+    ],
 )
 def test_no_native_form(prim, dtype):
     program = single(prim, dtype, *[dtype] * PRIMITIVES[prim].arity)

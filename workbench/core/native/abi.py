@@ -1,11 +1,15 @@
-"""The protocol between the entry of a native function and its program: one description of every struct.
+"""The protocol between the entry of a native function and its program: one description of every
+struct.
 
-A program is `i32 @program(ptr %ctx)`: 0 is success. All offsets are bytes, made from the descriptions below; IR text,
-ctypes and the documentation of a field read the same table. Every field is a pointer or an i64 (8 bytes).
+A program is `i32 @program(ptr %ctx)`: 0 is success. All offsets are bytes, made from the
+descriptions below; IR text, ctypes and the documentation of a field read the same table. Every
+field is a pointer or an i64 (8 bytes).
 
 What a program reads:
-- `ctx.inputs`: descriptors of the arguments, then of the shared variables' arrays, in the order of the entry's spec.
-- `runtime` helpers (see `runtime.py`) for outputs, updates, arena slots and the GIL; they read the rest.
+- `ctx.inputs`: descriptors of the arguments, then of the shared variables' arrays, in the order of
+  the entry's spec.
+- `runtime` helpers (see `runtime.py`) for outputs, updates, arena slots and the GIL; they read the
+  rest.
 - `ctx.error`: ERROR_WORDS i64 that the program may fill before it returns non-zero.
 """
 
@@ -50,7 +54,9 @@ SLOT = Layout("slot", ("data", "capacity", "raw"))  # 64-byte aligned data withi
 
 
 def field(layout: Layout, base: str, name: str, into: str, index: int = 0) -> str:
-    """IR that puts the address of a field of struct number `index` after `base` into the SSA name `into`."""
+    """IR that puts the address of a field of struct number `index` after `base` into the SSA name
+    `into`.
+    """
     offset = index * layout.size + layout.offset(name)
     return f"{into} = getelementptr inbounds i8, ptr {base}, i64 {offset}"
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from workbench.core.native.ssa import Code, Type, Value, memory_type, scalar_type
+from workbench.core.native.ssa import Code, Type, Value, memory_type
 from workbench.core.nest import Stride
 
 
 def load(
     code: Code, dtype: str, pointer: str, stride: Stride, step: str, lanes: int, mask: Value | None
 ) -> Value:
-    """`lanes` elements from `pointer` on, `step` bytes apart if the stride is 'any'; lanes masked off are 0."""
+    """`lanes` elements from `pointer` on, `step` bytes apart if the stride is 'any'; lanes masked
+    off are 0.
+    """
     memory = Type(memory_type(dtype), lanes)
     align = np.dtype(dtype).itemsize
-    if lanes == 1:
-        value = code.put(memory, f"load {memory.text}, ptr {pointer}, align {align}")
-    elif stride == "unit" and mask is None:
+    if lanes == 1 or (stride == "unit" and mask is None):
         value = code.put(memory, f"load {memory.text}, ptr {pointer}, align {align}")
     elif stride == "unit":
         assert mask is not None
@@ -53,7 +53,8 @@ def store(
     elif stride == "unit":
         assert mask is not None
         code.line(
-            f"call void @llvm.masked.store.{value.type.suffix}.p0({value.typed}, ptr align {align} {pointer}, {mask.typed})"
+            f"call void @llvm.masked.store.{value.type.suffix}.p0"
+            f"({value.typed}, ptr align {align} {pointer}, {mask.typed})"
         )
     else:
         where = _addresses(code, pointer, step, lanes)
@@ -74,19 +75,6 @@ def first_lanes(code: Code, count: str, lanes: int) -> Value:
     )
     numbers = ", ".join(f"i32 {i}" for i in range(lanes))
     return code.put(vector.mask, f"icmp ult {vector.text} <{numbers}>, {all.name}")
-
-
-def from_memory(code: Code, value: Value, dtype: str) -> Value:
-    """A scalar passed by value in its register type."""
-    return value.ne(0) if dtype == "bool" else value
-
-
-def argument_type(dtype: str) -> str:
-    return memory_type(dtype)
-
-
-def register_type(dtype: str, lanes: int) -> Type:
-    return Type(scalar_type(dtype), lanes)
 
 
 def _addresses(code: Code, pointer: str, step: str, lanes: int) -> Value:

@@ -15,7 +15,8 @@ _RESULTS = {"void": "void", "d": "double", "s": "float", "int": "i32"}
 
 
 def blas_symbol(name: str) -> int:
-    """The address of a Fortran BLAS function (`dgemm`: all arguments by pointer, 32-bit ints, column-major).
+    """The address of a Fortran BLAS function (`dgemm`: all arguments by pointer, 32-bit ints,
+    column-major).
 
     KeyError if there is none of this name.
     """
@@ -25,13 +26,17 @@ def blas_symbol(name: str) -> int:
 
 
 def signature(name: str) -> tuple[str, int]:
-    """The LLVM type of a function's result and how many pointers it takes; KeyError as above and for complex results."""
+    """The LLVM type of a function's result and how many pointers it takes; KeyError as above and
+    for complex results.
+    """
     result, arguments = re.fullmatch(r"(.*) \((.*)\)", _prototype(name)).groups()  # type: ignore[union-attr]
     return _RESULTS[result.rpartition("_")[2]], arguments.count(",") + 1
 
 
 def set_threads_address() -> int | None:
-    """The address of `void set_num_threads(int)` of scipy's OpenBLAS, or None where it is another BLAS."""
+    """The address of `void set_num_threads(int)` of scipy's OpenBLAS, or None where it is another
+    BLAS.
+    """
     library = _openblas()
     if library is None:
         return None
@@ -65,7 +70,9 @@ def _exports() -> dict[str, object]:
 
 
 def _module() -> ModuleType:
-    """`scipy.linalg.cython_blas`, without the rest of `scipy.linalg` (half a second) where its file is found."""
+    """`scipy.linalg.cython_blas`, without the rest of `scipy.linalg` (half a second) where its file
+    is found.
+    """
     if _MODULE in sys.modules:
         return sys.modules[_MODULE]
     for path in _scipy().glob("linalg/cython_blas.*"):

@@ -20,8 +20,9 @@ def default_directory() -> Path:
 class ObjectCache:
     """Bytes by key in a directory. Whatever goes wrong with the disk, an entry is merely absent.
 
-    An entry is a digest and the bytes, written to a temporary file and renamed. Over `limit` bytes the entries used
-    longest ago go, until three quarters of it are left; that is looked at once in PRUNE_EVERY writes.
+    An entry is a digest and the bytes, written to a temporary file and renamed. Over `limit` bytes
+    the entries used longest ago go, until three quarters of it are left; that is looked at once in
+    PRUNE_EVERY writes.
     """
 
     PRUNE_EVERY = 64

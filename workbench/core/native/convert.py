@@ -1,7 +1,9 @@
-"""Casts between dtypes as NumPy does them on x86, on every processor and without LLVM's poison values.
+"""Casts between dtypes as NumPy does them on x86, on every processor and without LLVM's poison
+values.
 
-Floats that do not fit an integer type: int64 and int32 give their smallest value; smaller integers and uint32 are the
-low bits of a conversion to int32 or int64; uint64 takes [0, 2⁶⁴) as it is and negative values modulo 2⁶⁴. nan does not fit.
+Floats that do not fit an integer type: int64 and int32 give their smallest value; smaller integers
+and uint32 are the low bits of a conversion to int32 or int64; uint64 takes [0, 2⁶⁴) as it is and
+negative values modulo 2⁶⁴. nan does not fit.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from workbench.core.native.ssa import Value, scalar_type
 
 
 def convert(x: Value, source: str, target: str) -> Value:
-    """x of dtype `source` as `target`."""
+    """X of dtype `source` as `target`."""
     if source == target:
         return x
     kind, to = np.dtype(source).kind, np.dtype(target)

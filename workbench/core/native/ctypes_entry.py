@@ -1,4 +1,6 @@
-"""The entry's protocol in Python: for interpreters whose layout is unknown, and what the native entry is tested against."""
+"""The entry's protocol in Python: for interpreters whose layout is unknown, and what the native
+entry is tested against.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,7 @@ _ALLOCATE = ctypes.CFUNCTYPE(
     ctypes.c_int,
     ctypes.POINTER(ctypes.c_int64),
 )
-_DTYPES = {np.dtype(code).num: np.dtype(code) for code in "?bhilqBHILQfd"}
+_DTYPES: dict[int, np.dtype[Any]] = {np.dtype(code).num: np.dtype(code) for code in "?bhilqBHILQfd"}
 
 
 class CtypesEntry:
@@ -125,7 +127,7 @@ class _Call:
             (ctypes.c_int64 * max(1, array.ndim))(*part) for part in (array.shape, array.strides)
         )
         self._keep += [dims, strides]
-        words = (array.ctypes.data, ctypes.addressof(dims), ctypes.addressof(strides))
+        words = [array.ctypes.data, ctypes.addressof(dims), ctypes.addressof(strides)]
         at = k * DESCRIPTOR.size // WORD
         self._descriptors[at : at + len(words)] = words
 

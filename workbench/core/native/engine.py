@@ -1,4 +1,5 @@
-"""Machine code from LLVM IR text: parse, verify, optimise, emit, link; objects are kept in memory and on disk.
+"""Machine code from LLVM IR text: parse, verify, optimise, emit, link; objects are kept in memory
+and on disk.
 
 llvmlite is imported when the engine is made, which is when something is first compiled.
 """
@@ -22,17 +23,20 @@ if TYPE_CHECKING:
     import llvmlite.binding as llvm
 
 Level = Literal[1, 2]
-"""1: what explicit vector code needs, quick. 2: LLVM's default O2 pipeline, for code that runs for long."""
+"""1: what explicit vector code needs, quick. 2: LLVM's default O2 pipeline, for code that runs for
+long.
+"""
 
 _MEMORY_LIMIT = 64 << 20
 
 
 @dataclass(frozen=True)
 class NativeModule:
-    """Linked code; it is unloaded when this object is collected. Every link has its own copy of the module's globals.
+    """Linked code; it is unloaded when this object is collected. Every link has its own copy of the
+    module's globals.
 
-    `timings` are seconds per stage (parse, verify, optimise, emit, link); `source` says where the object came from
-    ('compiled', 'memory' or 'disk': then only 'link' was timed, and 'load').
+    `timings` are seconds per stage (parse, verify, optimise, emit, link); `source` says where the
+    object came from ('compiled', 'memory' or 'disk': then only 'link' was timed, and 'load').
     """
 
     addresses: Mapping[str, int]
@@ -53,9 +57,11 @@ def compile(
     level: Level = 1,
     cache: bool = True,
 ) -> NativeModule:
-    """Link the module `ir_text`; `symbols` are the addresses of what it declares, `exports` the names to look up.
+    """Link the module `ir_text`; `symbols` are the addresses of what it declares, `exports` the
+    names to look up.
 
-    `cache=False` compiles anew and stores nothing. Invalid IR or a symbol without address: RuntimeError.
+    `cache=False` compiles anew and stores nothing. Invalid IR or a symbol without address:
+    RuntimeError.
     """
     return engine().compile(ir_text, symbols, exports, level=level, cache=cache)
 
@@ -179,7 +185,8 @@ class Engine:
         options.loop_unrolling = options.slp_vectorization = options.loop_vectorization = False
         builder = self._llvm.create_pass_builder(self._machine, options)
         if level > 1:
-            return builder.getModulePassManager().run(module, builder)
+            builder.getModulePassManager().run(module, builder)
+            return
         passes = self._llvm.create_new_module_pass_manager()
         passes.add_always_inliner_pass()
         passes.add_sroa_pass()

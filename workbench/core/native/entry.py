@@ -1,9 +1,9 @@
-"""The way from Python into a native program: a builtin made at run time, and the same protocol through ctypes.
+"""The way from Python into a native program: a builtin made at run time, and the same protocol
+through ctypes.
 
-spec = EntrySpec(arguments=(ArraySpec("float64", 1),), n_outputs=1, n_slots=2)
-whole = complete(program_text + entry_text(spec))
-module = engine.compile(whole.text, whole.symbols, ENTRY_EXPORTS)
-call = native_entry(module, spec, cells=[], slow_path=…)
+spec = EntrySpec(arguments=(ArraySpec("float64", 1),), n_outputs=1, n_slots=2) whole =
+complete(program_text + entry_text(spec)) module = engine.compile(whole.text, whole.symbols,
+ENTRY_EXPORTS) call = native_entry(module, spec, cells=[], slow_path=…)
 """
 
 from __future__ import annotations
@@ -39,11 +39,13 @@ def native_entry(
     slow_path: Callable[..., Any],
     name: str = "function",
 ) -> Callable[..., Any]:
-    """The callable: checks, runs, commits updates, returns outputs; whatever does not fit goes to `slow_path(*args, **kw)`.
+    """The callable: checks, runs, commits updates, returns outputs; whatever does not fit goes to
+    `slow_path(*args, **kw)`.
 
-    One output gives the array, else a list. Its `__self__` is the `Owner`, whose `last_error()` tells the slow path (once)
-    what a program returned when it failed: no error means that the arguments did not fit. A module serves one
-    entry. Where Python's or NumPy's layout is not known the callable is a `CtypesEntry` with the same `__self__`.
+    One output gives the array, else a list. Its `__self__` is the `Owner`, whose `last_error()`
+    tells the slow path (once) what a program returned when it failed: no error means that the
+    arguments did not fit. A module serves one entry. Where Python's or NumPy's layout is not known
+    the callable is a `CtypesEntry` with the same `__self__`.
     """
     if not layout.is_known():
         return CtypesEntry(module, spec, cells, slow_path)
@@ -63,7 +65,9 @@ class _MethodDef(ctypes.Structure):
 
 
 class Owner:
-    """The builtin's `self`: keeps its code, memory and shared variables alive, and is the way to the slow path."""
+    """The builtin's `self`: keeps its code, memory and shared variables alive, and is the way to
+    the slow path.
+    """
 
     def __init__(
         self,

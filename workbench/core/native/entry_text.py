@@ -1,7 +1,8 @@
 """The text of the native entry: a METH_FASTCALL | METH_KEYWORDS function around a program.
 
-It checks what it is given, describes it in a context on its stack, calls the program, commits the updates and returns
-the outputs. Whatever does not fit, and a program that fails, goes to the callable that is the builtin's `self`.
+It checks what it is given, describes it in a context on its stack, calls the program, commits the
+updates and returns the outputs. Whatever does not fit, and a program that fails, goes to the
+callable that is the builtin's `self`.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from workbench.core.native.spec import ArraySpec, EntrySpec
 class Block:
     """Byte offsets in `@wb.block`, the entry's static memory: one for each linked module.
 
-    `busy`: whether a call uses the slots; `code` and `error`: of the last program that failed; then the arena's slots,
-    the lists of the shared variables and, for each update, the list that it goes to.
+    `busy`: whether a call uses the slots; `code` and `error`: of the last program that failed; then
+    the arena's slots, the lists of the shared variables and, for each update, the list that it goes
+    to.
     """
 
     slots: int
@@ -39,7 +41,9 @@ class Block:
 
 
 def entry_text(spec: EntrySpec, program: str = "program") -> str:
-    """IR of the entry that calls `i32 @program(ptr)`, to be put in the same module; it exports ENTRY_EXPORTS."""
+    """IR of the entry that calls `i32 @program(ptr)`, to be put in the same module; it exports
+    ENTRY_EXPORTS.
+    """
     return "\n".join(_Text(spec, program).lines())
 
 
@@ -78,7 +82,9 @@ class _Text:
             yield from self._float(k) if spec.python_float else self._array(f"a{k}", k, spec)
 
     def _float(self, k: int) -> Iterator[str]:
-        """A 0-d array or a Python float, whose value is read in place (float64) or from the stack (float32)."""
+        """A 0-d array or a Python float, whose value is read in place (float64) or from the stack
+        (float32).
+        """
         spec = self.spec.arguments[k]
         yield f"%a{k}.slot = alloca double, align 16"
         yield from _load(f"%a{k}.class", f"%a{k}", layout.TYPE)
@@ -152,7 +158,9 @@ class _Text:
             yield f"call void @py.Py_IncRef(ptr %c{k})"
 
     def _arena(self) -> Iterator[str]:
-        """The module's slots, or while another thread's call has them (it has released the GIL) fresh ones."""
+        """The module's slots, or while another thread's call has them (it has released the GIL)
+        fresh ones.
+        """
         yield from _load("%busy", "@wb.block", self.block.busy, "i64")
         yield "%is.free = icmp eq i64 %busy, 0"
         yield f"%own = {_at('@wb.block', self.block.slots)}"
@@ -233,7 +241,9 @@ class _Text:
         yield "ret ptr %list"
 
     def _failure(self) -> Iterator[str]:
-        """Let go of everything that was made, note the code for the slow path and leave the rest to it."""
+        """Let go of everything that was made, note the code for the slow path and leave the rest to
+        it.
+        """
         yield "failed:"
         for table, count in (("outputs", self.spec.n_outputs), ("updates", len(self.spec.updates))):
             for k in range(count):

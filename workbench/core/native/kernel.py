@@ -1,7 +1,8 @@
 """A nest as the text of one LLVM function with explicit vectors, and the text of a call to it.
 
-A value belongs to the outermost loop inside which it is constant: loads and steps are written there, as scalars
-unless they vary along the vector loop's axis. Totals are kept in registers (`alloca`s that LLVM promotes).
+A value belongs to the outermost loop inside which it is constant: loads and steps are written
+there, as scalars unless they vary along the vector loop's axis. Totals are kept in registers
+(`alloca`s that LLVM promotes).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from workbench.core.native.plan import Plan, plan
 from workbench.core.native.reduce import across, combine, identity
 from workbench.core.native.ssa import Code, Type, Value, memory_type, scalar_type, splat
 from workbench.core.native.target import Target
-from workbench.core.nest import Nest, Operand, Reducer, Result
+from workbench.core.nest import Item, Nest, Operand, Reducer
 
 MAX_STEPS = 400
 """Compile time grows faster than steps beyond this: callers split larger programs."""
@@ -26,8 +27,9 @@ MAX_STEPS = 400
 class Argument:
     """What a call passes for an operand or result: SSA names or literals.
 
-    `value` is a `ptr` to the first element, or for an operand passed by value (`Operand.by_value`) a scalar of its memory
-    type (bool is i8). `strides` are i64 byte strides, one for each axis of the nest; only those of kind 'any' are read.
+    `value` is a `ptr` to the first element, or for an operand passed by value (`Operand.by_value`)
+    a scalar of its memory type (bool is i8). `strides` are i64 byte strides, one for each axis of
+    the nest; only those of kind 'any' are read.
     """
 
     value: str
@@ -37,8 +39,9 @@ class Argument:
 def kernel_text(name: str, nest: Nest, target: Target) -> str:
     """`define internal void @name(…)` for a nest: the same text for the same nest, name and target.
 
-    The text refers to functions of `library` (math, libm): give the whole module to `library.complete`.
-    Raises NoNativeForm for what has no native form; a nest of more than MAX_STEPS steps should be split before.
+    The text refers to functions of `library` (math, libm): give the whole module to
+    `library.complete`. Raises NoNativeForm for what has no native form; a nest of more than
+    MAX_STEPS steps should be split before.
     """
     for operand in nest.operands:
         register("load", operand.dtype)
@@ -59,14 +62,11 @@ def kernel_call(
 ) -> str:
     """The IR statement that calls the kernel; `dims` are i64, one for each axis."""
     passed = [f"i64 {dim}" for dim in dims]
-    items = zip((*nest.operands, *nest.results), (*operands, *results), strict=True)
+    items = zip(nest.items, (*operands, *results), strict=True)
     for item, argument in items:
         passed.append(f"{_parameter_type(item)} {argument.value}")
         passed += [f"i64 {argument.strides[axis]}" for axis in _strided(item)]
     return f"call void @{name}({', '.join(passed)})"
-
-
-Item = Operand | Result
 
 
 def _strided(item: Item) -> list[int]:
@@ -78,7 +78,9 @@ def _parameter_type(item: Item) -> str:
 
 
 def _parameters(nest: Nest) -> list[str]:
-    """The declared parameters; pointers that share no memory with a result they are not told of are `noalias`."""
+    """The declared parameters; pointers that share no memory with a result they are not told of are
+    `noalias`.
+    """
     texts = [f"i64 %n{axis}" for axis in range(nest.ndim)]
     inplace = {k for result in nest.results for k in result.inplace}
     for k, operand in enumerate(nest.operands):
@@ -95,7 +97,9 @@ def _parameters(nest: Nest) -> list[str]:
 
 @dataclass(frozen=True)
 class _Scope:
-    """What is known inside some loops: pointers moved so far, values by index, lanes of the vector loop and its mask."""
+    """What is known inside some loops: pointers moved so far, values by index, lanes of the vector
+    loop and its mask.
+    """
 
     depth: int
     pointers: dict[str, str]
@@ -147,7 +151,9 @@ class _Kernel:
     # --- what stands at one depth -----------------------------------------------------------------------------
 
     def _inside(self, scope: _Scope) -> None:
-        """Everything within `scope.depth` loops: loads, steps, the totals around the next loop, or the stores."""
+        """Everything within `scope.depth` loops: loads, steps, the totals around the next loop, or
+        the stores.
+        """
         self._load(scope)
         self._compute(scope)
         totals_here = scope.depth == len(self.nest.kept)
@@ -213,7 +219,9 @@ class _Kernel:
     # --- totals -----------------------------------------------------------------------------------------------
 
     def _start_totals(self, scope: _Scope) -> dict[int, list[_Total]]:
-        """An accumulator for each reducing result; a second of one lane where a scalar loop follows the vectors."""
+        """An accumulator for each reducing result; a second of one lane where a scalar loop follows
+        the vectors.
+        """
         widths = [scope.lanes]
         if self.plan.tail == "scalar" and self._reduces_lanes and scope.lanes > 1:
             widths.append(1)

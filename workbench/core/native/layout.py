@@ -1,4 +1,6 @@
-"""Where CPython and NumPy keep the fields that the native entry reads, and whether this interpreter is like that."""
+"""Where CPython and NumPy keep the fields that the native entry reads, and whether this interpreter
+is like that.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,9 @@ REUSABLE = C_CONTIGUOUS | OWNDATA | ALIGNED | WRITEABLE
 
 @functools.cache
 def is_known() -> bool:
-    """Whether the native entry works here: a 64-bit little-endian CPython with the GIL, and fields as above."""
+    """Whether the native entry works here: a 64-bit little-endian CPython with the GIL, and fields
+    as above.
+    """
     if platform.python_implementation() != "CPython" or sys.byteorder != "little" or _HEAD != 16:
         return False
     if sysconfig.get_config_var("Py_GIL_DISABLED") or hasattr(sys, "gettotalrefcount"):

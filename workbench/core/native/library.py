@@ -21,13 +21,15 @@ from dataclasses import dataclass
 from workbench.core.native import runtime, symbols, vmath
 from workbench.core.native.ssa import Type
 
-_NAME = re.compile(r"@((?:wb|libm|blas|py|np)\.[\w.]+)")
+_NAME = re.compile(r"@((?:wb|libm|libc|blas|py|np)\.[\w.]+)")
 _DEFINED = re.compile(r"^(?:define [^@]*|)@([\w.]+)(?=\(| = )", re.MULTILINE)
 _TYPE = re.compile(r"(?:v(\d+))?(f32|f64|i\d+)$")
 _SCALAR = {"f32": "float", "f64": "double"}
 
 INLINE_LIMIT = 6
-"""A vector function called from more places than this is called, not copied: compile time is what small programs wait for."""
+"""A vector function called from more places than this is called, not copied: compile time is what
+small programs wait for.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,9 @@ class Complete:
 
 
 def complete(text: str) -> Complete:
-    """Add the definitions and declarations that `text` needs, transitively; KeyError for an unknown name."""
+    """Add the definitions and declarations that `text` needs, transitively; KeyError for an unknown
+    name.
+    """
     parts, addresses = [text], dict(symbols.always())
     known = set(_DEFINED.findall(text))
     queue = [text]

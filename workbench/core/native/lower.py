@@ -1,6 +1,7 @@
 """Scalar programs as LLVM text for any number of lanes: a table from primitive to writer.
 
-No fast-math flags: + - * / sqrt and comparisons give NumPy's bits; the other functions' errors are in `vmath`.
+No fast-math flags: + - * / sqrt and comparisons give NumPy's bits; the other functions' errors are
+in `vmath`.
 """
 
 from __future__ import annotations
@@ -42,7 +43,9 @@ Writer = Callable[..., Value]
 
 
 def lower(program: ScalarProgram, code: Code, inputs: Sequence[str], lanes: int) -> list[Value]:
-    """Write the program over the named SSA values of `lanes` lanes (bool: i1); the values of its outputs."""
+    """Write the program over the named SSA values of `lanes` lanes (bool: i1); the values of its
+    outputs.
+    """
     values = [
         Value(code, Type(scalar_type(d), lanes), name)
         for d, name in zip(program.inputs, inputs, strict=True)
@@ -136,7 +139,9 @@ def _compare(floating: str, ordering: str) -> Writer:
 
 
 def _float_extremum(predicate: str) -> Writer:
-    """The second unless the first is beyond it or nan: one instruction and a blend, nan goes through."""
+    """The second unless the first is beyond it or nan: one instruction and a blend, nan goes
+    through.
+    """
 
     def write(site: Site, x: Value, y: Value) -> Value:
         return x.isnan().select(x, x.compare(predicate, y).select(x, y))

@@ -8,11 +8,12 @@ from typing import Literal
 import numpy as np
 
 from workbench.core.native.target import Target
-from workbench.core.nest import Nest, Operand, Result
+from workbench.core.nest import Item, Nest
 
 Tail = Literal["none", "masked", "split", "scalar"]
-"""The vector loop's last, partial vector. none: one lane. masked: every vector has a mask. split: whole vectors, then
-a masked one. scalar: whole vectors, then one lane at a time."""
+"""The vector loop's last, partial vector. none: one lane. masked: every vector has a mask. split:
+whole vectors, then a masked one. scalar: whole vectors, then one lane at a time.
+"""
 
 CHEAP = 16
 """Up to this cost a body is worth writing twice (for whole vectors and for the last)."""
@@ -20,9 +21,11 @@ CHEAP = 16
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Loops over `order`, outermost first; the one over the innermost axis takes `lanes` elements at a time.
+    """Loops over `order`, outermost first; the one over the innermost axis takes `lanes` elements
+    at a time.
 
-    `depth_of_totals` is the number of loops around the accumulators: the kept axes' loops come first.
+    `depth_of_totals` is the number of loops around the accumulators: the kept axes' loops come
+    first.
     """
 
     order: tuple[int, ...]
@@ -40,11 +43,7 @@ def plan(nest: Nest, target: Target) -> Plan:
     lanes = _lanes(nest, target)
     if lanes == 1:
         return Plan(order, 1, "none")
-    sizes = {
-        np.dtype(item.dtype).itemsize
-        for item in (*nest.operands, *nest.results)
-        if _is_vector(item)
-    }
+    sizes = {np.dtype(item.dtype).itemsize for item in nest.items if _is_vector(item)}
     if not sizes <= target.masked:
         return Plan(order, lanes, "scalar")
     inner_loops = order[-1] != nest.ndim - 1
@@ -53,16 +52,18 @@ def plan(nest: Nest, target: Target) -> Plan:
     )
 
 
-def _is_vector(item: Operand | Result) -> bool:
+def _is_vector(item: Item) -> bool:
     return bool(item.strides) and item.strides[-1] != "zero"
 
 
 def _lanes(nest: Nest, target: Target) -> int:
-    """Elements of the widest dtype in a register, and several registers where that makes accumulators or whole cache lines."""
+    """Elements of the widest dtype in a register, and several registers where that makes
+    accumulators or whole cache lines.
+    """
     if nest.ndim == 0:
         return 1
     lanes = target.vector_bytes // widest(nest)
-    strided = any(item.strides[-1] == "any" for item in (*nest.operands, *nest.results))
+    strided = any(item.strides[-1] == "any" for item in nest.items)
     if strided and (target.vector_bytes < 32 or nest.program.cost < CHEAP):
         return 1
     if nest.reduced and not strided:

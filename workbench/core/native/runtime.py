@@ -1,15 +1,19 @@
 """Helpers that programs call, as IR text. All take the context of `abi` as `ptr %ctx`.
 
-- `ptr @wb.alloc_output(ptr %ctx, i32 %k, i32 %typenum, i32 %nd, ptr %dims)`: a new C-contiguous array as output k;
-  returns its data, or null (then the program returns NO_MEMORY). Once for each k.
-- `ptr @wb.alloc_update(ptr %ctx, i32 %k, i32 %typenum, i32 %nd, ptr %dims)`: the same for update k, in the shared
-  variable's spare buffer where that fits and nobody else holds it. Committed only if the program returns 0.
-- `ptr @wb.slot(ptr %ctx, i32 %slot, i64 %bytes)`: 64-byte aligned memory kept between calls; contents undefined; null if
-  there is none.
-- `void @wb.release(ptr %ctx)`, `void @wb.acquire(ptr %ctx)`: the GIL; both may be called when already done.
-  The allocators take it for themselves when it is released; a program may return without it.
+- `ptr @wb.alloc_output(ptr %ctx, i32 %k, i32 %typenum, i32 %nd, ptr %dims)`: a new C-contiguous
+  array as output k; returns its data, or null (then the program returns NO_MEMORY). Once for each
+  k.
+- `ptr @wb.alloc_update(ptr %ctx, i32 %k, i32 %typenum, i32 %nd, ptr %dims)`: the same for update k,
+  in the shared variable's spare buffer where that fits and nobody else holds it. Committed only if
+  the program returns 0.
+- `ptr @wb.slot(ptr %ctx, i32 %slot, i64 %bytes)`: 64-byte aligned memory kept between calls;
+  contents undefined; null if there is none.
+- `void @wb.release(ptr %ctx)`, `void @wb.acquire(ptr %ctx)`: the GIL; both may be called when
+  already done. The allocators take it for themselves when it is released; a program may return
+  without it.
 
-With `ctx.allocate` set (the ctypes entry) allocations go to that callback, and ctypes has dealt with the GIL.
+With `ctx.allocate` set (the ctypes entry) allocations go to that callback, and ctypes has dealt
+with the GIL.
 """
 
 from __future__ import annotations
@@ -235,4 +239,6 @@ FUNCTIONS: dict[str, str] = {
     "wb.slot": _SLOT,
     "wb.grow_slot": _GROW_SLOT,
 }
-"""The text of each helper by name; they mention one another and the `py.` and `np.` externals of `symbols`."""
+"""The text of each helper by name; they mention one another and the `py.` and `np.` externals of
+`symbols`.
+"""

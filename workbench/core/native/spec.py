@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ArraySpec:
-    """An array that the fast path takes: exact dtype, ndim, C-contiguous, aligned; `dims` fixes some sizes (None: any).
+    """An array that the fast path takes: exact dtype, ndim, C-contiguous, aligned; `dims` fixes
+    some sizes (None: any).
 
     `python_float` (0-d float32 and float64 arguments only): a Python float is taken as well.
     """

@@ -1,4 +1,6 @@
-"""Straight-line LLVM text in SSA form, written with Python operators over `Value`s of any number of lanes."""
+"""Straight-line LLVM text in SSA form, written with Python operators over `Value`s of any number of
+lanes.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ _SCALARS = {"bool": "i1", "float32": "float", "float64": "double"}
 
 
 def scalar_type(dtype: str) -> str:
-    """The register type of a dtype (bool is i1); KeyError for dtypes without one (complex, float16)."""
+    """The register type of a dtype (bool is i1); KeyError for dtypes without one (complex,
+    float16).
+    """
     kind = np.dtype(dtype)
     return f"i{kind.itemsize * 8}" if kind.kind in "iu" else _SCALARS[dtype]
 
@@ -116,7 +120,9 @@ class Code:
         return self.put(type, f"call {type.text} @{function}({', '.join(a.typed for a in args)})")
 
     def math(self, function: str, *args: Value) -> Value:
-        """A call of the library's `@wb.function` for the type of the arguments, which is the result's."""
+        """A call of the library's `@wb.function` for the type of the arguments, which is the
+        result's.
+        """
         return self.call(f"wb.{function}.{args[0].type.suffix}", args[0].type, *args)
 
     def intrinsic(self, function: str, *args: Value) -> Value:
@@ -124,7 +130,9 @@ class Code:
 
 
 class Value:
-    """An SSA name or a constant, with its type. Operators write instructions; numbers become constants of its type."""
+    """An SSA name or a constant, with its type. Operators write instructions; numbers become
+    constants of its type.
+    """
 
     __slots__ = ("code", "name", "type")
 
@@ -234,7 +242,9 @@ class Value:
         return self.code.put(yes.type, f"select {self.typed}, {yes.typed}, {yes._other(no).typed}")
 
     def convert(self, opcode: str, scalar: str) -> Value:
-        """A conversion instruction (`sitofp`, `bitcast`, `zext`, …) to another scalar type, lane by lane."""
+        """A conversion instruction (`sitofp`, `bitcast`, `zext`, …) to another scalar type, lane by
+        lane.
+        """
         to = self.type.of(scalar)
         return self.code.put(to, f"{opcode} {self.typed} to {to.text}")
 
@@ -261,7 +271,9 @@ class Value:
         return self.code.intrinsic("fmuladd", self, self._other(times), self._other(plus))
 
     def exact_fma(self, times: Value | Number, plus: Value | Number) -> Value:
-        """self·times + plus with one rounding on every processor (a slow call where there is no instruction)."""
+        """self·times + plus with one rounding on every processor (a slow call where there is no
+        instruction).
+        """
         return self.code.intrinsic("fma", self, self._other(times), self._other(plus))
 
     def polynomial(self, coefficients: Sequence[float]) -> Value:

@@ -1,4 +1,6 @@
-"""What modules may call outside themselves: for each prefix the declarations and where the addresses are."""
+"""What modules may call outside themselves: for each prefix the declarations and where the
+addresses are.
+"""
 
 from __future__ import annotations
 
@@ -35,6 +37,7 @@ PYTHON_FUNCTIONS = {
 }
 PYTHON_OBJECTS = {"None": None, "float": float}
 NUMPY_FUNCTIONS = {"PyArray_New": (93, "ptr @{}(ptr, i32, ptr, i32, ptr, ptr, i32, i32, ptr)")}
+LIBC_FUNCTIONS = {"clock_gettime": "i32 @{}(i32, ptr)"}
 LIBM_BINARY = frozenset(("pow", "atan2", "fmod"))
 ALWAYS = (
     "memcpy", "memmove", "memset", "fmod", "fmodf", "fma", "fmaf", "rint", "rintf", "floor", "floorf", "ceil", "ceilf",
@@ -88,8 +91,12 @@ def _blas(name: str, rest: str) -> External:
     return External(f"{result} @{name}({', '.join(['ptr'] * count)})", blas.blas_symbol(rest))
 
 
+def _libc(name: str, rest: str) -> External:
+    return External(LIBC_FUNCTIONS[rest].format(name), _address(ctypes.CDLL(None), rest))
+
+
 _FINDERS: dict[str, Callable[[str, str], External]] = {
-    "py": _python, "np": _numpy, "libm": _math, "blas": _blas,
+    "py": _python, "np": _numpy, "libm": _math, "libc": _libc, "blas": _blas,
 }  # fmt: skip
 PREFIXES = frozenset(_FINDERS)
 
@@ -108,7 +115,7 @@ def _address(library: ctypes.CDLL, name: str) -> int:
 @functools.cache
 def _numpy_table() -> ctypes.Array[ctypes.c_size_t]:
     """NumPy's C API: an array of addresses."""
-    from numpy._core import _multiarray_umath
+    from numpy._core import _multiarray_umath  # type: ignore[attr-defined]
 
     get = ctypes.pythonapi.PyCapsule_GetPointer
     get.restype, get.argtypes = ctypes.c_void_p, (ctypes.py_object, ctypes.c_char_p)

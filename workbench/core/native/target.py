@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 
 class NoNativeForm(NotImplementedError):
-    """A primitive has no native form for a dtype: the caller runs it through the interpreter instead."""
+    """A primitive has no native form for a dtype: the caller runs it through the interpreter
+    instead.
+    """
 
     def __init__(self, primitive: str, dtype: str) -> None:
         super().__init__(f"{primitive} has no native form for {dtype}")
@@ -16,7 +18,9 @@ class NoNativeForm(NotImplementedError):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Vector registers of `vector_bytes`; `masked` are the element sizes (bytes) with masked loads and stores."""
+    """Vector registers of `vector_bytes`; `masked` are the element sizes (bytes) with masked loads
+    and stores.
+    """
 
     vector_bytes: int
     masked: frozenset[int] = frozenset()

@@ -1,14 +1,22 @@
-"""Vector math as LLVM text: `@wb.NAME.TYPE` for any number of lanes, without branches but where that is said.
+"""Vector math as LLVM text: `@wb.NAME.TYPE` for any number of lanes, without branches but where
+that is said.
 
-Each function is a Python function over `Value`s, put into a table under its name; `definition` writes it for a type.
-Errors are sampled maxima in ulp against 128-bit arithmetic. All special values are NumPy's. What has no entry here
-goes lane by lane to the C library (`lanes`).
+Each function is a Python function over `Value`s, put into a table under its name; `definition`
+writes it for a type. Errors are sampled maxima in ulp against 128-bit arithmetic. All special
+values are NumPy's. What has no entry here goes lane by lane to the C library (`lanes`).
 """
 
 from __future__ import annotations
 
 from workbench.core.native.ssa import Code, Type, Value
-from workbench.core.native.vmath import division, exponential, lanes, logarithm, power, trigonometric
+from workbench.core.native.vmath import (
+    division,
+    exponential,
+    lanes,
+    logarithm,
+    power,
+    trigonometric,
+)
 from workbench.core.native.vmath.table import FUNCTIONS, Function
 
 __all__ = ["FUNCTIONS", "MODULES", "Function", "definition", "is_function"]

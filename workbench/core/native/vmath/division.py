@@ -1,7 +1,7 @@
 """floordiv, mod and pow with NumPy's rules: signs follow the divisor; integers never trap.
 
-Integer division by zero is 0; the smallest integer by -1 wraps. A negative power of a signed integer is its true value
-without the fraction (1, -1 or 0), where NumPy raises ValueError.
+Integer division by zero is 0; the smallest integer by -1 wraps. A negative power of a signed
+integer is its true value without the fraction (1, -1 or 0), where NumPy raises ValueError.
 """
 
 from __future__ import annotations
@@ -42,7 +42,9 @@ def _unsigned(opcode: str, x: Value, y: Value) -> Value:
 
 
 def _signed(x: Value, y: Value) -> tuple[Value, Value, Value]:
-    """Quotient towards zero, rest, and where the floor is one less; divisors 0 and -1 replaced by 1."""
+    """Quotient towards zero, rest, and where the floor is one less; divisors 0 and -1 replaced by
+    1.
+    """
     divisor = (y + 1).compare("ult", 2).select(y.like(1), y)
     quotient = x.op("sdiv", divisor)
     rest = x - quotient * divisor

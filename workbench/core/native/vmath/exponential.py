@@ -1,7 +1,8 @@
 """exp, exp2, expm1, tanh, sigmoid, softplus.
 
-x = n·ln2 + r with |r| <= ln2/2; exp(r) = 1 + r + r²·q(r), q interpolated at Chebyshev nodes (relative error < 2⁻⁵⁸ in
-float64, 2⁻³⁰ in float32); n is found and turned into an exponent by adding 1.5·2^(mantissa bits), no conversion needed.
+x = n·ln2 + r with |r| <= ln2/2; exp(r) = 1 + r + r²·q(r), q interpolated at Chebyshev nodes
+(relative error < 2⁻⁵⁸ in float64, 2⁻³⁰ in float32); n is found and turned into an exponent by
+adding 1.5·2^(mantissa bits), no conversion needed.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from workbench.core.native.vmath.table import function, is_double
 
 @dataclass(frozen=True)
 class _Constants:
-    """Per float type: where exp leaves the range, the parts of ln 2 (n·ln2_high is exact), the polynomial q."""
+    """Per float type: where exp leaves the range, the parts of ln 2 (n·ln2_high is exact), the
+    polynomial q.
+    """
 
     lowest: float  # exp is 0 from here down
     highest: float  # and inf from here up
@@ -45,13 +48,15 @@ def _constants(x: Value) -> _Constants:
 
 
 def clamp(x: Value, low: float, high: float) -> Value:
-    """x within [low, high]; nan stays."""
+    """X within [low, high]; nan stays."""
     x = x.lt(low).select(x.like(low), x)
     return x.gt(high).select(x.like(high), x)
 
 
 def nearest(x: Value) -> tuple[Value, Value]:
-    """The integer nearest to x (|x| < 2^20), as a float and as an integer in a register of the same width."""
+    """The integer nearest to x (|x| < 2^20), as a float and as an integer in a register of the same
+    width.
+    """
     c = _constants(x)
     magic = 1.5 * 2.0**c.mantissa
     shifted = x + magic
@@ -67,7 +72,7 @@ def scale(x: Value, n: Value) -> Value:
 
 
 def _split(x: Value) -> tuple[Value, Value]:
-    """r and the integer n for a clamped x."""
+    """R and the integer n for a clamped x."""
     c = _constants(x)
     n, integer = nearest(x * _LOG2_E)
     return n.fma(-c.ln2_low, n.fma(-c.ln2_high, x)), integer

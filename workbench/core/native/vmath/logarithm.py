@@ -1,7 +1,7 @@
 """log, log1p, log2, log10.
 
-x = 2ᵏ·(1 + f) with 1 + f in [√½, √2); s = f/(2 + f); log(1 + f) = f - (f²/2 - s·(f²/2 + R(s²))), after FreeBSD's
-e_log.c and s_log1p.c (their minimax coefficients). Below 1 ulp.
+x = 2ᵏ·(1 + f) with 1 + f in [√½, √2); s = f/(2 + f); log(1 + f) = f - (f²/2 - s·(f²/2 + R(s²))),
+after FreeBSD's e_log.c and s_log1p.c (their minimax coefficients). Below 1 ulp.
 """
 
 from __future__ import annotations

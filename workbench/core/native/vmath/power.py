@@ -1,6 +1,8 @@
-"""pow: exp(y·log|x|) with the logarithm in two doubles (float32: in one), then the special cases. Below 1 ulp.
+"""pow: exp(y·log|x|) with the logarithm in two doubles (float32: in one), then the special cases.
+Below 1 ulp.
 
-log(1 + f) = 2·atanh(s), s = f/(2 + f). Exact products are by `llvm.fma`: the one place where rounding twice would be wrong.
+log(1 + f) = 2·atanh(s), s = f/(2 + f). Exact products are by `llvm.fma`: the one place where
+rounding twice would be wrong.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ Pair = tuple[Value, Value]
 
 @function("pow", 2, inline=False)
 def pow(x: Value, y: Value) -> Value:
-    """x to the y as NumPy has it for all special values."""
+    """X to the y as NumPy has it for all special values."""
     size = abs(x)
     if is_double(x):
         magnitude = _double(size, y)
@@ -68,7 +70,7 @@ def _signed(x: Value, y: Value, result: Value) -> Value:
 
 
 def _log(x: Value) -> Pair:
-    """log x for positive finite x in two doubles, to about 2⁻⁶⁵."""
+    """Log x for positive finite x in two doubles, to about 2⁻⁶⁵."""
     f, k = logarithm.split(x)
     s_high, s_low = _quotient(f)
     z_high, z_low = _product((s_high, s_low), (s_high, s_low))
@@ -93,7 +95,7 @@ def _quotient(f: Value) -> Pair:
 
 
 def _sum(a: Value, b: Value) -> Pair:
-    """a + b exactly."""
+    """A + b exactly."""
     total = a + b
     second = total - a
     return total, (a - (total - second)) + (b - second)

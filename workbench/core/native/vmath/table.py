@@ -12,7 +12,9 @@ Writer = Callable[..., Value]
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """How a function of `arity` values of one type is written; `inline` is whether its callers may contain it."""
+    """How a function of `arity` values of one type is written; `inline` is whether its callers may
+    contain it.
+    """
 
     write: Writer
     arity: int
@@ -37,6 +39,8 @@ def is_double(x: Value) -> bool:
 
 
 def through_double(name: str, *args: Value) -> Value:
-    """A float32 function by way of the float64 one, which costs twice the registers and no accuracy."""
+    """A float32 function by way of the float64 one, which costs twice the registers and no
+    accuracy.
+    """
     wide = [x.convert("fpext", "double") for x in args]
     return wide[0].code.math(name, *wide).convert("fptrunc", "float")

@@ -1,7 +1,8 @@
-"""sin and cos: x = n·π/2 + r, |r| <= π/4, r in two parts; the polynomials of FreeBSD's k_sin.c and k_cos.c.
+"""sin and cos: x = n·π/2 + r, |r| <= π/4, r in two parts; the polynomials of FreeBSD's k_sin.c and
+k_cos.c.
 
-π/2 is in four parts of 33 bits (the last of 53), so that n times a part is exact for |n| < 2²⁰: beyond, the whole
-vector goes to the C library. float32 is computed in float64. Below 1 ulp.
+π/2 is in four parts of 33 bits (the last of 53), so that n times a part is exact for |n| < 2²⁰:
+beyond, the whole vector goes to the C library. float32 is computed in float64. Below 1 ulp.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ def _reduced(x: Value, quarter: int) -> Value:
 
 
 def _remainder(x: Value, n: Value) -> tuple[Value, Value]:
-    """x - n·π/2 as high + low: each part is taken off with what the subtraction before it lost."""
+    """X - n·π/2 as high + low: each part is taken off with what the subtraction before it lost."""
     high, low = x - n * _HALF_PI[0], x.like(0.0)
     for part in _HALF_PI[1:]:
         product = n * part
