@@ -46,7 +46,7 @@ CONTEXT = Layout(
         "arena",  # ptr to slots; one arena belongs to one running call
         "tstate",  # saved thread state while the GIL is released, else null
         "error",  # ptr to ERROR_WORDS i64
-        "allocate",  # the ctypes entry's callback (kind, k, typenum, nd, dims) -> data; null in native entries
+        "allocate",  # the ctypes entry's callback (kind, k, typenum, nd, dims) -> data, else null
     ),
 )
 DESCRIPTOR = Layout("descriptor", ("data", "dims", "strides"))  # strides in bytes
@@ -62,7 +62,7 @@ def field(layout: Layout, base: str, name: str, into: str, index: int = 0) -> st
 
 
 def load_input(k: int, prefix: str, ctx: str = "%ctx") -> str:
-    """IR that loads input k's descriptor into `{prefix}.data`, `.dims` and `.strides` (all `ptr`)."""
+    """IR that loads input k's descriptor into `{prefix}.data`, `.dims`, `.strides` (all `ptr`)."""
     lines = [
         field(CONTEXT, ctx, "inputs", f"{prefix}.pi"),
         f"{prefix}.in = load ptr, ptr {prefix}.pi",

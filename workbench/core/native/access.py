@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from workbench.core.native.ssa import Code, Type, Value, memory_type
 from workbench.core.nest import Stride
 
 
-def load(
-    code: Code, dtype: str, pointer: str, stride: Stride, step: str, lanes: int, mask: Value | None
-) -> Value:
-    """`lanes` elements from `pointer` on, `step` bytes apart if the stride is 'any'; lanes masked
-    off are 0.
-    """
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How far the next element is: the kind, and the SSA name of the byte stride that 'any' has."""
+
+    kind: Stride
+    bytes: str
+
+
+def load(code: Code, dtype: str, pointer: str, step: Step, lanes: int, mask: Value | None) -> Value:
+    """`lanes` elements from `pointer` on; lanes masked off are 0."""
     memory = Type(memory_type(dtype), lanes)
     align = np.dtype(dtype).itemsize
-    if lanes == 1 or (stride == "unit" and mask is None):
+    if lanes == 1 or (step.kind == "unit" and mask is None):
         value = code.put(memory, f"load {memory.text}, ptr {pointer}, align {align}")
-    elif stride == "unit":
+    elif step.kind == "unit":
         assert mask is not None
         value = code.put(
             memory,
@@ -26,7 +32,7 @@ def load(
             f"(ptr align {align} {pointer}, {mask.typed}, {memory.text} zeroinitializer)",
         )
     else:
-        where = _addresses(code, pointer, step, lanes)
+        where = _addresses(code, pointer, step.bytes, lanes)
         value = code.put(
             memory,
             f"call {memory.text} @llvm.masked.gather.{memory.suffix}.v{lanes}p0"
@@ -36,28 +42,22 @@ def load(
 
 
 def store(
-    code: Code,
-    value: Value,
-    dtype: str,
-    pointer: str,
-    stride: Stride,
-    step: str,
-    mask: Value | None,
+    code: Code, value: Value, dtype: str, pointer: str, step: Step, mask: Value | None
 ) -> None:
     """The reverse; lanes masked off are not written."""
     lanes, align = value.type.lanes, np.dtype(dtype).itemsize
     if dtype == "bool":
         value = value.convert("zext", "i8")
-    if lanes == 1 or (stride == "unit" and mask is None):
+    if lanes == 1 or (step.kind == "unit" and mask is None):
         code.line(f"store {value.typed}, ptr {pointer}, align {align}")
-    elif stride == "unit":
+    elif step.kind == "unit":
         assert mask is not None
         code.line(
             f"call void @llvm.masked.store.{value.type.suffix}.p0"
             f"({value.typed}, ptr align {align} {pointer}, {mask.typed})"
         )
     else:
-        where = _addresses(code, pointer, step, lanes)
+        where = _addresses(code, pointer, step.bytes, lanes)
         code.line(
             f"call void @llvm.masked.scatter.{value.type.suffix}.v{lanes}p0"
             f"({value.typed}, {_aligned(where, align)}, {_all(code, mask, lanes)})"

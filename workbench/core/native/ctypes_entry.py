@@ -115,9 +115,11 @@ class _Call:
         for k, array in enumerate(inputs):
             self._describe(k, array)
         fields = {
-            "inputs": ctypes.addressof(self._descriptors), "arena": ctypes.addressof(self._slots),
-            "error": ctypes.addressof(self.error), "allocate": ctypes.cast(self._callback, ctypes.c_void_p).value,
-        }  # fmt: skip
+            "inputs": ctypes.addressof(self._descriptors),
+            "arena": ctypes.addressof(self._slots),
+            "error": ctypes.addressof(self.error),
+            "allocate": ctypes.cast(self._callback, ctypes.c_void_p).value,
+        }
         self.context = (ctypes.c_size_t * len(CONTEXT.fields))(
             *(fields.get(name) or 0 for name in CONTEXT.fields)
         )
@@ -127,7 +129,11 @@ class _Call:
             (ctypes.c_int64 * max(1, array.ndim))(*part) for part in (array.shape, array.strides)
         )
         self._keep += [dims, strides]
-        words = [array.ctypes.data, ctypes.addressof(dims), ctypes.addressof(strides)]
+        words: list[ctypes.c_size_t | int] = [
+            array.ctypes.data,
+            ctypes.addressof(dims),
+            ctypes.addressof(strides),
+        ]
         at = k * DESCRIPTOR.size // WORD
         self._descriptors[at : at + len(words)] = words
 

@@ -57,8 +57,11 @@ class _Text:
         yield f"@wb.block = global [{self.block.size} x i8] zeroinitializer, align 16"
         yield f"@wb.program = alias i32 (ptr), ptr @{self.program}"
         yield "define ptr @wb.entry(ptr %self, ptr %args, i64 %nargs, ptr %kwnames) nounwind {"
-        for part in (self._frame, self._arguments, self._cells, self._arena, self._context, self._run,
-                     self._commit, self._outputs, self._failure):  # fmt: skip
+        parts = (
+            self._frame, self._arguments, self._cells, self._arena, self._context, self._run,
+            self._commit, self._outputs, self._failure,
+        )  # fmt: skip
+        for part in parts:
             yield from (line if line.endswith(":") else f"  {line}" for line in part())
         yield "}"
 
@@ -169,7 +172,8 @@ class _Text:
         yield "store i64 1, ptr @wb.block"
         yield "br label %run"
         yield "fresh:"
-        yield f"%new = call ptr @py.PyMem_RawCalloc(i64 {max(1, self.spec.n_slots)}, i64 {SLOT.size})"
+        count = max(1, self.spec.n_slots)
+        yield f"%new = call ptr @py.PyMem_RawCalloc(i64 {count}, i64 {SLOT.size})"
         yield "%no.memory = icmp eq ptr %new, null"
         yield "br i1 %no.memory, label %abandon, label %run"
         yield "run:"
@@ -178,8 +182,8 @@ class _Text:
     def _context(self) -> Iterator[str]:
         yield f"%targets = {_at('@wb.block', self.block.targets)}"
         values = {
-            "inputs": "%inputs", "outputs": "%outputs", "updates": "%updates", "cells": "%targets", "arena": "%arena",
-            "tstate": "null", "error": "%error", "allocate": "null",
+            "inputs": "%inputs", "outputs": "%outputs", "updates": "%updates", "cells": "%targets",
+            "arena": "%arena", "tstate": "null", "error": "%error", "allocate": "null",
         }  # fmt: skip
         for field in CONTEXT.fields:
             yield from _store(f"%context.{field}", "%ctx", CONTEXT.offset(field), values[field])
@@ -252,14 +256,16 @@ class _Text:
         yield "%code.wide = sext i32 %code to i64"
         yield from _store("%put.code", "@wb.block", self.block.code, "%code.wide", "i64")
         yield f"%put.error = {_at('@wb.block', self.block.error)}"
-        yield f"call void @llvm.memcpy.p0.p0.i64(ptr %put.error, ptr %error, i64 {ERROR_WORDS * WORD}, i1 false)"
+        words = f"i64 {ERROR_WORDS * WORD}, i1 false"
+        yield f"call void @llvm.memcpy.p0.p0.i64(ptr %put.error, ptr %error, {words})"
         yield "call void @py.PyErr_Clear()"
         yield "br label %abandon"
         yield "abandon:"
         yield from self._let_go()
         yield "br label %slow"
         yield "slow:"
-        yield "%answer = call ptr @py.PyObject_Vectorcall(ptr %self, ptr %args, i64 %nargs, ptr %kwnames)"
+        given = "ptr %self, ptr %args, i64 %nargs, ptr %kwnames"
+        yield f"%answer = call ptr @py.PyObject_Vectorcall({given})"
         yield "ret ptr %answer"
 
 

@@ -50,7 +50,8 @@ def kernel_text(name: str, nest: Nest, target: Target) -> str:
     parameters = ", ".join(_parameters(nest))
     allocas = "\n".join(f"  {line}" for line in kernel.allocas)
     body = "\n".join(kernel.code.lines)
-    return f"define internal void @{name}({parameters}) nounwind {{\nentry:\n{allocas}\n{body}\n  ret void\n}}\n"
+    head = f"define internal void @{name}({parameters}) nounwind {{"
+    return f"{head}\nentry:\n{allocas}\n{body}\n  ret void\n}}\n"
 
 
 def kernel_call(
@@ -148,7 +149,7 @@ class _Kernel:
         pointers = {name: name for name in self.items}
         self._inside(_Scope(0, pointers, {}, {}, self.plan.lanes))
 
-    # --- what stands at one depth -----------------------------------------------------------------------------
+    # --- what stands at one depth ---
 
     def _inside(self, scope: _Scope) -> None:
         """Everything within `scope.depth` loops: loads, steps, the totals around the next loop, or
@@ -177,9 +178,13 @@ class _Kernel:
                 continue
             lanes = scope.lanes if self.vector[k] else 1
             scope.values[k] = access.load(
-                self.code, operand.dtype, scope.pointers[name], operand.strides[-1], f"{name}.s{self.nest.ndim - 1}",
-                lanes, scope.mask,
-            )  # fmt: skip
+                self.code, operand.dtype, scope.pointers[name], self._inner(name), lanes, scope.mask
+            )
+
+    def _inner(self, name: str) -> access.Step:
+        """How an item moves along the innermost axis."""
+        strides = self.items[name].strides
+        return access.Step(strides[-1] if strides else "zero", f"{name}.s{self.nest.ndim - 1}")
 
     def _compute(self, scope: _Scope) -> None:
         program = self.nest.program
@@ -204,19 +209,10 @@ class _Kernel:
                 self._accumulate(scope, k, result.reducer, value)
 
     def _store(self, scope: _Scope, k: int, value: Value) -> None:
-        result, name = self.nest.results[k], f"%r{k}"
-        stride = result.strides[-1] if result.strides else "zero"
-        access.store(
-            self.code,
-            value,
-            result.dtype,
-            scope.pointers[name],
-            stride,
-            f"{name}.s{self.nest.ndim - 1}",
-            scope.mask,
-        )
+        name, dtype = f"%r{k}", self.nest.results[k].dtype
+        access.store(self.code, value, dtype, scope.pointers[name], self._inner(name), scope.mask)
 
-    # --- totals -----------------------------------------------------------------------------------------------
+    # --- totals ---
 
     def _start_totals(self, scope: _Scope) -> dict[int, list[_Total]]:
         """An accumulator for each reducing result; a second of one lane where a scalar loop follows
@@ -273,7 +269,7 @@ class _Kernel:
     def _store_total(self, scope: _Scope, k: int, value: Value) -> None:
         self._store(replace(scope, mask=None) if value.type.lanes == 1 else scope, k, value)
 
-    # --- loops ------------------------------------------------------------------------------------------------
+    # --- loops ---
 
     def _loop(self, scope: _Scope) -> None:
         """The next loop: over scalars, or the vector loop in the plan's form."""

@@ -1,4 +1,4 @@
-"""How a nest's loops are laid: their order, which one is the vector loop, its lanes and its tail."""
+"""How a nest's loops are laid: their order, the vector loop, its lanes and its tail."""
 
 from __future__ import annotations
 
@@ -39,6 +39,7 @@ class Plan:
 
 
 def plan(nest: Nest, target: Target) -> Plan:
+    """The loops for this processor."""
     order = nest.kept + nest.reduced
     lanes = _lanes(nest, target)
     if lanes == 1:

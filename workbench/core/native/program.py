@@ -51,13 +51,15 @@ EMITTERS: dict[type[Op], Emitter] = {
 class Program:
     """The text of `i32 @program(ptr)`, what its entry must know, and the nodes that its results name.
 
-    `failed[k - 1]` is the node at which a program stopped that returned k.
+    `failed[k - 1]` is the node at which a program stopped that returned k. A timed program counts, for each node of
+    `timed` (with the outermost node that holds it), nanoseconds and runs in `@wb.times`.
     """
 
     text: str
     spec: EntrySpec
     shared: tuple[SharedVariable, ...]
     failed: tuple[Apply, ...]
+    timed: tuple[tuple[Apply, Apply | None], ...] = ()
 
 
 def write_program(
@@ -67,11 +69,12 @@ def write_program(
     target: Target,
     *,
     single: bool = False,
+    timed: bool = False,
 ) -> Program:
-    """The program of a graph. Raises NoNativeForm for what has none."""
+    """The program of a graph, `timed`: counting what each node takes. Raises NoNativeForm for what has none."""
     results = [*outputs, *(new for _, new in updates)]
     shared = _shared(results, inputs, updates)
-    w = Writer(target, EMITTERS)
+    w = Writer(target, EMITTERS, timed)
     _write_inputs(w, [*inputs, *shared])
     later = _place_results(w, results, len(outputs))
     w.write_nodes(toposort(results, stop=inputs), results)
@@ -86,7 +89,7 @@ def write_program(
         w.n_slots,
         returns_list=not single,
     )
-    return Program(_text(w), spec, tuple(shared), tuple(w.failed))
+    return Program(_text(w), spec, tuple(shared), tuple(w.failed), tuple(w.timed_nodes))
 
 
 def _shared(
@@ -157,7 +160,9 @@ def _place_results(w: Writer, results: Sequence[Variable], n_outputs: int) -> li
 
 
 def _text(w: Writer) -> str:
+    times = [f"@wb.times = global [{2 * len(w.timed_nodes)} x i64] zeroinitializer"] if w.timed else []
     lines = [
+        *times,
         *w.globals,
         *w.functions,
         "define internal i32 @program(ptr %ctx) nounwind {",

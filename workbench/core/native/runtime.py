@@ -28,6 +28,9 @@ OUTPUT, UPDATE = 0, 1
 """The kinds of allocation that the callback is told."""
 
 
+_WANTED = "ptr %ctx, i32 %k, i32 %typenum, i32 %nd, ptr %dims"
+
+
 def _at(base: str, offset: int | str) -> str:
     return f"getelementptr inbounds i8, ptr {base}, i64 {offset}"
 
@@ -72,9 +75,9 @@ done:
 
 
 def _allocator(name: str, kind: int, table: str) -> str:
-    """Both allocators: the callback, or with the GIL `@wb.make_…` and the array kept in its table."""
+    """Both allocators: the callback, or with the GIL `@wb.{name}_array`, kept in its table."""
     return f"""
-define internal ptr @wb.{name}(ptr %ctx, i32 %k, i32 %typenum, i32 %nd, ptr %dims) noinline nounwind {{
+define internal ptr @wb.{name}({_WANTED}) noinline nounwind {{
   {_context("callback", "allocate")}
   {_context("state", "tstate")}
   {_context("table", table)}
@@ -107,15 +110,16 @@ done:
 """
 
 
-_NEW_ARRAY = """
-define internal ptr @wb.alloc_output_array(ptr %ctx, i32 %k, i32 %typenum, i32 %nd, ptr %dims) noinline nounwind {
-  %array = call ptr @np.PyArray_New(ptr @np.ndarray, i32 %nd, ptr %dims, i32 %typenum, ptr null, ptr null, i32 0, i32 0, ptr null)
+_NEW_ARRAY = f"""
+define internal ptr @wb.alloc_output_array({_WANTED}) noinline nounwind {{
+  %array = call ptr @np.PyArray_New(ptr @np.ndarray, i32 %nd, ptr %dims, i32 %typenum,
+                                    ptr null, ptr null, i32 0, i32 0, ptr null)
   ret ptr %array
-}
+}}
 """
 
 _REUSED_ARRAY = f"""
-define internal ptr @wb.alloc_update_array(ptr %ctx, i32 %k, i32 %typenum, i32 %nd, ptr %dims) noinline nounwind {{
+define internal ptr @wb.alloc_update_array({_WANTED}) noinline nounwind {{
   {_context("cells", "cells")}
   %cell.at = getelementptr inbounds ptr, ptr %cells, i32 %k
   %cell = load ptr, ptr %cell.at

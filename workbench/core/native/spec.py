@@ -25,7 +25,7 @@ class ArraySpec:
 
 @dataclass(frozen=True, slots=True)
 class EntrySpec:
-    """What a program takes and gives. `updates[k]` is the number of the cell that update k goes to."""
+    """What a program takes and gives. Update k goes to the cell number `updates[k]`."""
 
     arguments: tuple[ArraySpec, ...]
     cells: tuple[ArraySpec, ...] = ()

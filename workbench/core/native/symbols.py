@@ -40,8 +40,8 @@ NUMPY_FUNCTIONS = {"PyArray_New": (93, "ptr @{}(ptr, i32, ptr, i32, ptr, ptr, i3
 LIBC_FUNCTIONS = {"clock_gettime": "i32 @{}(i32, ptr)"}
 LIBM_BINARY = frozenset(("pow", "atan2", "fmod"))
 ALWAYS = (
-    "memcpy", "memmove", "memset", "fmod", "fmodf", "fma", "fmaf", "rint", "rintf", "floor", "floorf", "ceil", "ceilf",
-    "trunc", "truncf",
+    "memcpy", "memmove", "memset", "fmod", "fmodf", "fma", "fmaf", "rint", "rintf",
+    "floor", "floorf", "ceil", "ceilf", "trunc", "truncf",
 )  # fmt: skip
 """C functions that LLVM itself may call."""
 

@@ -28,6 +28,7 @@ ATTRIBUTES = "nounwind willreturn memory(none)"
 
 
 def is_function(name: str) -> bool:
+    """Whether the table has a function of this name."""
     return name in FUNCTIONS
 
 
@@ -38,9 +39,9 @@ def definition(name: str, type: Type, *, inline: bool = True) -> str:
     args = [Value(code, type, f"%x{i}") for i in range(function.arity)]
     result = function.write(*args)
     where = "alwaysinline" if inline and function.inline else "noinline"
-    return "\n".join((
-        f"define internal {type.text} @wb.{name}.{type.suffix}({', '.join(a.typed for a in args)}) {where} {ATTRIBUTES} {{",
-        *code.lines,
-        f"  ret {result.typed}",
-        "}\n",
-    ))  # fmt: skip
+    head = (
+        f"define internal {type.text} @wb.{name}.{type.suffix}({', '.join(a.typed for a in args)})"
+    )
+    return "\n".join(
+        (f"{head} {where} {ATTRIBUTES} {{", *code.lines, f"  ret {result.typed}", "}\n")
+    )

@@ -12,6 +12,7 @@ from workbench.core.native.vmath.table import function
 
 @function("mod", 2, inline=False)
 def mod(x: Value, y: Value) -> Value:
+    """The rest of floored division, of the divisor's sign."""
     rest, other_side = _floored(x, y)
     rest = other_side.select(rest + y, rest)
     return rest.eq(0.0).select(rest.like(0.0).copysign(y), rest)
@@ -53,16 +54,19 @@ def _signed(x: Value, y: Value) -> tuple[Value, Value, Value]:
 
 @function("ufloordiv", 2, inline=False)
 def ufloordiv(x: Value, y: Value) -> Value:
+    """X // y without signs."""
     return _unsigned("udiv", x, y)
 
 
 @function("umod", 2, inline=False)
 def umod(x: Value, y: Value) -> Value:
+    """X % y without signs."""
     return _unsigned("urem", x, y)
 
 
 @function("sfloordiv", 2, inline=False)
 def sfloordiv(x: Value, y: Value) -> Value:
+    """The quotient, towards minus infinity."""
     quotient, _, less = _signed(x, y)
     quotient = less.select(quotient - 1, quotient)
     return y.eq(0).select(y, y.eq(-1).select(-x, quotient))
@@ -70,6 +74,7 @@ def sfloordiv(x: Value, y: Value) -> Value:
 
 @function("smod", 2, inline=False)
 def smod(x: Value, y: Value) -> Value:
+    """The rest of floored division, of the divisor's sign."""
     _, rest, less = _signed(x, y)
     return y.eq(0).select(y, less.select(rest + y, rest))
 
@@ -106,6 +111,7 @@ def _any_bits(x: Value) -> None:
 
 @function("spow", 2, inline=False)
 def spow(x: Value, y: Value) -> Value:
+    """X to the y, modulo the type's size."""
     negative = y.lt(0)
     power = x.code.math("upow", x, negative.select(y & 1, y))
     small = (x + 1).compare("ult", 3) & x.ne(0)

@@ -100,6 +100,7 @@ def exp_of_sum(x: Value, low: Value) -> Value:
 
 @function("exp2")
 def exp2(x: Value) -> Value:
+    """2 to the x; below 1.1 ulp."""
     c = _constants(x)
     x = clamp(x, -c.bias - c.mantissa - 2.0, c.bias + 2.0)
     whole, n = nearest(x)
@@ -108,7 +109,7 @@ def exp2(x: Value) -> Value:
 
 @function("expm1")
 def expm1(x: Value) -> Value:
-    """(p + (1 - 2⁻ⁿ))·2ⁿ with p = expm1(r); below 2 ulp."""
+    """exp(x) - 1 = (p + (1 - 2⁻ⁿ))·2ⁿ with p = expm1(r); below 2 ulp."""
     c = _constants(x)
     r, n = _split(clamp(x, -0.75 * c.mantissa - 2.0, c.highest))
     near = (n.like(c.bias) - n) << c.mantissa

@@ -6,8 +6,9 @@ from workbench.core.native.ssa import Value, gather_lanes
 from workbench.core.native.vmath.table import Writer, function, is_double
 
 LIBM = {
-    "tan": "tan", "arcsin": "asin", "arccos": "acos", "arctan": "atan", "sinh": "sinh", "cosh": "cosh",
-    "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh", "lgamma": "lgamma", "gamma": "tgamma",
+    "tan": "tan", "arcsin": "asin", "arccos": "acos", "arctan": "atan", "sinh": "sinh",
+    "cosh": "cosh", "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh",
+    "lgamma": "lgamma", "gamma": "tgamma",
     "arctan2": "atan2", "fmod": "fmod", "erf": "erf", "erfc": "erfc",
 }  # fmt: skip
 """Our name and C's; C's float32 functions end in `f`."""

@@ -75,6 +75,7 @@ def _specials(x: Value, result: Value, pole: float) -> Value:
 
 @function("log")
 def log(x: Value) -> Value:
+    """The natural logarithm."""
     c = _constants(x)
     f, k = split(x)
     half_square, rest = _tail(f)
@@ -108,6 +109,7 @@ def _other_base(x: Value, high: float, low: float, unit_high: float, unit_low: f
 
 @function("log2")
 def log2(x: Value) -> Value:
+    """Exact for powers of two."""
     if not is_double(x):
         return through_double("log2", x)
     return _other_base(x, 1.442695040255785, 6.331784189566044e-10, 1.0, 0.0)
@@ -115,6 +117,7 @@ def log2(x: Value) -> Value:
 
 @function("log10")
 def log10(x: Value) -> Value:
+    """The logarithm to base ten."""
     if not is_double(x):
         return through_double("log10", x)
     return _other_base(

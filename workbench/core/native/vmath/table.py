@@ -35,6 +35,7 @@ def function(name: str, arity: int = 1, *, inline: bool = True) -> Callable[[Wri
 
 
 def is_double(x: Value) -> bool:
+    """Whether the lanes are float64."""
     return x.type.scalar == "double"
 
 

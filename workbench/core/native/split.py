@@ -1,0 +1,122 @@
+"""Plans with ops that have no native form: native programs, with the interpreter for what is between them.
+
+Each node has a stage: native nodes of one stage make one program, interpreted ones run one by one.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from workbench.core.graph import Apply, Constant, Variable, is_shared, toposort
+from workbench.core.interpreter import evaluate_node, lookup
+from workbench.core.link import Fast, Linked, Plan, own
+from workbench.core.native.target import NoNativeForm
+from workbench.core.profile import Profiler
+
+Make = Callable[[Plan], Linked]
+
+
+def split_link(plan: Plan, make: Make) -> Linked:
+    """The plan in stages. Nodes that turn out to have no native form are found one by one."""
+    nodes = toposort(plan.results, stop=plan.inputs)
+    reasons: dict[Apply, str] = {}
+    for node in nodes:
+        if (reason := _refusal(node, make)) is not None:
+            reasons[node] = reason
+    return SplitLinked(plan, nodes, reasons, make)
+
+
+def _refusal(node: Apply, make: Make) -> str | None:
+    """Why a node has no native form by itself, or None where it has one."""
+    inputs = tuple(dict.fromkeys(v for v in node.inputs if not isinstance(v, Constant)))
+    stand_ins = {v: v.clone() for v in inputs}
+    copy = Apply(node.op, [stand_ins.get(v, v) for v in node.inputs], [v.type for v in node.outputs], node.lines)
+    try:
+        make(Plan(tuple(stand_ins.values()), copy.outputs))
+    except NoNativeForm as refusal:
+        return str(refusal)
+    return None
+
+
+@dataclass(frozen=True)
+class _Stage:
+    """A native program or one interpreted node, with what it reads and what it gives."""
+
+    inputs: tuple[Variable, ...]
+    outputs: tuple[Variable, ...]
+    native: Linked | None = None
+    node: Apply | None = None
+
+
+class SplitLinked:
+    """A plan run in stages."""
+
+    fast: Fast | None = None
+
+    def __init__(self, plan: Plan, nodes: Sequence[Apply], reasons: dict[Apply, str], make: Make) -> None:
+        self.plan = plan
+        self.notes = [f"{node.op} is run by the interpreter: {why}" for node, why in reasons.items()]
+        self.stages = _stages(plan, nodes, reasons, make)
+
+    def run(self, args: Sequence[Any], profile: Profiler | None = None) -> list[Any]:
+        plan = self.plan
+        values: dict[Variable, Any] = dict(zip(plan.inputs, args, strict=True))
+        for stage in self.stages:
+            given = [lookup(values, v) for v in stage.inputs]
+            values.update(zip(stage.outputs, _run(stage, given, profile), strict=True))
+        results = [lookup(values, v) for v in plan.results]
+        shared = [v.cell[0] for v, _ in plan.updates]
+        kept = [*args, *shared, *(lookup({}, v) for v in plan.results if v.owner is None and v not in values)]
+        fresh = own(results, kept)
+        count = len(plan.outputs)
+        for (target, _), value in zip(plan.updates, fresh[count:], strict=True):
+            target.cell[0] = value
+        return fresh[:count]
+
+
+def _run(stage: _Stage, given: Sequence[Any], profile: Profiler | None) -> Sequence[Any]:
+    if stage.native is not None:
+        return stage.native.run(given, profile)
+    assert stage.node is not None
+    start = time.perf_counter()
+    outputs = evaluate_node(stage.node, given)
+    if profile is not None:
+        profile.node(stage.node, time.perf_counter() - start, form="interpreter")
+        profile.size(stage.node, given, outputs)
+    return outputs
+
+
+def _stages(plan: Plan, nodes: Sequence[Apply], reasons: dict[Apply, str], make: Make) -> list[_Stage]:
+    level: dict[Apply, int] = {}
+    for node in nodes:
+        level[node] = max((_level_after(v, level, node in reasons, reasons) for v in node.inputs), default=0)
+    stages: list[_Stage] = []
+    needed = set(plan.results) | {v for node in nodes for v in node.inputs}
+    for number in sorted(set(level.values())):
+        here = [node for node in nodes if level[node] == number]
+        native = [node for node in here if node not in reasons]
+        if native:
+            stages.append(_native_stage(native, level, needed, make))
+        stages += [_Stage(node.inputs, node.outputs, node=node) for node in here if node in reasons]
+    return stages
+
+
+def _level_after(variable: Variable, level: dict[Apply, int], interpreted: bool, reasons: dict[Apply, str]) -> int:
+    """The first stage in which a reader of this variable can be."""
+    owner = variable.owner
+    if owner is None or owner not in level:
+        return 0
+    crosses = interpreted or owner in reasons
+    return level[owner] + (1 if crosses else 0)
+
+
+def _native_stage(nodes: Sequence[Apply], level: dict[Apply, int], needed: set[Variable], make: Make) -> _Stage:
+    """One program of several nodes: it reads what earlier stages made and gives what later ones, or the caller, need."""
+    members = set(nodes)
+    read = dict.fromkeys(v for node in nodes for v in node.inputs)
+    inputs = tuple(v for v in read if v.owner not in members and not isinstance(v, Constant) and not is_shared(v))
+    outputs = tuple(v for node in nodes for v in node.outputs if v in needed)
+    return _Stage(inputs, outputs, native=make(Plan(inputs, outputs)))
