@@ -124,7 +124,7 @@ export class Store {
   constructor(model, data) {
     this.model = model;
     this.data = data;
-    this.state = { selected: "", tab: data.view, step: data.steps.length, iteration: 0 };
+    this.state = { selected: "", tab: data.view, step: 0, iteration: 0 };
     for (const name of SYNCED) this.state[name] = model.get(name) ?? this.state[name];
     Object.assign(this.state, { query: "", hover: "", side: "after", opened: new Set() });
     this.listeners = new Set();
