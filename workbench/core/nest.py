@@ -95,7 +95,7 @@ class Nest:
 
 def contiguous(ndim: int) -> tuple[Stride, ...]:
     """Stride kinds of a C-contiguous operand: run-time byte strides but for the innermost axis."""
-    outer: tuple[Stride, ...] = ("any",) * (ndim - 1)
+    outer: list[Stride] = ["any"] * (ndim - 1)
     return (*outer, "unit") if ndim else ()
 
 
@@ -127,7 +127,7 @@ def _problems(nest: Nest) -> Iterator[str]:
         if not 0 <= result.output < len(program.outputs):
             yield f"{result}: the program has {len(program.outputs)} outputs"
         if result.reducer is None and result.dtype != program.output_dtypes[result.output]:
-            yield f"{result}: an elementwise result has the dtype of its output; cast in the program"
+            yield f"{result}: elementwise results have their output's dtype: cast in the program"
         if result.reducer is not None and (
             result.reducer not in REDUCERS or not result.accumulator
         ):

@@ -144,8 +144,9 @@ def test_what_does_not_fit_goes_to_the_slow_path(entry):
     call = entry(link(adding(), VECTORS), VECTORS, [], slow)
     x = np.zeros(4)
     odd = [
-        (x, x[::2]), (x, x.astype("f4")), (x, x.reshape(2, 2)), (x, 1.0), (x, [1.0]), (x, None), (x,), (x, x, x), (),
-        (x, x.astype(">f8")), (x, np.ma.array(x)), (x, np.frombuffer(bytearray(33), "f8", 4, 0)[::-1]),
+        (x, x[::2]), (x, x.astype("f4")), (x, x.reshape(2, 2)), (x, 1.0), (x, [1.0]), (x, None),
+        (x,), (x, x, x), (), (x, x.astype(">f8")), (x, np.ma.array(x)),
+        (x, np.frombuffer(bytearray(33), "f8", 4, 0)[::-1]),
         (x, np.frombuffer(bytearray(33), "u1")[1:].view("f8")),
     ]  # fmt: skip
     for args in odd:

@@ -109,7 +109,7 @@ def exp2(x: Value) -> Value:
 
 @function("expm1")
 def expm1(x: Value) -> Value:
-    """exp(x) - 1 = (p + (1 - 2⁻ⁿ))·2ⁿ with p = expm1(r); below 2 ulp."""
+    """Is (p + (1 - 2⁻ⁿ))·2ⁿ with p = expm1(r); below 2 ulp."""
     c = _constants(x)
     r, n = _split(clamp(x, -0.75 * c.mantissa - 2.0, c.highest))
     near = (n.like(c.bias) - n) << c.mantissa
