@@ -15,8 +15,14 @@ def main(names: list[str]) -> int:
     unknown = [name for name in names if name not in known]
     if unknown:
         sys.exit(f"unknown: {', '.join(unknown)}; known: {', '.join(known)}")
-    commands = ([sys.executable, "-m", f"benchmarks.bench_{name}"] for name in names or known)
-    return sum(subprocess.run(command, cwd=HERE.parent).returncode != 0 for command in commands)
+    failed = 0
+    for name in names or known:
+        command = [sys.executable, "-m", f"benchmarks.bench_{name}"]
+        code = subprocess.run(command, cwd=HERE.parent).returncode
+        if code < 0:  # a crash in native code says nothing by itself
+            print(f"{name}: ended by signal {-code}", file=sys.stderr)
+        failed += code != 0
+    return failed
 
 
 if __name__ == "__main__":

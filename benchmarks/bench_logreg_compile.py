@@ -36,7 +36,7 @@ def worker(name: str) -> None:
 
 def main() -> None:
     """Take turns between fresh processes."""
-    chosen = harness.options(7, __doc__)
+    chosen = harness.options(6, __doc__)
     if chosen.worker:
         worker(chosen.worker)
         return

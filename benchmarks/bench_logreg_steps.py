@@ -33,7 +33,9 @@ def main() -> None:
     samples = harness.take_turns(runs, chosen.rounds, per=1e6 / slice_)
     reference = steps["NumPy"](0)
     for name in runs:
-        np.testing.assert_allclose(steps[name](0), reference, rtol=1e-5, atol=1e-8, err_msg=name)
+        if not np.allclose(steps[name](0), reference, rtol=1e-5, atol=1e-8):
+            del samples[name]
+            absent[name] = "failed: its weights are not NumPy's"
     total = f"{slice_ * chosen.rounds:,} steps each; weights agree with NumPy's to 1e-5."
     what = "One training step, logistic regression 400 × 784, float64"
     unit = "microseconds a step"
