@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from workbench.core.graph import Array, Op, Type, Variable, describe
+from workbench.core.graph import Array, Constant, Op, Type, Variable, describe
 from workbench.core.scalar import ScalarBuilder, ScalarProgram
 from workbench.core.types import (
     TensorType,
@@ -175,10 +175,10 @@ class Elemwise(Op):
         (gradient,) = gradients
         if gradient is None or is_discrete(tensor_type(output).dtype):
             return [None] * len(inputs)
-        if all(is_discrete(tensor_type(v).dtype) for v in inputs):
+        if all(map(_needs_none, inputs)):
             return [None] * len(inputs)
         parts = self.scalar.grad(inputs, output, gradient)
-        return [None if p is None or is_discrete(tensor_type(v).dtype) else sum_to(as_tensor(p), v, output)
+        return [None if p is None or _needs_none(v) else sum_to(as_tensor(p), v, output)
                 for v, p in zip(inputs, parts, strict=True)]  # fmt: skip
 
     def connected(self, index: int) -> bool:
@@ -216,6 +216,12 @@ class Elemwise(Op):
 
     def __str__(self) -> str:
         return f"Elemwise{{{self.scalar},no_inplace}}"
+
+
+def _needs_none(variable: Variable) -> bool:
+    """Integers take no gradient, but for inputs of the graph: there it is what it is at the same real number."""
+    made = variable.owner is not None or isinstance(variable, Constant)
+    return made and is_discrete(tensor_type(variable).dtype)
 
 
 def _own(result: Array, shape: tuple[int, ...], values: Sequence[Array]) -> Array:

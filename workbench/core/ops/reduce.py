@@ -416,4 +416,4 @@ def sum_to(gradient: Any, variable: Variable, output: Variable) -> Any:
         g = Sum(axes)(g)
         kept = iter(range(out.ndim))
         g = dimshuffle(g, ["x" if i in stretched else next(kept) for i in range(extra, out.ndim)])
-    return cast(g, t.dtype)
+    return cast(g, "floatX" if is_discrete(t.dtype) else t.dtype)

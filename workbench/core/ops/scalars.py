@@ -182,7 +182,7 @@ class Pow(ScalarOp):
         slope = y * x ** (exponent - 1)
         if not (isinstance(y, Constant) and y.data.all()):
             slope = switch(eq(y, 0), 0, slope)  # x ** 0 is 1, at x = 0 too
-        if is_discrete(tensor_type(y).dtype):
+        if is_discrete(tensor_type(y).dtype) and isinstance(y, Constant):
             return [g * slope, None]
         return [g * slope, g * output * log(switch(eq(x, 0), 1, x))]
 
