@@ -137,7 +137,9 @@ class Scan(Op):
             carried = outputs[self.n_stacked : self.n_stacked + self.n_carried]
             if self.until and bool(outputs[-1]):
                 break
-        return [*(self._stack(i, stack, values) for i, stack in enumerate(stacks)), *carried]
+        if not stacks or stacks[0]:
+            return [*map(_last_rows, stacks, self.keep), *carried]
+        return [*self._no_rows(values), *carried]
 
     def check_lengths(self, n: int, sequences: Sequence[Array], initial: Sequence[Array]) -> None:
         """Raises ScanError where there are fewer rows than steps read."""
@@ -159,14 +161,43 @@ class Scan(Op):
     def _title(self) -> str:
         return f" '{self.name}'" if self.name else ""
 
-    def _stack(self, i: int, rows: list[Any], values: Sequence[Array]) -> Array:
-        kept = rows if self.keep[i] is None else rows[-(self.keep[i] or 0) :]
-        t = tensor_type(self.inner.outputs[i])
-        if kept:
-            return np.stack([np.asarray(r) for r in kept])
-        _, _, initial, _, _ = self.split(values)
-        tail = initial[i].shape[1:] if i < len(self.states) else tuple(n or 0 for n in t.shape)
-        return np.empty((0, *tail), t.dtype)
+    def _no_rows(self, values: Sequence[Array]) -> list[Array]:
+        """The stacked outputs of no steps: of the dtypes and shapes that a step would give."""
+        types = [tensor_type(v) for v in self.inner.outputs[: self.n_stacked]]
+        try:
+            shapes = [row.shape for row in self._step_of_zeros(values)]
+        except Exception:  # values decide, or the body cannot take zeros
+            shapes = [tuple(n or 0 for n in t.shape) for t in types]
+        return [np.empty((0, *s), t.dtype) for s, t in zip(shapes, types, strict=True)]
+
+    def _step_of_zeros(self, values: Sequence[Array]) -> list[Array]:
+        from workbench.core.interpreter import Interpreter
+
+        _, sequences, initial, carried, non_sequences = self.split(values)
+        rows = [
+            np.zeros(part.shape[1:], part.dtype)
+            for part, taps in zip(
+                [*sequences, *initial], [*self.sequences, *self.states], strict=True
+            )
+            for _ in taps
+        ]
+        given = dict(zip(self.inner.inputs, [*rows, *carried, *non_sequences], strict=True))
+        return Interpreter(self.inner.outputs[: self.n_stacked]).run(given)
+
+    def grad(
+        self,
+        inputs: Sequence[Variable],
+        outputs: Sequence[Variable],
+        gradients: Sequence[Variable | None],
+    ) -> Sequence[Variable | None]:
+        from workbench.core.scan.gradient import backward
+
+        node = outputs[0].owner
+        assert node is not None
+        return backward(node, gradients)
+
+    def connected(self, index: int) -> bool:
+        return index != 0  # n_steps is a count
 
     def flops(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> int:
         return 0
@@ -187,3 +218,8 @@ def depth(taps: Taps) -> int:
 def span(taps: Taps) -> int:
     """How many rows more than steps a sequence's taps read."""
     return max(*taps, 0) - min(*taps, 0)
+
+
+def _last_rows(rows: list[Any], keep: int | None) -> Array:
+    """The rows stacked: all of them, or the last `keep`."""
+    return np.stack([np.asarray(row) for row in (rows if keep is None else rows[-keep:])])

@@ -34,6 +34,11 @@ class State:
     next: Variable
     keep: int | None = None
 
+    @property
+    def value(self) -> Variable:
+        """What the body computes."""
+        return self.next
+
 
 @dataclass(frozen=True)
 class Map:
@@ -50,6 +55,11 @@ class Carried:
     initial: Variable
     inner: Variable
     next: Variable
+
+    @property
+    def value(self) -> Variable:
+        """What the body computes."""
+        return self.next
 
 
 @dataclass(frozen=True)
@@ -95,6 +105,16 @@ class Parts:
         )
 
     @property
+    def stacked(self) -> tuple[State | Map, ...]:
+        """The outputs that have a row per step, in order."""
+        return (*self.states, *self.maps)
+
+    @property
+    def outputs(self) -> tuple[State | Map | Carried, ...]:
+        """All outputs of the node, in order."""
+        return (*self.states, *self.maps, *self.carried)
+
+    @property
     def inner_inputs(self) -> tuple[Variable, ...]:
         return (
             *(v for rows in self.sequences for v in rows.inner),
@@ -107,12 +127,7 @@ class Parts:
     def inner_outputs(self) -> tuple[Variable, ...]:
         """The states' next values, the maps, the carried values' next values, and the condition where there is one."""
         condition = () if self.condition is None else (self.condition,)
-        return (
-            *(state.next for state in self.states),
-            *(part.value for part in self.maps),
-            *(part.next for part in self.carried),
-            *condition,
-        )
+        return (*(part.value for part in self.outputs), *condition)
 
     @property
     def outer_inputs(self) -> tuple[Variable, ...]:
@@ -147,7 +162,7 @@ class Parts:
             len(self.maps),
             len(self.carried),
             self.condition is not None,
-            (*(state.keep for state in self.states), *(part.keep for part in self.maps)),
+            tuple(part.keep for part in self.stacked),
             self.name,
             self.truncate,
         )

@@ -1,0 +1,94 @@
+"""How gradients flow through one step of a loop.
+
+At step t the gradient of a state is what the cost gives it there, plus what the steps after t owe it through their
+taps. `Flow` holds these as new variables ("seeds" and "debts") and the gradients of the body's inputs in terms of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from workbench.core import gradient
+from workbench.core.graph import Variable
+from workbench.core.ops.shape import specify_shape
+from workbench.core.scan.parts import Carried, Parts
+from workbench.core.types import TensorType, is_float, tensor_type
+
+Expressions = dict[Variable, Any]  # Any: variables with operators
+
+
+@dataclass(frozen=True)
+class Flow:
+    """One step backwards.
+
+    seeds   for an inner output the variable that stands for the cost's own gradient of it at step t
+    debts   for an inner input (a tap or a carried value) the one that stands for what later steps owe through it
+    found   for an inner input its gradient at step t, an expression of seeds, debts and the body's variables
+    """
+
+    seeds: dict[Variable, Variable]
+    debts: dict[Variable, Variable]
+    found: Expressions
+
+
+def flow(parts: Parts, seeded: Sequence[bool]) -> Flow:
+    """The flow from those stacked and carried outputs that have a gradient to all inputs that they reach.
+
+    A state that is reached gets a gradient at the step before, which may reach more: this is repeated until no more
+    is found, at most once per input.
+    """
+    seeds = {
+        part.value: _placeholder(part.value, "d")
+        for part, given in zip(parts.outputs, seeded, strict=True)
+        if given and not isinstance(part, Carried) and is_smooth(part.value)
+    }
+    debts = {
+        part.inner: _placeholder(part.inner, "d")
+        for part, given in zip(parts.outputs, seeded, strict=True)
+        if isinstance(part, Carried) and given and is_smooth(part.inner)
+    }
+    wrt = [v for v in parts.inner_inputs if is_smooth(v)]
+    fed_back = [v for state in parts.states for v in state.inner] + [p.inner for p in parts.carried]
+    while True:
+        found = gradient.backward(_totals(parts, seeds, debts), wrt)
+        new = [v for v in fed_back if v in found and v not in debts]
+        if not new:
+            return Flow(seeds, debts, {v: _fitted(found[v], v) for v in wrt if v in found})
+        debts |= {v: _placeholder(v, "d") for v in new}
+
+
+def is_smooth(variable: Variable) -> bool:
+    """Whether a variable can have a gradient."""
+    return isinstance(variable.type, TensorType) and is_float(variable.type.dtype)
+
+
+def _totals(
+    parts: Parts, seeds: dict[Variable, Variable], debts: dict[Variable, Variable]
+) -> Expressions:
+    """The gradient of every inner output that has one."""
+    totals: Expressions = {}
+    for value, seed in seeds.items():
+        _add(totals, value, [seed])
+    for state in parts.states:
+        _add(totals, state.next, [debts[v] for v in state.inner if v in debts])
+    for part in parts.carried:
+        _add(totals, part.next, [debts[part.inner]] if part.inner in debts else [])
+    return totals
+
+
+def _add(totals: Expressions, value: Variable, terms: Iterable[Any]) -> None:
+    for term in terms:
+        fitted = specify_shape(term, tensor_type(value).shape)
+        totals[value] = totals[value] + fitted if value in totals else fitted
+
+
+def _fitted(found: Any, variable: Variable) -> Any:
+    """A gradient in a type that can be fed back in the place of its variable."""
+    t = tensor_type(variable)
+    return found if t.accepts(found.type) else specify_shape(found, t.shape)
+
+
+def _placeholder(variable: Variable, prefix: str) -> Variable:
+    return variable.type.make(name=f"{prefix}{variable.name}" if variable.name else None)
