@@ -9,6 +9,8 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
+import numpy as np
+
 from workbench.core import origin
 from workbench.core.graph import Apply, Constant, Variable, is_shared, toposort
 from workbench.errors import MissingInputError, WorkbenchError
@@ -80,7 +82,8 @@ def evaluate_node(
             check(node.inputs, inputs)
         if (watched := getattr(op, "evaluate_watched", None)) is not None:
             return watched(node, inputs, listeners)  # type: ignore[no-any-return]
-        return op.evaluate(*inputs)
+        with np.errstate(all="ignore"):
+            return op.evaluate(*inputs)
     except Exception as error:
         explained = explain(error, node, inputs)
         if explained is error:
@@ -104,7 +107,8 @@ def explain(error: Exception, node: Apply, inputs: Sequence[Any]) -> Exception:
                 node,
             )
         return error
-    return _same_kind(error, f"{error}\n{node.op} of {met}\nmade at {place}")
+    advice = "look at the values that met here: wb.inspect shows them"
+    return _same_kind(error, f"{error}\n{node.op} of {met}\nmade at {place}\n{advice}")
 
 
 def _same_kind(error: Exception, message: str) -> Exception:

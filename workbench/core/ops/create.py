@@ -13,7 +13,7 @@ from workbench.core.graph import Array, Op, Type, Variable
 from workbench.core.ops.scalars import cast, ceil, maximum
 from workbench.core.ops.shape import alloc, as_scalar_int, static_int
 from workbench.core.types import TensorType, as_tensor, constant, is_integer, tensor_type, upcast
-from workbench.errors import RankError
+from workbench.errors import DtypeError, RankError, ShapeError
 
 
 @dataclass(frozen=True)
@@ -24,13 +24,21 @@ class ARange(Op):
 
     def infer(self, *inputs: Variable) -> Sequence[Type]:
         if any(tensor_type(v).ndim for v in inputs):
-            raise RankError("arange takes scalars")
+            raise RankError("arange takes scalars", advice="take one element, or its length")
+        if self.dtype[0] in "bc":
+            raise DtypeError(
+                f"arange of {self.dtype}", advice="give dtype= an integer's or a float's"
+            )
+        if static_int(inputs[2]) == 0:
+            raise ShapeError("arange with a step of 0", advice="give a step of 1 or -1")
         numbers = [static_int(v) for v in inputs] if is_integer(self.dtype) else [None]
         known = len(range(*numbers)) if None not in numbers and numbers[2] else None  # type: ignore[arg-type]
         return [TensorType(self.dtype, (known,))]
 
-    def evaluate(self, *values: Array) -> Sequence[Array]:
+    def evaluate(self, *values: Any) -> Sequence[Array]:  # Any: arrays of numbers
         start, stop, step = (v[()] for v in values)
+        if step == 0:
+            raise ShapeError("arange with a step of 0", advice="give a step of 1 or -1")
         return [np.arange(start, stop, step, dtype=self.dtype)]
 
     def grad(
@@ -64,6 +72,8 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: str | None = None
     if stop is None:
         start, stop = 0, start
     values = [as_tensor(v) for v in (start, stop, step)]
+    if dtype == "floatX":
+        dtype = config.floatX
     wide = upcast(*(tensor_type(v).dtype for v in values))
     made = dtype or ("int64" if is_integer(wide) or wide == "bool" else wide)
     return ARange(made)(*(cast(v, made) for v in values))
@@ -77,6 +87,9 @@ class Eye(Op):
 
     def infer(self, *inputs: Variable) -> Sequence[Type]:
         return [TensorType(self.dtype, (static_int(inputs[0]), static_int(inputs[1])))]
+
+    def connected(self, index: int) -> bool:
+        return False
 
     def evaluate(self, *values: Array) -> Sequence[Array]:
         n, m, k = (int(v) for v in values)
@@ -107,7 +120,11 @@ def _dims(shape: Any) -> Sequence[Any]:
     if isinstance(shape, Variable) and tensor_type(shape).ndim == 1:
         length = tensor_type(shape).shape[0]
         if length is None:
-            raise RankError("a shape must have a known number of axes")
+            raise RankError(
+                "a shape must have a known number of axes",
+                f"{shape}: {shape.type}",
+                advice="give a list of lengths",
+            )
         return [shape[i] for i in range(length)]  # type: ignore[index]
     return list(shape) if isinstance(shape, (list, tuple, np.ndarray)) else [shape]
 

@@ -175,10 +175,10 @@ class Elemwise(Op):
         (gradient,) = gradients
         if gradient is None or is_discrete(tensor_type(output).dtype):
             return [None] * len(inputs)
-        if all(map(_needs_none, inputs)):
+        if all(map(needs_none, inputs)):
             return [None] * len(inputs)
         parts = self.scalar.grad(inputs, output, gradient)
-        return [None if p is None or _needs_none(v) else sum_to(as_tensor(p), v, output)
+        return [None if p is None or needs_none(v) else sum_to(as_tensor(p), v, output)
                 for v, p in zip(inputs, parts, strict=True)]  # fmt: skip
 
     def connected(self, index: int) -> bool:
@@ -218,7 +218,7 @@ class Elemwise(Op):
         return f"Elemwise{{{self.scalar},no_inplace}}"
 
 
-def _needs_none(variable: Variable) -> bool:
+def needs_none(variable: Variable) -> bool:
     """Integers take no gradient, but for inputs of the graph: there it is what it is at the same real number."""
     made = variable.owner is not None or isinstance(variable, Constant)
     return made and is_discrete(tensor_type(variable).dtype)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from workbench.core.graph import Array, Op, Type, Variable
-from workbench.core.ops.scalars import cast
+from workbench.core.ops.elementwise import needs_none
 from workbench.core.ops.shape import dimension, dimshuffle, shape_tuple, transpose
 from workbench.core.types import TensorType, as_tensor, is_discrete, tensor_type, upcast
 from workbench.errors import RankError, ShapeError
@@ -22,8 +22,10 @@ class Dot(Op):
     def infer(self, *inputs: Variable) -> Sequence[Type]:
         a, b = (tensor_type(v) for v in inputs)
         if not (1 <= a.ndim <= 2 and 1 <= b.ndim <= 2):
-            raise RankError(f"dot of {inputs[0]} and {inputs[1]}", f"types {a} and {b}",
-                                    advice="dot takes vectors and matrices; tensordot takes higher ranks")  # fmt: skip
+            raise RankError(
+                f"dot takes vectors and matrices, not tensors of {a.ndim} and {b.ndim} axes",
+                advice="tensordot takes higher ranks",
+            )
         left, right = a.shape[-1], b.shape[0]
         if left is not None and right is not None and left != right:
             raise _dot_mismatch(inputs, a.shape, b.shape)
@@ -44,12 +46,11 @@ class Dot(Op):
     ) -> Sequence[Variable | None]:
         a, b = inputs
         (g,) = gradients
-        if g is None:
+        if g is None or is_discrete(tensor_type(outputs[0]).dtype):
             return [None, None]
         ta, tb = tensor_type(a), tensor_type(b)
         parts = [_left_grad(ta.ndim, tb.ndim, a, b, g), _right_grad(ta.ndim, tb.ndim, a, b, g)]
-        return [None if is_discrete(tensor_type(v).dtype) else cast(p, tensor_type(v).dtype)
-                for v, p in zip(inputs, parts, strict=True)]  # fmt: skip
+        return [None if needs_none(v) else p for v, p in zip(inputs, parts, strict=True)]
 
     def shape(self, inputs: Sequence[Variable]) -> Sequence[Sequence[Any]]:
         a, b = inputs
@@ -122,10 +123,11 @@ class _Blas(Op):
             raise _dot_mismatch(inputs[2:4], a.shape, b.shape)
         if target.shape != (*a.shape[:-1], *b.shape[1:]):
             raise ShapeError(
-                f"{self}: a product of {a.shape} and {b.shape} cannot be added to shape {target.shape}"
+                f"{self}: a product of {a.shape} and {b.shape} cannot be added to shape {target.shape}",
+                advice="the sum must have the shape of the product",
             )
 
-    def evaluate(self, *values: Array) -> Sequence[Array]:
+    def evaluate(self, *values: Any) -> Sequence[Array]:  # Any: arrays of numbers
         target, alpha, a, b, beta = values
         product = np.asarray(alpha * np.dot(a, b), target.dtype)
         return [product if beta == 0 else np.asarray(beta * target + product, target.dtype)]
@@ -151,11 +153,12 @@ class Ger(Op):
     def infer(self, *inputs: Variable) -> Sequence[Type]:
         return [tensor_type(inputs[0])]
 
-    def evaluate(self, *values: Array) -> Sequence[Array]:
+    def evaluate(self, *values: Any) -> Sequence[Array]:  # Any: arrays of numbers
         a, alpha, x, y = values
         if a.shape != (x.size, y.size):
             raise ShapeError(
-                f"Ger: an outer product of {x.shape} and {y.shape} cannot be added to shape {a.shape}"
+                f"Ger: an outer product of {x.shape} and {y.shape} cannot be added to shape {a.shape}",
+                advice="the sum must have the shape of the product",
             )
         return [np.asarray(a + alpha * np.outer(x, y), a.dtype)]
 

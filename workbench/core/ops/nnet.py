@@ -13,12 +13,18 @@ from workbench.core.ops.create import arange
 from workbench.core.ops.index import getitem
 from workbench.core.ops.reduce import max as largest
 from workbench.core.ops.reduce import sum as total
-from workbench.core.ops.scalars import cast, exp, log, maximum, minimum, switch
+from workbench.core.ops.scalars import cast, exp, expm1, gt, log, maximum, minimum, mul, switch
 from workbench.core.ops.scalars import sigmoid as sigmoid
 from workbench.core.ops.scalars import softplus as softplus
-from workbench.core.ops.shape import dimension, shape_tuple
-from workbench.core.types import TensorType, as_tensor, float_like, is_discrete, tensor_type
-from workbench.errors import RankError
+from workbench.core.ops.shape import dimension, normal_axis, shape_tuple
+from workbench.core.types import (
+    as_tensor,
+    constant,
+    float_like,
+    is_discrete,
+    tensor_type,
+)
+from workbench.errors import DtypeError, RankError
 
 
 class _AlongAxis(Op):
@@ -29,7 +35,14 @@ class _AlongAxis(Op):
     def infer(self, *inputs: Variable) -> Sequence[Type]:
         t = tensor_type(inputs[0])
         if not 0 <= self.axis < t.ndim:
-            raise RankError(f"{self.label} along axis {self.axis}: {inputs[0]} is of {t}")
+            raise RankError(
+                f"{self.label} along axis {self.axis}: {inputs[0]} has {t.ndim} axes",
+                advice=f"give an axis from 0 to {t.ndim - 1}",
+            )
+        if t.dtype[0] == "c":
+            raise DtypeError(
+                f"{self.label} is not defined on complex numbers", advice="take a real part of them"
+            )
         return [t.with_dtype(float_like(t.dtype))]
 
     def shape(self, inputs: Sequence[Variable]) -> Sequence[Sequence[Any]]:
@@ -114,32 +127,35 @@ def _floating(x: Array) -> Array:
 def softmax(x: Any, axis: int = -1) -> Any:
     """exp(x) / sum(exp(x)) along an axis (the last by default)."""
     variable = as_tensor(x)
-    return Softmax(axis % max(tensor_type(variable).ndim, 1))(variable)
+    return Softmax(normal_axis(axis, variable, "softmax"))(variable)
 
 
 def logsoftmax(x: Any, axis: int = -1) -> Any:
     """The logarithm of softmax, without overflow or log(0)."""
     variable = as_tensor(x)
-    return LogSoftmax(axis % max(tensor_type(variable).ndim, 1))(variable)
+    return LogSoftmax(normal_axis(axis, variable, "logsoftmax"))(variable)
 
 
 def relu(x: Any, alpha: float = 0) -> Any:
     """max(x, 0), or alpha * x below 0."""
-    return maximum(x, 0) if alpha == 0 else switch(as_tensor(x) > 0, x, alpha * as_tensor(x))  # type: ignore[operator]
+    return maximum(x, 0) if alpha == 0 else switch(gt(x, 0), x, mul(_same_float(alpha, x), x))
 
 
 def elu(x: Any, alpha: float = 1) -> Any:
-    """x above 0, alpha * (exp(x) - 1) below."""
-    variable: Any = as_tensor(x)
-    return switch(variable > 0, variable, alpha * (exp(minimum(variable, 0)) - 1))
+    """X above 0, alpha * (exp(x) - 1) below."""
+    return switch(gt(x, 0), x, mul(_same_float(alpha, x), expm1(minimum(x, 0))))
 
 
 def hard_sigmoid(x: Any) -> Any:
     """A piecewise linear sigmoid: x / 5 + 1/2, kept between 0 and 1."""
-    variable: Any = as_tensor(x)
-    return minimum(
-        maximum(variable * cast(as_tensor(0.2), tensor_type(variable).dtype) + 0.5, 0), 1
-    )
+    return minimum(maximum(mul(x, _same_float(0.2, x)) + 0.5, 0), 1)
+
+
+def _same_float(value: Any, x: Any) -> Any:
+    """A Python number in the float dtype that goes with x, so that it widens nothing; a variable as it is."""
+    if isinstance(value, Variable):
+        return value
+    return constant(value, float_like(tensor_type(as_tensor(x)).dtype))
 
 
 def binary_crossentropy(output: Any, target: Any) -> Any:
@@ -152,7 +168,11 @@ def categorical_crossentropy(coding_dist: Any, true_dist: Any) -> Any:
     """Per row: -sum(true * log(coding)), or -log(coding[row, label]) where true_dist is a vector of labels."""
     p, y = as_tensor(coding_dist), as_tensor(true_dist)
     if tensor_type(y).ndim == tensor_type(p).ndim:
-        return -total(y * log(p), axis=tensor_type(p).ndim - 1)  # type: ignore[operator]
-    if tensor_type(y).ndim != tensor_type(p).ndim - 1:
-        raise RankError(f"labels of {y.type} do not fit a distribution of {p.type}")
+        return -total(y * log(p), axis=tensor_type(p).ndim - 1)
+    if (tensor_type(p).ndim, tensor_type(y).ndim) != (2, 1):
+        raise RankError(
+            "labels do not fit the distribution",
+            f"categorical_crossentropy of {p}: {p.type} and {y}: {y.type}",
+            advice="give a matrix of rows that sum to 1, and one label or one row for each of them",
+        )
     return -getitem(log(p), (arange(dimension(p, 0)), y))

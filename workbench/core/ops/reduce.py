@@ -210,7 +210,7 @@ class All(_Logic):
 
 
 @dataclass(frozen=True)
-class Any_(_Logic):  # noqa: N801  # `Any` is typing's
+class Any_(_Logic):  # `Any` is typing's
     """Whether some element is not zero."""
 
     prim, title, empty = "or", "any", False
@@ -302,7 +302,7 @@ def _reduce(kind: type[Reduce], x: Any, axis: Any, keepdims: bool) -> Any:
     return op.expand(reduced, variable) if keepdims else reduced
 
 
-def sum(x: Any, axis: Any = None, dtype: str | None = None, keepdims: bool = False) -> Any:  # noqa: A001
+def sum(x: Any, axis: Any = None, dtype: str | None = None, keepdims: bool = False) -> Any:
     """The sum over some axes (all by default), of elements cast to `dtype` where it is given."""
     total = _reduce(Sum, x if dtype is None else cast(x, dtype), axis, keepdims)
     return total if dtype is None else cast(total, dtype)
@@ -314,22 +314,22 @@ def prod(x: Any, axis: Any = None, dtype: str | None = None, keepdims: bool = Fa
     return product if dtype is None else cast(product, dtype)
 
 
-def max(x: Any, axis: Any = None, keepdims: bool = False) -> Any:  # noqa: A001
+def max(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The largest element over some axes; nan where there is one."""
     return _reduce(Max, x, axis, keepdims)
 
 
-def min(x: Any, axis: Any = None, keepdims: bool = False) -> Any:  # noqa: A001
+def min(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The smallest element over some axes; nan where there is one."""
     return _reduce(Min, x, axis, keepdims)
 
 
-def all(x: Any, axis: Any = None, keepdims: bool = False) -> Any:  # noqa: A001
+def all(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """Whether every element over some axes is not zero."""
     return _reduce(All, x, axis, keepdims)
 
 
-def any(x: Any, axis: Any = None, keepdims: bool = False) -> Any:  # noqa: A001
+def any(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """Whether some element over some axes is not zero."""
     return _reduce(Any_, x, axis, keepdims)
 

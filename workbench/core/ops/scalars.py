@@ -739,14 +739,14 @@ switch, second = Elemwise(Switch()), Elemwise(Second())
 
 
 def cast(x: Any, dtype: str) -> Any:
-    """x in another dtype; x itself where it has it already. `dtype` may be 'floatX'."""
+    """X in another dtype; x itself where it has it already. `dtype` may be 'floatX'."""
     variable = as_tensor(x)
     dtype = config.floatX if dtype == "floatX" else str(np.dtype(dtype))
     return variable if tensor_type(variable).dtype == dtype else Elemwise(Cast(dtype))(variable)
 
 
 def divide(x: Any, y: Any) -> Any:
-    """x / y as an operator means it: integers are divided in floatX."""
+    """X / y as an operator means it: integers are divided in floatX."""
     operands = as_tensor(x), as_tensor(y)
     if all(is_discrete(tensor_type(v).dtype) for v in operands):
         return true_div(*(cast(v, "floatX") for v in operands))

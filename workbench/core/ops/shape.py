@@ -196,7 +196,7 @@ class DimShuffle(Op):
 
 
 def dimshuffle(x: Any, order: Sequence[int | str]) -> Any:
-    """x with its axes in this order ('x' for a new one); x itself where nothing changes."""
+    """X with its axes in this order ('x' for a new one); x itself where nothing changes."""
     variable = as_tensor(x)
     ndim = tensor_type(variable).ndim
     full = tuple(i if i == "x" else normal_axis(int(i), variable, "dimshuffle") for i in order)
@@ -216,7 +216,7 @@ def normal_axis(axis: int, variable: Variable, what: str, extra: int = 0) -> int
 
 
 def transpose(x: Any, axes: Sequence[int] | None = None) -> Any:
-    """x with its axes in reverse, or in the order given."""
+    """X with its axes in reverse, or in the order given."""
     variable = as_tensor(x)
     ndim = tensor_type(variable).ndim
     if axes is not None and len(axes) != ndim:
@@ -290,7 +290,7 @@ def static_or_self(variable: Variable) -> Any:
 
 
 def reshape(x: Any, newshape: Any, ndim: int | None = None) -> Any:
-    """x in another shape: a sequence of ints and scalar variables (-1 once), or a vector variable with `ndim` given."""
+    """X in another shape: a sequence of ints and scalar variables (-1 once), or a vector variable with `ndim` given."""
     variable = as_tensor(x)
     if isinstance(newshape, Variable) and tensor_type(newshape).ndim == 1:
         length = ndim if ndim is not None else tensor_type(newshape).shape[0]
@@ -331,7 +331,7 @@ def _check_lengths(variable: Variable, dims: Sequence[Variable]) -> None:
 
 
 def flatten(x: Any, ndim: int = 1) -> Any:
-    """x with its last axes joined, so that `ndim` are left."""
+    """X with its last axes joined, so that `ndim` are left."""
     variable = as_tensor(x)
     rank = tensor_type(variable).ndim
     if ndim == rank:
