@@ -1,0 +1,162 @@
+"""The pipeline: one straight list of passes, and `optimise`, which runs them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from workbench.core.graph import Apply, Variable, toposort
+from workbench.core.intern import Interner
+from workbench.core.records import PassTime
+from workbench.core.rewrite.bodies import bodies, body_rule
+from workbench.core.rewrite.engine import Listener, Rule, Session, Walk
+from workbench.core.rewrite.merge import merge
+from workbench.core.rewrite.scan_rules import SCAN_RULES
+
+CANONICAL: tuple[Rule, ...] = ()
+STABLE: tuple[Rule, ...] = ()
+FOLD: tuple[Rule, ...] = ()
+SPECIAL: tuple[Rule, ...] = ()
+
+
+def fuse(session: Session, outputs: Sequence[Variable]) -> list[Variable]:
+    return list(outputs)
+
+
+from workbench.errors import ModeError, nearest
+
+Transform = Callable[[Session, Sequence[Variable]], list[Variable]]
+
+
+@dataclass(frozen=True)
+class Pass:
+    """A named step of the pipeline: rules that a walk applies, or a function from graph to graph."""
+
+    name: str
+    why: str
+    rules: tuple[Rule, ...] = ()
+    transform: Transform | None = None
+
+    def run(self, session: Session, outputs: Sequence[Variable]) -> list[Variable]:
+        if self.transform is not None:
+            return self.transform(session, outputs)
+        return Walk(session, outputs, self.rules).run()
+
+
+@dataclass(frozen=True)
+class Optimised:
+    """An optimised graph: its outputs, its nodes in topological order, the table that it lives in, each pass's time."""
+
+    outputs: tuple[Variable, ...]
+    nodes: tuple[Apply, ...]
+    interner: Interner
+    stages: tuple[PassTime, ...] = ()
+
+    @property
+    def seconds(self) -> float:
+        return sum(stage.seconds for stage in self.stages)
+
+
+def optimise(
+    outputs: Sequence[Variable],
+    inputs: Sequence[Variable] = (),
+    *,
+    passes: Sequence[Pass] | None = None,
+    listeners: Iterable[Listener] = (),
+    excluding: Iterable[str] = (),
+    including: Iterable[str] = (),
+) -> Optimised:
+    """The graph of the outputs, rewritten by the passes (every one by default).
+
+    inputs      variables that are shown even where nothing reads them
+    listeners   told of every step; a `Recorder` makes a history of it
+    excluding   names of passes or rules to leave out
+    including   names of passes of the full pipeline to add, in their place
+
+    The graph that was given is not touched. Raises RewriteError where a rule breaks the graph.
+    """
+    session = Session(Interner(), tuple(listeners), frozenset(excluding))
+    now = list(outputs)
+    for listener in session.listeners:
+        listener.begin(now, inputs)
+    stages: list[PassTime] = []
+    for stage in _chosen(PASSES if passes is None else passes, session.excluded, including):
+        now = _timed(stage, session, now, stages)
+    return Optimised(tuple(now), tuple(toposort(now)), session.interner, tuple(stages))
+
+
+def _timed(
+    stage: Pass, session: Session, outputs: Sequence[Variable], stages: list[PassTime]
+) -> list[Variable]:
+    for listener in session.listeners:
+        listener.enter(stage.name)
+    start = time.perf_counter()
+    now = stage.run(session, outputs)
+    seconds = time.perf_counter() - start
+    for listener in session.listeners:
+        listener.leave(now, seconds)
+    stages.append(PassTime(stage.name, session.steps, len(session.interner), seconds))
+    session.steps = 0
+    return now
+
+
+def _chosen(
+    passes: Sequence[Pass], excluded: frozenset[str], including: Iterable[str]
+) -> list[Pass]:
+    have, added = {p.name for p in passes}, set(including)
+    chosen = [*passes, *(p for p in PASSES if p.name in added - have)]
+    if len(chosen) > len(passes):
+        order = {p.name: i for i, p in enumerate(PASSES)}
+        chosen.sort(key=lambda p: order.get(p.name, len(order)))
+    return [p for p in chosen if p.name not in excluded]
+
+
+def pipeline(name: str) -> tuple[Pass, ...]:
+    """The passes of 'fast_run', 'fast_compile' or 'none' (in any case). Raises ModeError for another name."""
+    known = PIPELINES.get(name.lower())
+    if known is None:
+        near = nearest(name.lower(), list(PIPELINES))
+        raise ModeError(f"there is no pipeline {name!r}; there are {', '.join(PIPELINES)}.{near}")
+    return known
+
+
+def _on_bodies(rule: Rule, names: tuple[str, ...]) -> Transform:
+    """A pass that runs these passes on every inner graph."""
+
+    def run(session: Session, outputs: Sequence[Variable]) -> list[Variable]:
+        def inner(
+            outputs: Sequence[Variable], inputs: Sequence[Variable], listeners: tuple[Listener, ...]
+        ) -> Sequence[Variable]:
+            passes = [p for p in PASSES if p.name in names]
+            return optimise(
+                outputs, inputs, passes=passes, listeners=listeners, excluding=session.excluded
+            ).outputs
+
+        return bodies(session, outputs, inner, rule)
+
+    return run
+
+
+SIMPLIFY = body_rule("simplify_body", "The loop's body is rewritten like any graph.")
+COMPILE = body_rule("compile_body", "The loop's body is specialised and fused.")
+
+PASSES: tuple[Pass, ...] = (
+    Pass("merge", "Nodes that compute the same become one.", transform=merge),
+    Pass("canonicalise", "One way to write each thing, so that later rules find it.", CANONICAL),
+    Pass("stabilise", "Formulas that overflow or cancel become ones that do not.", STABLE),
+    Pass("fold", "What depends on constants only is computed now.", FOLD),
+    Pass("simplify_bodies", "The passes above, inside every loop.",
+         transform=_on_bodies(SIMPLIFY, ("merge", "canonicalise", "stabilise", "fold"))),
+    Pass("scan", "Work that does not change from step to step leaves the loop.", SCAN_RULES),
+    Pass("specialise", "General ops become the fastest special ones: BLAS, squares, loops.", SPECIAL),
+    Pass("compile_bodies", "Scan, specialise and fuse inside every loop.",
+         transform=_on_bodies(COMPILE, ("merge", "scan", "specialise", "compile_bodies", "fusion"))),
+    Pass("fusion", "Elementwise work over one iteration space becomes one loop.", transform=fuse),
+)  # fmt: skip
+
+PIPELINES: dict[str, tuple[Pass, ...]] = {
+    "fast_run": PASSES,
+    "fast_compile": PASSES[:2],
+    "none": PASSES[:1],
+}

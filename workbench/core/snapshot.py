@@ -1,0 +1,177 @@
+"""From variables to `records.Snapshot`: what a graph looks like at one moment.
+
+Ids are given in topological order, so that the same graph has the same ids in every process. A fused op and a scan
+carry their inner graph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from workbench.core import origin
+from workbench.core.graph import Apply, Constant, Variable, is_shared, toposort
+from workbench.core.ops.elementwise import Composite, Elemwise
+from workbench.core.ops.loop import Loop
+from workbench.core.records import Node, Place, Port, Snapshot, Value
+from workbench.core.scalar import ScalarProgram
+from workbench.core.scan.op import Scan
+from workbench.core.types import TensorType
+
+Ids = dict[Apply | Variable, int]
+
+
+def snapshot(
+    outputs: Sequence[Variable],
+    inputs: Sequence[Variable] = (),
+    name: str = "",
+    ids: Ids | None = None,
+) -> Snapshot:
+    """The graph of the outputs. `inputs` are listed even where nothing reads them.
+
+    `ids` names nodes (and leaves, which have no node) that already have an id; new ones are added to it.
+    """
+    known: Ids = {} if ids is None else ids
+    writer = Writer()
+    nodes = [writer.node(item, known) for item in in_order(outputs, inputs)]
+    return Snapshot(
+        tuple(nodes),
+        tuple(known[v] for v in inputs),
+        tuple(port(v, known) for v in outputs),
+        name,
+    )
+
+
+def in_order(
+    outputs: Sequence[Variable], inputs: Sequence[Variable] = ()
+) -> list[Apply | Variable]:
+    """The leaves and the nodes of a graph, each after what it reads; the inputs first, other leaves where first read."""
+    found: dict[Apply | Variable, None] = dict.fromkeys(inputs)
+    for node in toposort(outputs, stop=set(inputs)):
+        found.update((v, None) for v in node.inputs if v.owner is None)
+        found[node] = None
+    found.update((v, None) for v in outputs if v.owner is None)
+    return list(found)
+
+
+def port(variable: Variable, ids: Ids) -> Port:
+    """Where a variable stands in a snapshot with these ids. Raises KeyError for one that is not in it."""
+    known = ids.get(variable)
+    if known is not None:
+        return Port(known)
+    if variable.owner is None:
+        raise KeyError(variable)
+    return Port(ids[variable.owner], variable.index)
+
+
+class Writer:
+    """Writes single nodes as records; each line of the user's is looked up once."""
+
+    def __init__(self) -> None:
+        self._places: dict[origin.Line, Place] = {}
+
+    def node(self, item: Apply | Variable, ids: Ids) -> Node:
+        """The record of a node or a leaf whose inputs have ids; it is given an id if it has none."""
+        node_id = ids.setdefault(item, len(ids))
+        if isinstance(item, Variable):
+            return self.leaf(node_id, item)
+        return self.apply(node_id, item, [port(v, ids) for v in item.inputs])
+
+    def apply(self, node_id: int, node: Apply, inputs: Iterable[Port]) -> Node:
+        op = node.op
+        return Node(
+            node_id, "apply", type(op).__name__, op.label, tuple(inputs),
+            tuple(map(value, node.outputs)), str(op), places=self.places(node.lines), inner=inner(op),
+        )  # fmt: skip
+
+    def leaf(self, node_id: int, variable: Variable) -> Node:
+        kind = leaf_kind(variable)
+        return Node(
+            node_id, kind, "", leaf_label(variable), (), (value(variable),),
+            places=() if kind == "constant" else self.places(variable.lines),
+        )  # fmt: skip
+
+    def places(self, lines: tuple[origin.Line, ...]) -> tuple[Place, ...]:
+        known = self._places
+        for line in lines:
+            if line not in known:
+                known[line] = origin.resolve(line)
+        return tuple(known[line] for line in lines)
+
+
+def leaf_kind(variable: Variable) -> str:
+    if isinstance(variable, Constant):
+        return "constant"
+    return "shared" if is_shared(variable) else "input"
+
+
+def leaf_label(variable: Variable) -> str:
+    """A leaf's name; for a constant without one its value, or its shape where it is long."""
+    if variable.name is not None:
+        return variable.name
+    if not isinstance(variable, Constant):
+        return str(variable.type)
+    if np.size(variable.data) != 1:
+        return f"array{list(np.shape(variable.data))}"
+    number = variable.data.reshape(-1)[0]
+    return f"{number:.6g}" if variable.data.dtype.kind == "f" else str(number)
+
+
+def value(variable: Variable) -> Value:
+    t = variable.type
+    if isinstance(t, TensorType):
+        return Value(t.dtype, t.shape, variable.name or "")
+    return Value("object", (), variable.name or "")
+
+
+def inner(op: Any) -> Snapshot | None:  # Any: an Op
+    """The inner graph of a scan or a fused op, else None."""
+    if isinstance(op, Scan):
+        return inner_of_scan(op)
+    if isinstance(op, Loop):
+        return program_snapshot(op.program)
+    if isinstance(op, Elemwise) and isinstance(op.scalar, Composite):
+        return program_snapshot(op.scalar.fused)
+    graph = getattr(op, "inner", None)
+    return None if graph is None else snapshot(graph.outputs, graph.inputs)
+
+
+def inner_of_scan(op: Scan) -> Snapshot:
+    """A scan's body, with the role of every input and output."""
+    body = snapshot(op.inner.outputs, op.inner.inputs, op.name)
+    return Snapshot(body.nodes, body.inputs, body.outputs, body.name, scan_roles(op))
+
+
+def scan_roles(op: Scan) -> tuple[str, ...]:
+    sequences, states, carried, others = op.split_inner(op.inner.inputs)
+    return (
+        *("sequence" for taps in sequences for _ in taps),
+        *("recurrent" for taps in states for _ in taps),
+        *("shared" for _ in carried),
+        *("non_sequence" for _ in others),
+        *("recurrent" for _ in states),
+        *("map" for _ in range(op.n_maps)),
+        *("shared" for _ in carried),
+        *(("until",) if op.until else ()),
+    )
+
+
+def program_snapshot(program: ScalarProgram) -> Snapshot:
+    """A scalar program as a graph: its inputs, then its steps."""
+    nodes = [
+        Node(i, "input", "", f"i{i}", (), (Value(dtype),)) for i, dtype in enumerate(program.inputs)
+    ]
+    for i, step in enumerate(program.steps, len(nodes)):
+        inputs = tuple(map(Port, step.args))
+        kind, op = ("constant", "") if step.prim == "const" else ("apply", step.prim)
+        label = str(step.constant) if step.prim == "const" else _step_label(step.prim, step.dtype)
+        nodes.append(Node(i, kind, op, label, inputs, (Value(step.dtype),)))
+    return Snapshot(
+        tuple(nodes), tuple(range(len(program.inputs))), tuple(map(Port, program.outputs))
+    )
+
+
+def _step_label(prim: str, dtype: str) -> str:
+    return f"cast to {dtype}" if prim == "cast" else prim
