@@ -173,6 +173,7 @@ class Lab:
         name = "JupyterLab Dark" if dark else "JupyterLab Light"
         self.page.evaluate("(name) => driver.theme(name)", name)
         self.page.wait_for_selector(f'body[data-jp-theme-name="{name}"]', state="attached")
+        self.page.wait_for_selector("#jupyterlab-splash", state="detached")
 
     def screenshot(self, name: str) -> Path:
         """A picture of the page, in the folder that WORKBENCH_PICTURES names."""

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from workbench.core.records import Node, Port, Snapshot
 from workbench.viz.measure import fit, text_width
 
-LABEL, SMALL = 12.5, 10.0  # font sizes in pixels
+LABEL, CHIP, SMALL = 12.5, 12.0, 10.0  # font sizes in pixels
 HEIGHT, PAD, GAP = 42, 12, 6
-WIDEST_LABEL, WIDEST_CHIP, MOST_CHIPS = 230, 74, 3
+WIDEST_LABEL, WIDEST_CHIP, MOST_CHIPS = 230, 84, 3
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def make_face(node: Node, chips: tuple[Chip, ...] = (), narrowest: int = 34) -> 
 
 def chip_width(chip: Chip) -> int:
     """The width in pixels of a chip's box."""
-    return round(text_width(chip.text, SMALL)) + 10
+    return round(text_width(chip.text, CHIP)) + 10
 
 
 def title(node: Node) -> str:
@@ -99,7 +99,7 @@ def folded_text(node: Node, inputs: Sequence[Port], folded: Mapping[int, str]) -
     itself.
     """
     if node.kind == "constant" and _is_scalar(node):
-        return fit(title(node), SMALL, WIDEST_CHIP)
+        return fit(title(node), CHIP, WIDEST_CHIP)
     reshapes = node.op in ("DimShuffle", "GpuDimShuffle") and len(inputs) == 1
     return folded.get(inputs[0].node, "") if reshapes else ""
 

@@ -16,9 +16,9 @@ import numpy as np
 
 from workbench.core.records import Edge, Node, Snapshot
 from workbench.viz.boxes import (
+    CHIP,
     GAP,
     HEIGHT,
-    SMALL,
     WIDEST_CHIP,
     Chip,
     Face,
@@ -182,7 +182,7 @@ def _chips(
             chips.append(Chip(folded[port.node], port, leading=leading))
         elif (node.id, i) not in drawn and port.node in known:
             chips.append(
-                Chip(fit("↑" + title(known[port.node]), SMALL, WIDEST_CHIP), port, far=True)
+                Chip(fit("↑" + title(known[port.node]), CHIP, WIDEST_CHIP), port, far=True)
             )
     return tuple(chips)
 

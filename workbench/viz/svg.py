@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from html import escape
 
 from workbench.core.records import History, Node, Snapshot
-from workbench.viz.boxes import LABEL, SMALL, Chip, Face, chip_width
+from workbench.viz.boxes import CHIP, LABEL, SMALL, Chip, Face, chip_width
 from workbench.viz.collapse import collapse
 from workbench.viz.layout import Box, Layout, layout, plural
 from workbench.viz.measure import text_width
@@ -194,8 +194,8 @@ def _face(box: Box, face: Face) -> Iterable[str]:
 def _chip(chip: Chip, x: float, baseline: float) -> Iterable[str]:
     width = chip_width(chip)
     paint = 'fill="none" stroke="#9aa5b4"' if chip.far else 'fill="#e6e9ee"'
-    yield f'<rect x="{x:g}" y="{baseline - 11:g}" width="{width}" height="15" rx="4" {paint}/>'
-    yield _text(x + width / 2, baseline, chip.text, SMALL, INK, anchor="middle")
+    yield f'<rect x="{x:g}" y="{baseline - 12.5:g}" width="{width}" height="17" rx="4" {paint}/>'
+    yield _text(x + width / 2, baseline, chip.text, CHIP, INK, anchor="middle")
 
 
 def _badge(x: float, y: float, state: str, colour: str) -> Iterable[str]:

@@ -14,7 +14,9 @@ export function h(spec, props = {}, ...children) {
     if (name in element && name !== "list") element[name] = value;
     else element.setAttribute(name, value);
   }
-  element.append(...children.flat().filter((child) => child !== null && child !== false && child !== undefined));
+  element.append(
+    ...children.flat().filter((child) => child !== null && child !== false && child !== undefined),
+  );
   return element;
 }
 
@@ -33,23 +35,37 @@ export function fill(element, ...children) {
 
 /** A push button with a label for readers of the screen. */
 export function button(text, label, onclick, classes = "") {
-  return h("button.wb-button" + classes, { type: "button", title: label, ariaLabel: label, onclick }, text);
+  return h(
+    "button.wb-button" + classes,
+    { type: "button", title: label, ariaLabel: label, onclick },
+    text,
+  );
 }
 
 const ICONS = {
-  play: "M4 2.5v11l9-5.5z", pause: "M4 3h3v10H4zM9 3h3v10H9z", back: "M10.5 3v10L4 8z", next: "M5.5 3v10L12 8z",
-  first: "M3 3h2v10H3zM13 3v10L6 8z", last: "M11 3h2v10h-2zM3 3v10l7-5z",
+  play: "M4 2.5v11l9-5.5z",
+  pause: "M4 3h3v10H4zM9 3h3v10H9z",
+  back: "M10.5 3v10L4 8z",
+  next: "M5.5 3v10L12 8z",
+  first: "M3 3h2v10H3zM13 3v10L6 8z",
+  last: "M11 3h2v10h-2zM3 3v10l7-5z",
   fit: "M2 2h4v1.5H3.5V6H2zM10 2h4v4h-1.5V3.5H10zM2 10h1.5v2.5H6V14H2zM12.5 10H14v4h-4v-1.5h2.5z",
 };
 
 /** A small picture for a button. */
 export function icon(name) {
-  return svg("svg", { viewBox: "0 0 16 16", class: "wb-icon", "aria-hidden": "true" }, svg("path", { d: ICONS[name] }));
+  return svg(
+    "svg",
+    { viewBox: "0 0 16 16", class: "wb-icon", "aria-hidden": "true" },
+    svg("path", { d: ICONS[name] }),
+  );
 }
 
 /** Buttons of which one is on: `choices` are [value, text] pairs. Returns the element; `.show(value)` marks one. */
 export function switcher(label, choices, pick) {
-  const buttons = choices.map(([value, text]) => button(text, `${label}: ${text}`, () => pick(value)));
+  const buttons = choices.map(([value, text]) =>
+    button(text, `${label}: ${text}`, () => pick(value)),
+  );
   const element = h("div.wb-switch", { role: "group", ariaLabel: label }, ...buttons);
   element.show = (value) =>
     buttons.forEach((one, i) => one.setAttribute("aria-pressed", String(choices[i][0] === value)));
@@ -60,7 +76,13 @@ export function switcher(label, choices, pick) {
 export function time(seconds) {
   if (typeof seconds !== "number") return "–";
   const [scale, unit] =
-    seconds >= 1 ? [1, "s"] : seconds >= 1e-3 ? [1e3, "ms"] : seconds >= 1e-6 ? [1e6, "µs"] : [1e9, "ns"];
+    seconds >= 1
+      ? [1, "s"]
+      : seconds >= 1e-3
+        ? [1e3, "ms"]
+        : seconds >= 1e-6
+          ? [1e6, "µs"]
+          : [1e9, "ns"];
   return `${+(seconds * scale).toPrecision(3)} ${unit}`;
 }
 
@@ -79,7 +101,8 @@ export function plural(count, noun) {
 
 /** Keep the notebook's shortcuts away from what is typed here; Tab, Escape and Ctrl/Cmd go through. */
 export function guardKeys(root) {
-  const through = (event) => event.key === "Tab" || event.key === "Escape" || event.ctrlKey || event.metaKey;
+  const through = (event) =>
+    event.key === "Tab" || event.key === "Escape" || event.ctrlKey || event.metaKey;
   for (const kind of ["keydown", "keypress", "keyup"])
     root.addEventListener(kind, (event) => through(event) || event.stopPropagation());
   root.dataset.lmSuppressShortcuts = "true";

@@ -12,7 +12,13 @@ const SIDES = ["before", "after"];
 
 export class GraphTab {
   constructor(store, theme) {
-    Object.assign(this, { store, theme, data: store.data, flow: "", shown: store.data.steps.length ? "both" : "before" });
+    Object.assign(this, {
+      store,
+      theme,
+      data: store.data,
+      flow: "",
+      shown: store.data.steps.length ? "both" : "before",
+    });
     this.linked = { before: new Set(), after: new Set() };
     this.matching = { before: null, after: null };
     this.reached = { before: null, after: null };
@@ -20,27 +26,70 @@ export class GraphTab {
     this.list = new NodeList(store, (key) => this.pick(key));
     this.card = h("div.wb-cardbox");
     this.panes = h("div.wb-panes", {}, ...SIDES.map((side) => this.stages[side].element));
-    this.element = h("div.wb-tab", {}, this.toolbar(), h("div.wb-body", {}, this.panes, h("aside.wb-side", {}, this.card, this.list.element)));
+    this.element = h(
+      "div.wb-tab",
+      {},
+      this.toolbar(),
+      h("div.wb-body", {}, this.panes, h("aside.wb-side", {}, this.card, this.list.element)),
+    );
     for (const side of SIDES) this.rebuild(side, true);
     this.arrange(this.shown);
     this.update(store.state, new Set(["selected", "query"]));
   }
 
   toolbar() {
-    this.search = h("input.wb-search", { type: "search", placeholder: "Search: dot, op:sum, time:>1ms", title: SEARCH_HELP, ariaLabel: "Search nodes",
-      oninput: () => this.store.set({ query: this.search.value }) });
+    this.search = h("input.wb-search", {
+      type: "search",
+      placeholder: "Search: dot, op:sum, time:>1ms",
+      title: SEARCH_HELP,
+      ariaLabel: "Search nodes",
+      oninput: () => this.store.set({ query: this.search.value }),
+    });
     this.search.addEventListener("keydown", (event) => event.key === "Enter" && this.nextFound());
-    this.shows = switcher("Show", [["before", "Before"], ["both", "Both"], ["after", "After"]], (shown) => this.arrange(shown));
-    this.flows = switcher("Highlight", [["up", "↑ Upstream"], ["down", "↓ Downstream"]], (way) => this.setFlow(way === this.flow ? "" : way));
-    const open = button("Expand all", "Expand or collapse all groups", () => this.openAll(), ".wb-expand");
+    this.shows = switcher(
+      "Show",
+      [
+        ["before", "Before"],
+        ["both", "Both"],
+        ["after", "After"],
+      ],
+      (shown) => this.arrange(shown),
+    );
+    this.flows = switcher(
+      "Highlight",
+      [
+        ["up", "↑ Upstream"],
+        ["down", "↓ Downstream"],
+      ],
+      (way) => this.setFlow(way === this.flow ? "" : way),
+    );
+    const open = button(
+      "Expand all",
+      "Expand or collapse all groups",
+      () => this.openAll(),
+      ".wb-expand",
+    );
     this.expand = open;
-    return h("div.wb-bar", {}, this.search, this.data.steps.length ? this.shows : null, this.flows, open, this.legend());
+    return h(
+      "div.wb-bar",
+      {},
+      this.search,
+      this.data.steps.length ? this.shows : null,
+      this.flows,
+      open,
+      this.legend(),
+    );
   }
 
   legend() {
     const states = new Set(SIDES.flatMap((side) => Object.values(this.data.change[side])));
-    return h("div.wb-legend", {}, ...Object.keys(STATES).filter((state) => states.has(state)).map((state) =>
-      h("span", {}, h(`i.wb-mark.wb-is-${state}`, {}, STATES[state]), state)));
+    return h(
+      "div.wb-legend",
+      {},
+      ...Object.keys(STATES)
+        .filter((state) => states.has(state))
+        .map((state) => h("span", {}, h(`i.wb-mark.wb-is-${state}`, {}, STATES[state]), state)),
+    );
   }
 
   stage(side) {
@@ -62,22 +111,35 @@ export class GraphTab {
   look(box, side) {
     const { selected, hover } = this.store.state;
     const { key } = box;
-    const matching = this.matching[side], reached = this.reached[side];
+    const matching = this.matching[side],
+      reached = this.reached[side];
     const found = matching && this.holds(box, matching);
     return {
-      state: this.data.change[side][key], tint: roleTint(box, this.theme), chosen: key === selected, hover: key === hover,
-      linked: key !== selected && (this.linked[side].has(key) || (box.info.k === "group" && this.groupHolds(key, side, this.linked[side]))),
-      found, faded: (matching && !found) || (reached && !this.holds(box, reached)),
+      state: this.data.change[side][key],
+      tint: roleTint(box, this.theme),
+      chosen: key === selected,
+      hover: key === hover,
+      linked:
+        key !== selected &&
+        (this.linked[side].has(key) ||
+          (box.info.k === "group" && this.groupHolds(key, side, this.linked[side]))),
+      found,
+      faded: (matching && !found) || (reached && !this.holds(box, reached)),
     };
   }
 
   holds(box, keys) {
-    return keys.has(box.key) || keys.has(box.key.split("/")[0]) || (box.info.k === "group" && this.groupHolds(box.key, null, keys));
+    return (
+      keys.has(box.key) ||
+      keys.has(box.key.split("/")[0]) ||
+      (box.info.k === "group" && this.groupHolds(box.key, null, keys))
+    );
   }
 
   groupHolds(group, side, keys) {
     const sides = side ? [side] : SIDES;
-    for (const key of keys) if (sides.some((one) => this.data.groups[one].get(key)?.includes(group))) return true;
+    for (const key of keys)
+      if (sides.some((one) => this.data.groups[one].get(key)?.includes(group))) return true;
     return false;
   }
 
@@ -106,7 +168,8 @@ export class GraphTab {
 
   /** Mark what corresponds to `key` on both sides. */
   link(key, side) {
-    for (const one of SIDES) this.linked[one] = new Set(key && one !== side ? this.data.counterparts(key, one) : []);
+    for (const one of SIDES)
+      this.linked[one] = new Set(key && one !== side ? this.data.counterparts(key, one) : []);
   }
 
   setFlow(way) {
@@ -119,7 +182,10 @@ export class GraphTab {
   refreshFlow() {
     const id = this.store.state.selected.split("/")[0];
     for (const side of SIDES)
-      this.reached[side] = this.flow && id && this.data.reads[side].has(+id) ? new Set([...this.data.flow(id, side, this.flow)].map(String)) : null;
+      this.reached[side] =
+        this.flow && id && this.data.reads[side].has(+id)
+          ? new Set([...this.data.flow(id, side, this.flow)].map(String))
+          : null;
   }
 
   nextFound() {
@@ -138,7 +204,9 @@ export class GraphTab {
 
   openAll() {
     const groups = SIDES.flatMap((side) => [...this.data.groups[side].values()].flat());
-    const keys = groups.length ? groups : Object.keys(this.data.nodes).filter((key) => this.data.info(key)?.x !== undefined);
+    const keys = groups.length
+      ? groups
+      : Object.keys(this.data.nodes).filter((key) => this.data.info(key)?.x !== undefined);
     this.store.set({ opened: new Set(this.store.state.opened.size ? [] : keys) });
   }
 
@@ -154,17 +222,27 @@ export class GraphTab {
     stage.show(sceneView(this.data, this.data[side], side, opened), { reset, animate: !reset });
     const hidden = [...stage.view.hidden];
     const groups = stage.view.boxes.filter((box) => box.info.k === "group" && !box.frame);
-    if (groups.length) hidden.unshift(`${plural(groups.length, "closed group")}: double-click opens`);
+    if (groups.length)
+      hidden.unshift(`${plural(groups.length, "closed group")}: double-click opens`);
     const total = this.data.sizes[SIDES.indexOf(side)];
-    fill(stage.caption, h("b", {}, this.data.steps.length ? (side === "before" ? "Before" : "After") : "Graph"), ` ${plural(total, "node")}`, hidden.length ? h("span", {}, ` · ${hidden.join(" · ")}`) : "");
+    fill(
+      stage.caption,
+      h("b", {}, this.data.steps.length ? (side === "before" ? "Before" : "After") : "Graph"),
+      ` ${plural(total, "node")}`,
+      hidden.length ? h("span", {}, ` · ${hidden.join(" · ")}`) : "",
+    );
   }
 
   /** Open the groups around a node, so that it can be seen. */
   uncover(key) {
     const around = SIDES.flatMap((side) => this.data.groups[side].get(key) || []);
-    const parts = key.split("/").slice(0, -1).map((_, i, all) => all.slice(0, i + 1).join("/"));
+    const parts = key
+      .split("/")
+      .slice(0, -1)
+      .map((_, i, all) => all.slice(0, i + 1).join("/"));
     const missing = [...around, ...parts].filter((one) => !this.store.state.opened.has(one));
-    if (missing.length) this.store.set({ opened: new Set([...this.store.state.opened, ...missing]) });
+    if (missing.length)
+      this.store.set({ opened: new Set([...this.store.state.opened, ...missing]) });
   }
 
   update(state, changed) {
@@ -180,7 +258,8 @@ export class GraphTab {
     if (this.search.value !== state.query) this.search.value = state.query;
     const holds = parseQuery(state.query, this.data);
     for (const side of SIDES)
-      this.matching[side] = holds && new Set(this.data.keys(side).filter((key) => holds(key, side)));
+      this.matching[side] =
+        holds && new Set(this.data.keys(side).filter((key) => holds(key, side)));
   }
 
   fillList({ side, query }) {
@@ -198,8 +277,14 @@ export class GraphTab {
       const key = one === at ? selected : [...this.linked[one]][0];
       if (key) this.stages[one].reveal(key);
     }
-    fill(this.card, nodeCard(this.store, selected, at, this.theme, {
-      pick: (key) => this.pick(key), open: (key) => this.toggle(key), opened: opened.has(selected) }));
+    fill(
+      this.card,
+      nodeCard(this.store, selected, at, this.theme, {
+        pick: (key) => this.pick(key),
+        open: (key) => this.toggle(key),
+        opened: opened.has(selected),
+      }),
+    );
   }
 
   dispose() {

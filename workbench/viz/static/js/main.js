@@ -10,7 +10,13 @@ import { ValuesTab } from "./values.js";
 import { ScanTab } from "./scan.js";
 import { ProfileTab } from "./profile.js";
 
-const TABS = { graph: ["Graph", GraphTab], rewrites: ["Rewrites", RewritesTab], values: ["Values", ValuesTab], scan: ["Scan", ScanTab], profile: ["Profile", ProfileTab] };
+const TABS = {
+  graph: ["Graph", GraphTab],
+  rewrites: ["Rewrites", RewritesTab],
+  values: ["Values", ValuesTab],
+  scan: ["Scan", ScanTab],
+  profile: ["Profile", ProfileTab],
+};
 
 class Workbench {
   constructor(model, root) {
@@ -42,12 +48,24 @@ class Workbench {
 
   header() {
     const { title, sizes, steps, before, after, scenes } = this.data;
-    const count = steps.length ? `${sizes[0].toLocaleString("en")} → ${plural(sizes[1], "node")} · ${plural(steps.length, "rewrite")}` : plural(sizes[0], "node");
+    const count = steps.length
+      ? `${sizes[0].toLocaleString("en")} → ${plural(sizes[1], "node")} · ${plural(steps.length, "rewrite")}`
+      : plural(sizes[0], "node");
     this.buttons = Object.entries(TABS).map(([name, [text]]) =>
-      h("button.wb-tabname", { type: "button", role: "tab", onclick: () => this.store.set({ tab: name }) }, text));
+      h(
+        "button.wb-tabname",
+        { type: "button", role: "tab", onclick: () => this.store.set({ tab: name }) },
+        text,
+      ),
+    );
     const strip = h("div.wb-tabs", { role: "tablist", ariaLabel: "Views" }, ...this.buttons);
     strip.addEventListener("keydown", (event) => this.key(event));
-    return h("div.wb-header", {}, h("div.wb-title", {}, h("b", {}, title), h("span", {}, count)), strip);
+    return h(
+      "div.wb-header",
+      {},
+      h("div.wb-title", {}, h("b", {}, title), h("span", {}, count)),
+      strip,
+    );
   }
 
   key(event) {

@@ -16,7 +16,12 @@ export class Data {
     for (const [id, sources] of Object.entries(this.origins))
       for (const source of sources) (this.fates[source] ||= []).push(+id);
     this.madeBy = new Map(this.steps.flatMap((step, i) => (step.ad || []).map((id) => [id, i])));
-    this.times = new Map((this.profile?.rows || []).map((row) => [row[11] === null ? `${row[0]}` : `${row[11]}/${row[0]}`, row]));
+    this.times = new Map(
+      (this.profile?.rows || []).map((row) => [
+        row[11] === null ? `${row[0]}` : `${row[11]}/${row[0]}`,
+        row,
+      ]),
+    );
     this.groups = { before: new Map(), after: new Map() };
     this.reads = { before: this.collect("before"), after: this.collect("after") };
   }
@@ -35,7 +40,8 @@ export class Data {
     }
     for (const [id, flat] of Object.entries(scene.in)) {
       if (+id >= 0) note(+id, flat);
-      for (let i = 0; i < flat.length; i += 2) if (this.nodes[flat[i]] && !reads.has(flat[i])) reads.set(flat[i], []);
+      for (let i = 0; i < flat.length; i += 2)
+        if (this.nodes[flat[i]] && !reads.has(flat[i])) reads.set(flat[i], []);
     }
     return reads;
   }
@@ -77,12 +83,15 @@ export class Data {
     const [outer, ...path] = String(key).split("/");
     const found = side === "before" ? this.origins[outer] || [] : this.fates[outer] || [];
     const ids = this.reads[side].has(+outer) ? [+outer, ...found] : found;
-    return ids.filter((id) => this.reads[side].has(id)).map((id) => (path.length && `${id}` === outer ? key : `${id}`));
+    return ids
+      .filter((id) => this.reads[side].has(id))
+      .map((id) => (path.length && `${id}` === outer ? key : `${id}`));
   }
 
   /** The steps that led to a node, oldest first. */
   chain(id) {
-    const steps = new Set(), queue = [+id];
+    const steps = new Set(),
+      queue = [+id];
     while (queue.length) {
       const step = this.madeBy.get(queue.pop());
       if (step === undefined || steps.has(step)) continue;
@@ -96,8 +105,12 @@ export class Data {
   /** The ids reached from `id` against the edges ("up") or along them ("down"), itself included. */
   flow(id, side, way) {
     const reads = this.reads[side];
-    const next = way === "up" ? (one) => (reads.get(one) || []).filter((_, i) => i % 2 === 0) : this.readers(side);
-    const found = new Set([+id]), queue = [+id];
+    const next =
+      way === "up"
+        ? (one) => (reads.get(one) || []).filter((_, i) => i % 2 === 0)
+        : this.readers(side);
+    const found = new Set([+id]),
+      queue = [+id];
     while (queue.length)
       for (const other of next(queue.pop()))
         if (!found.has(other)) {
@@ -110,7 +123,8 @@ export class Data {
   readers(side) {
     const table = new Map();
     for (const [id, flat] of this.reads[side])
-      for (let i = 0; i < flat.length; i += 2) table.has(flat[i]) ? table.get(flat[i]).push(id) : table.set(flat[i], [id]);
+      for (let i = 0; i < flat.length; i += 2)
+        table.has(flat[i]) ? table.get(flat[i]).push(id) : table.set(flat[i], [id]);
     return (id) => table.get(id) || [];
   }
 
@@ -129,7 +143,10 @@ export class Store {
     Object.assign(this.state, { query: "", hover: "", side: "after", opened: new Set() });
     this.listeners = new Set();
     this.questions = new Map();
-    this.heard = SYNCED.map((name) => [`change:${name}`, () => this.set({ [name]: model.get(name) }, false)]);
+    this.heard = SYNCED.map((name) => [
+      `change:${name}`,
+      () => this.set({ [name]: model.get(name) }, false),
+    ]);
     this.heard.push(["msg:custom", (message) => this.answer(message)]);
     for (const [event, hear] of this.heard) model.on(event, hear);
   }

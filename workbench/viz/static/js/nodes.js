@@ -21,7 +21,11 @@ export class NodeList {
     const signature = `${side} ${keys.join()}`;
     const many = keys.length > MOST ? `, the first ${MOST} of them listed` : "";
     this.count.textContent = plural(keys.length, "node") + (searching ? " found" : "") + many;
-    if (signature !== this.signature) fill(this.box, keys.slice(0, MOST).map((key) => this.option(key, side)));
+    if (signature !== this.signature)
+      fill(
+        this.box,
+        keys.slice(0, MOST).map((key) => this.option(key, side)),
+      );
     this.signature = signature;
     this.mark();
   }
@@ -30,9 +34,18 @@ export class NodeList {
     const { data } = this.store;
     const info = data.info(key, side);
     const state = data.change[side][key];
-    const option = h("div.wb-option", { role: "option", tabIndex: -1, ariaLabel: describe(data, key, side), onclick: () => this.pick(key) },
-      h("span.wb-dot" + (state ? `.wb-is-${state}` : `.wb-kind-${isScan(info) ? "scan" : info.k}`)), h("span.wb-name", {}, info.l || info.o),
-      h("span.wb-type", {}, subtitle(info)));
+    const option = h(
+      "div.wb-option",
+      {
+        role: "option",
+        tabIndex: -1,
+        ariaLabel: describe(data, key, side),
+        onclick: () => this.pick(key),
+      },
+      h("span.wb-dot" + (state ? `.wb-is-${state}` : `.wb-kind-${isScan(info) ? "scan" : info.k}`)),
+      h("span.wb-name", {}, info.l || info.o),
+      h("span.wb-type", {}, subtitle(info)),
+    );
     option.dataset.key = key;
     return option;
   }

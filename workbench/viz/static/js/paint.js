@@ -3,7 +3,11 @@
 import { STATES } from "./theme.js";
 import { HALF } from "./scene.js";
 
-const LABEL = 12.5, SMALL = 10, READABLE = 7;
+const LABEL = 12.5,
+  CHIP = 12,
+  SMALL = 10,
+  READABLE = 6.5,
+  READABLE_SMALL = 8.9;
 
 /** @typedef {{state?: string, heat?: number, faded?: boolean, chosen?: boolean, linked?: boolean, found?: boolean,
  *   hover?: boolean, note?: string, tint?: {fill: string, line: string}}} Look */
@@ -13,8 +17,15 @@ export function paintBox(ctx, box, look, theme, scale) {
   ctx.globalAlpha = (box.alpha ?? 1) * (look.faded ? 0.22 : 1);
   const kind = isScan(box.info) ? "scan" : box.info.k;
   const paint = look.tint || theme.states[look.state] || theme.kinds[kind] || theme.kinds.apply;
-  const left = box.x - box.w / 2, top = box.y - box.h / 2;
-  const radius = box.frame ? 10 : kind === "input" || kind === "shared" ? HALF : kind === "constant" ? 2 : 8;
+  const left = box.x - box.w / 2,
+    top = box.y - box.h / 2;
+  const radius = box.frame
+    ? 10
+    : kind === "input" || kind === "shared"
+      ? HALF
+      : kind === "constant"
+        ? 2
+        : 8;
   if (look.chosen || look.linked || look.found) halo(ctx, box, radius, look, theme);
   const sheet = box.info.x !== undefined && !box.frame;
   ctx.lineWidth = Math.max(look.state ? 1.8 : 1.2, 0.8 / scale);
@@ -34,8 +45,9 @@ export function paintBox(ctx, box, look, theme, scale) {
   }
   if (box.frame) paintHead(ctx, box, theme, scale);
   else if (scale * LABEL >= READABLE) paintFace(ctx, box, look, theme, scale);
-  if (look.state && scale > 0.35) badge(ctx, box.x + box.w / 2 - 2, top + 1, STATES[look.state], paint.line, theme);
-  if (box.outs.length && scale > 0.5) outMark(ctx, box, theme);
+  if (look.state && scale > 0.35)
+    badge(ctx, box.x + box.w / 2 - 2, top + 1, STATES[look.state], paint.line, theme);
+  if (box.outs.length && scale > 0.5) outMark(ctx, box, theme, scale);
   ctx.globalAlpha = 1;
 }
 
@@ -48,7 +60,14 @@ function outline(ctx, x, y, w, h, radius) {
 
 function halo(ctx, box, radius, look, theme) {
   const by = look.chosen ? 4 : 3;
-  outline(ctx, box.x - box.w / 2 - by, box.y - box.h / 2 - by, box.w + 2 * by, box.h + 2 * by, radius + by);
+  outline(
+    ctx,
+    box.x - box.w / 2 - by,
+    box.y - box.h / 2 - by,
+    box.w + 2 * by,
+    box.h + 2 * by,
+    radius + by,
+  );
   ctx.lineWidth = look.chosen ? 3 : 2.4;
   ctx.strokeStyle = look.chosen || look.linked ? theme.accent : theme.match;
   ctx.setLineDash(look.chosen ? [] : look.linked ? [7, 4] : [2, 3]);
@@ -67,22 +86,37 @@ function heated(ctx, heat, theme) {
 function paintHead(ctx, box, theme, scale) {
   if (scale * LABEL < READABLE) return;
   ctx.textAlign = "left";
-  write(ctx, box.info.l || box.info.o, box.x - box.w / 2 + 14, box.y - box.h / 2 + 21, `600 ${LABEL}px ${theme.font}`, theme.ink, box.w - 28);
+  write(
+    ctx,
+    box.info.l || box.info.o,
+    box.x - box.w / 2 + 14,
+    box.y - box.h / 2 + 21,
+    `600 ${LABEL}px ${theme.font}`,
+    theme.ink,
+    box.w - 28,
+  );
 }
 
 function paintFace(ctx, box, look, theme, scale) {
-  const small = `${SMALL}px ${theme.font}`, bold = `600 ${LABEL}px ${theme.font}`;
-  const note = scale * SMALL >= READABLE && (look.note ?? subtitle(box.info));
+  const small = `${SMALL}px ${theme.font}`,
+    chipFont = `${CHIP}px ${theme.font}`,
+    bold = `600 ${LABEL}px ${theme.font}`;
+  const note = scale * SMALL >= READABLE_SMALL && (look.note ?? subtitle(box.info));
   const baseline = note ? box.y - 3 : box.y + 4;
-  ctx.font = small;
-  const chips = box.chips.map((chip) => ({ text: chip[0], far: chip[3] & 1, leading: chip[3] & 2, w: ctx.measureText(chip[0]).width + 10 }));
+  ctx.font = chipFont;
+  const chips = box.chips.map((chip) => ({
+    text: chip[0],
+    far: chip[3] & 1,
+    leading: chip[3] & 2,
+    w: ctx.measureText(chip[0]).width + 10,
+  }));
   ctx.font = bold;
   const room = box.w - 14 - chips.reduce((sum, chip) => sum + chip.w + 6, 0);
   const label = clip(ctx, box.info.l || box.info.o || `#${box.id}`, room);
   const width = ctx.measureText(label).width;
   let x = box.x - (width + chips.reduce((sum, chip) => sum + chip.w + 6, 0)) / 2;
   const draw = (chip) => {
-    paintChip(ctx, chip, x, baseline, theme, small, scale);
+    paintChip(ctx, chip, x, baseline, theme, chipFont, scale);
     x += chip.w + 6;
   };
   chips.filter((chip) => chip.leading).forEach(draw);
@@ -96,14 +130,14 @@ function paintFace(ctx, box, look, theme, scale) {
 }
 
 function paintChip(ctx, chip, x, baseline, theme, font, scale) {
-  outline(ctx, x, baseline - 11, chip.w, 15, 4);
+  outline(ctx, x, baseline - 12.5, chip.w, 17, 4);
   ctx.lineWidth = 1;
   ctx.strokeStyle = theme.edge;
   ctx.fillStyle = theme.chip;
   if (chip.far) ctx.stroke();
   else ctx.fill();
   ctx.textAlign = "center";
-  if (scale * SMALL >= READABLE) write(ctx, chip.text, x + chip.w / 2, baseline, font, theme.ink);
+  if (scale * CHIP >= READABLE) write(ctx, chip.text, x + chip.w / 2, baseline, font, theme.ink);
 }
 
 function write(ctx, text, x, y, font, colour, room) {
@@ -137,14 +171,16 @@ function badge(ctx, x, y, sign, colour, theme) {
   write(ctx, sign, x, y + 4, `700 11px ${theme.font}`, theme.paper);
 }
 
-function outMark(ctx, box, theme) {
-  const x = box.x - box.w / 2 + 12, y = box.y + box.h / 2 + 5;
+function outMark(ctx, box, theme, scale) {
+  const x = box.x - box.w / 2 + 12,
+    y = box.y + box.h / 2 + 5;
   ctx.beginPath();
   ctx.moveTo(x - 5, y);
   ctx.lineTo(x + 5, y);
   ctx.lineTo(x, y + 6);
   ctx.fillStyle = theme.ink;
   ctx.fill();
+  if (scale * SMALL < READABLE_SMALL) return;
   ctx.textAlign = "left";
   const text = box.outs.length > 3 ? `${box.outs.length} outputs` : `out ${box.outs.join(", ")}`;
   write(ctx, text, x + 9, y + 7, `${SMALL}px ${theme.font}`, theme.dim);
@@ -160,13 +196,15 @@ export function paintLine(ctx, { runs, alpha = 1 }, look, theme, scale) {
   ctx.moveTo(runs[0], runs[1]);
   ctx.lineTo(runs[0], runs[2]);
   for (let i = 3; i <= last; i += 3) {
-    const end = runs[i + 1] - (i === last ? 5 : 0), middle = (runs[i - 1] + end) / 2;
+    const end = runs[i + 1] - (i === last ? 5 : 0),
+      middle = (runs[i - 1] + end) / 2;
     ctx.bezierCurveTo(runs[i - 3], middle, runs[i], middle, runs[i], end);
     ctx.lineTo(runs[i], runs[i + 2] - (i === last ? 5 : 0));
   }
   ctx.stroke();
   if (scale > 0.3) {
-    const x = runs[last], y = runs[last + 1];
+    const x = runs[last],
+      y = runs[last + 1];
     ctx.beginPath();
     ctx.moveTo(x - 3.5, y - 6.5);
     ctx.lineTo(x + 3.5, y - 6.5);

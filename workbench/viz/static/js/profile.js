@@ -6,37 +6,93 @@ import { sceneView } from "./scene.js";
 import { Stage } from "./stage.js";
 import { sortable } from "./table.js";
 
-const NODE = 0, OP = 1, LABEL = 2, CALLS = 3, SECONDS = 4, MEDIAN = 5, SPREAD = 6, BYTES = 7, FLOPS = 8, DEVICE = 9, FORM = 10, PARENT = 11;
+const NODE = 0,
+  OP = 1,
+  LABEL = 2,
+  CALLS = 3,
+  SECONDS = 4,
+  MEDIAN = 5,
+  SPREAD = 6,
+  BYTES = 7,
+  FLOPS = 8,
+  DEVICE = 9,
+  FORM = 10,
+  PARENT = 11;
 
 export class ProfileTab {
   constructor(store, theme) {
     Object.assign(this, { store, theme, data: store.data, profile: store.data.profile });
     this.element = h("div.wb-tab");
     if (!this.profile) {
-      fill(this.element, h("div.wb-hint", {}, "Nothing was timed. Ask for a profile to see where the time goes."), this.compile());
+      fill(
+        this.element,
+        h("div.wb-hint", {}, "Nothing was timed. Ask for a profile to see where the time goes."),
+        this.compile(),
+      );
       return;
     }
-    this.total = this.profile.rows.reduce((sum, row) => sum + (row[PARENT] === null ? row[SECONDS] : 0), 0) || 1;
+    this.total =
+      this.profile.rows.reduce((sum, row) => sum + (row[PARENT] === null ? row[SECONDS] : 0), 0) ||
+      1;
     this.most = Math.max(...this.profile.rows.map((row) => row[SECONDS]), 1e-12);
     this.stage = new Stage(theme, {
-      label: "Graph coloured by time", look: (box) => this.look(box), lineLook: () => ({}),
-      pick: (key) => store.set({ selected: key, side: "after" }), open: (key) => this.toggle(key),
+      least: 0.9,
+      label: "Graph coloured by time",
+      look: (box) => this.look(box),
+      lineLook: () => ({}),
+      pick: (key) => store.set({ selected: key, side: "after" }),
+      open: (key) => this.toggle(key),
     });
     this.place = h("div.wb-scroll");
-    this.kinds = switcher("Rows", [["apply", "Apply"], ["op", "Op"], ["class", "Class"]], (kind) => this.by(kind));
+    this.kinds = switcher(
+      "Rows",
+      [
+        ["apply", "Apply"],
+        ["op", "Op"],
+        ["class", "Class"],
+      ],
+      (kind) => this.by(kind),
+    );
     const { calls, seconds, overhead } = this.profile;
-    const told = h("div.wb-note", {}, `${plural(calls, "call")}, `, h("b", {}, `${time(seconds / Math.max(1, calls))} a call`), overhead ? ` · measuring cost ${time(overhead)}` : "");
-    fill(this.element, h("div.wb-bar", {}, this.kinds, told), this.compile(),
-      h("div.wb-body", {}, h("div.wb-panes", {}, this.stage.element), h("aside.wb-side.wb-wider", {}, this.place, ...this.notes())));
+    const told = h(
+      "div.wb-note",
+      {},
+      `${plural(calls, "call")}, `,
+      h("b", {}, `${time(seconds / Math.max(1, calls))} a call`),
+      overhead ? ` · measuring cost ${time(overhead)}` : "",
+    );
+    fill(
+      this.element,
+      h("div.wb-bar", {}, this.kinds, told),
+      this.compile(),
+      h(
+        "div.wb-body",
+        {},
+        h("div.wb-panes", {}, this.stage.element),
+        h("aside.wb-side.wb-wider", {}, this.place, ...this.notes()),
+      ),
+    );
     this.rebuild(true);
     this.by("apply");
   }
 
   compile() {
-    const stages = this.profile?.stages || [], passes = this.data.passes;
-    return h("div.wb-stages", {},
+    const stages = this.profile?.stages || [],
+      passes = this.data.passes;
+    return h(
+      "div.wb-stages",
+      {},
       stages.length ? [h("span", {}, "Compile"), stacked(stages, "Compile stages")] : "",
-      passes.length ? [h("span", {}, "Passes"), stacked(passes.map(([name, , , seconds]) => [name, seconds]), "Passes")] : "");
+      passes.length
+        ? [
+            h("span", {}, "Passes"),
+            stacked(
+              passes.map(([name, , , seconds]) => [name, seconds]),
+              "Passes",
+            ),
+          ]
+        : "",
+    );
   }
 
   notes() {
@@ -45,8 +101,15 @@ export class ProfileTab {
 
   rebuild(reset = false) {
     const { opened } = this.store.state;
-    this.stage.show(sceneView(this.data, this.data.after, "after", opened), { reset, animate: !reset });
-    fill(this.stage.caption, h("b", {}, "Time"), " darker is slower; the number is the time of one call");
+    this.stage.show(sceneView(this.data, this.data.after, "after", opened), {
+      reset,
+      animate: !reset,
+    });
+    fill(
+      this.stage.caption,
+      h("b", {}, "Time"),
+      " darker is slower; the number is the time of one call",
+    );
   }
 
   toggle(key) {
@@ -59,7 +122,8 @@ export class ProfileTab {
     const row = this.data.times.get(box.key);
     const seconds = row ? row[SECONDS] : box.info.k === "group" ? this.groupSeconds(box.key) : 0;
     return {
-      state: "", chosen: box.key === this.store.state.selected,
+      state: "",
+      chosen: box.key === this.store.state.selected,
       heat: seconds ? Math.sqrt(seconds / this.most) : undefined,
       note: seconds ? time(row ? row[MEDIAN] : seconds / this.profile.calls) : undefined,
     };
@@ -67,7 +131,8 @@ export class ProfileTab {
 
   groupSeconds(group) {
     let sum = 0;
-    for (const [id, around] of this.data.groups.after) if (around.includes(group)) sum += this.data.seconds(id) || 0;
+    for (const [id, around] of this.data.groups.after)
+      if (around.includes(group)) sum += this.data.seconds(id) || 0;
     return sum;
   }
 
@@ -76,16 +141,35 @@ export class ProfileTab {
   by(kind) {
     this.kinds.show(kind);
     const rows = kind === "apply" ? this.applies() : this.merged(kind);
-    const bar = (value) => h("div.wb-share", {}, h("i", { style: `width:${Math.max(1, (100 * value) / this.most)}%` }), h("span", {}, percent(value / this.total)));
+    const bar = (value) =>
+      h(
+        "div.wb-share",
+        {},
+        h("i", { style: `width:${Math.max(1, (100 * value) / this.most)}%` }),
+        h("span", {}, percent(value / this.total)),
+      );
     const columns = [
-      ["share", (row) => row.seconds, (row) => bar(row.seconds)], [kind, (row) => row.name],
-      ...(kind === "apply" ? [["a call", (row) => row.median, (row) => time(row.median)], ["spread", (row) => row.spread, (row) => time(row.spread)]] : [["nodes", (row) => row.nodes]]),
-      ["total", (row) => row.seconds, (row) => time(row.seconds)], ["calls", (row) => row.calls],
-      ["bytes", (row) => row.bytes, (row) => size(row.bytes, "B")], ["flops", (row) => row.flops, (row) => size(row.flops, "")], ["where", (row) => row.where],
+      ["share", (row) => row.seconds, (row) => bar(row.seconds)],
+      [kind, (row) => row.name],
+      ...(kind === "apply"
+        ? [
+            ["a call", (row) => row.median, (row) => time(row.median)],
+            ["spread", (row) => row.spread, (row) => time(row.spread)],
+          ]
+        : [["nodes", (row) => row.nodes]]),
+      ["total", (row) => row.seconds, (row) => time(row.seconds)],
+      ["calls", (row) => row.calls],
+      ["bytes", (row) => row.bytes, (row) => size(row.bytes, "B")],
+      ["flops", (row) => row.flops, (row) => size(row.flops, "")],
+      ["where", (row) => row.where],
     ];
     this.table = sortable(columns, rows, {
-      label: `Times by ${kind}`, sort: 0, mark: (row) => (row.inner ? "wb-row-inner" : ""),
-      cell: (value, name, row) => columns.find(([title]) => title === name)[2]?.(row) ?? (typeof value === "string" ? value : num(value)),
+      label: `Times by ${kind}`,
+      sort: 0,
+      mark: (row) => (row.inner ? "wb-row-inner" : ""),
+      cell: (value, name, row) =>
+        columns.find(([title]) => title === name)[2]?.(row) ??
+        (typeof value === "string" ? value : num(value)),
       pick: (row) => row.key && this.store.set({ selected: row.key, side: "after" }),
     });
     fill(this.place, this.table.element);
@@ -95,9 +179,16 @@ export class ProfileTab {
   /** One row per node; a scan's inner rows stand under it as long as the table is in time's order. */
   applies() {
     return this.profile.rows.map((row) => ({
-      key: row[PARENT] === null ? `${row[NODE]}` : `${row[PARENT]}/${row[NODE]}`, inner: row[PARENT] !== null,
-      name: row[PARENT] === null ? row[LABEL] : `↳ ${row[LABEL]}`, seconds: row[SECONDS], median: row[MEDIAN], spread: row[SPREAD],
-      calls: row[CALLS], bytes: row[BYTES], flops: row[FLOPS], where: where(row),
+      key: row[PARENT] === null ? `${row[NODE]}` : `${row[PARENT]}/${row[NODE]}`,
+      inner: row[PARENT] !== null,
+      name: row[PARENT] === null ? row[LABEL] : `↳ ${row[LABEL]}`,
+      seconds: row[SECONDS],
+      median: row[MEDIAN],
+      spread: row[SPREAD],
+      calls: row[CALLS],
+      bytes: row[BYTES],
+      flops: row[FLOPS],
+      where: where(row),
     }));
   }
 
@@ -106,8 +197,23 @@ export class ProfileTab {
     for (const row of this.profile.rows) {
       if (row[PARENT] !== null) continue;
       const name = kind === "op" ? row[LABEL] : row[OP];
-      const sum = groups.get(name) || { key: "", name, seconds: 0, nodes: 0, calls: 0, bytes: 0, flops: 0, where: where(row) };
-      Object.assign(sum, { seconds: sum.seconds + row[SECONDS], nodes: sum.nodes + 1, calls: sum.calls + row[CALLS], bytes: sum.bytes + row[BYTES], flops: sum.flops + row[FLOPS] });
+      const sum = groups.get(name) || {
+        key: "",
+        name,
+        seconds: 0,
+        nodes: 0,
+        calls: 0,
+        bytes: 0,
+        flops: 0,
+        where: where(row),
+      };
+      Object.assign(sum, {
+        seconds: sum.seconds + row[SECONDS],
+        nodes: sum.nodes + 1,
+        calls: sum.calls + row[CALLS],
+        bytes: sum.bytes + row[BYTES],
+        flops: sum.flops + row[FLOPS],
+      });
       groups.set(name, sum);
     }
     return [...groups.values()];

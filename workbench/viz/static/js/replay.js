@@ -12,9 +12,14 @@ export class Replay {
   first() {
     const scene = this.data.scenes[this.data.flat];
     const boxes = new Map(scene.ids.map((id, i) => [id, scene.box.slice(3 * i, 3 * i + 3)]));
-    return { boxes, inputs: new Map(Object.entries(scene.in).map(([id, flat]) => [+id, flat])),
+    return {
+      boxes,
+      inputs: new Map(Object.entries(scene.in).map(([id, flat]) => [+id, flat])),
       chips: new Map(Object.entries(scene.chip).map(([id, chips]) => [+id, chips])),
-      out: scene.out, forms: new Map(), moved: new Set() };
+      out: scene.out,
+      forms: new Map(),
+      moved: new Set(),
+    };
   }
 
   /** The graph after `count` steps: boxes, inputs, chips by id; the output ports; `moved` nodes since the first. */
@@ -30,9 +35,16 @@ export class Replay {
   }
 
   advance(state, step) {
-    const next = { boxes: new Map(state.boxes), inputs: new Map(state.inputs), chips: new Map(state.chips),
-      forms: new Map(state.forms), moved: new Set(state.moved), out: forwarded(state.out, step.re || []) };
-    for (const id of step.rm || []) for (const table of [next.boxes, next.inputs, next.chips]) table.delete(id);
+    const next = {
+      boxes: new Map(state.boxes),
+      inputs: new Map(state.inputs),
+      chips: new Map(state.chips),
+      forms: new Map(state.forms),
+      moved: new Set(state.moved),
+      out: forwarded(state.out, step.re || []),
+    };
+    for (const id of step.rm || [])
+      for (const table of [next.boxes, next.inputs, next.chips]) table.delete(id);
     for (const [id, ports] of Object.entries(step.in || {})) next.inputs.set(+id, ports);
     for (const [id, chips] of Object.entries(step.chip || {})) next.chips.set(+id, chips);
     for (const [id, box] of Object.entries(step.box || {})) {

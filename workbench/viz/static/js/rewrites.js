@@ -15,31 +15,65 @@ export class RewritesTab {
     this.drawn = this.data.flat !== null && this.data.flat !== undefined;
     this.replay = this.drawn && new Replay(this.data);
     this.stage = new Stage(theme, {
-      label: "Graph at the chosen rewrite", look: (box) => this.look(box), lineLook: (line) => this.lineLook(line),
-      pick: (key) => store.set({ selected: key }), hover: (key) => store.set({ hover: key }),
+      label: "Graph at the chosen rewrite",
+      look: (box) => this.look(box),
+      lineLook: (line) => this.lineLook(line),
+      pick: (key) => store.set({ selected: key }),
+      hover: (key) => store.set({ hover: key }),
     });
     this.items = new Map();
     this.rule = h("div.wb-cardbox");
     this.steps = h("div.wb-steps", { role: "listbox", ariaLabel: "Rewrites" });
     this.steps.addEventListener("keydown", (event) => this.key(event));
-    this.element = h("div.wb-tab", {}, this.toolbar(),
-      h("div.wb-body", {}, h("aside.wb-side.wb-left", {}, this.filter(), this.steps), h("div.wb-panes", {}, this.stage.element), h("aside.wb-side", {}, this.rule)));
+    this.element = h(
+      "div.wb-tab",
+      {},
+      this.toolbar(),
+      h(
+        "div.wb-body",
+        {},
+        h("aside.wb-side.wb-left", {}, this.filter(), this.steps),
+        h("div.wb-panes", {}, this.stage.element),
+        h("aside.wb-side", {}, this.rule),
+      ),
+    );
     this.fillSteps();
     this.go(store.state.step, true);
   }
 
   toolbar() {
     const { length } = this.data.steps;
-    this.slider = h("input.wb-slider", { type: "range", min: 0, max: length, ariaLabel: "Rewrite", oninput: () => this.store.set({ step: +this.slider.value }) });
+    this.slider = h("input.wb-slider", {
+      type: "range",
+      min: 0,
+      max: length,
+      ariaLabel: "Rewrite",
+      oninput: () => this.store.set({ step: +this.slider.value }),
+    });
     this.where = h("output.wb-where", { role: "status" });
-    const by = (n) => () => this.store.set({ step: Math.min(length, Math.max(0, this.store.state.step + n)) });
+    const by = (n) => () =>
+      this.store.set({ step: Math.min(length, Math.max(0, this.store.state.step + n)) });
     this.play = button(icon("play"), "Play", () => this.toggle());
-    return h("div.wb-bar", {}, button(icon("first"), "First", () => this.store.set({ step: 0 })), button(icon("back"), "Previous rewrite", by(-1)), this.play,
-      button(icon("next"), "Next rewrite", by(1)), button(icon("last"), "Last", () => this.store.set({ step: length })), this.slider, this.where);
+    return h(
+      "div.wb-bar",
+      {},
+      button(icon("first"), "First", () => this.store.set({ step: 0 })),
+      button(icon("back"), "Previous rewrite", by(-1)),
+      this.play,
+      button(icon("next"), "Next rewrite", by(1)),
+      button(icon("last"), "Last", () => this.store.set({ step: length })),
+      this.slider,
+      this.where,
+    );
   }
 
   filter() {
-    this.search = h("input.wb-search", { type: "search", placeholder: "Search rules", ariaLabel: "Search rules", oninput: () => this.fillSteps() });
+    this.search = h("input.wb-search", {
+      type: "search",
+      placeholder: "Search rules",
+      ariaLabel: "Search rules",
+      oninput: () => this.fillSteps(),
+    });
     return this.search;
   }
 
@@ -47,15 +81,24 @@ export class RewritesTab {
 
   fillSteps() {
     const words = this.search.value.toLowerCase().split(/\s+/).filter(Boolean);
-    const holds = (step) => words.every((word) => [step.phase, step.rule, step.eq, step.why, step.src].join(" ").toLowerCase().includes(word));
+    const holds = (step) =>
+      words.every((word) =>
+        [step.phase, step.rule, step.eq, step.why, step.src].join(" ").toLowerCase().includes(word),
+      );
     this.items.clear();
-    const rows = [this.option(0, null)], idle = [];
+    const rows = [this.option(0, null)],
+      idle = [];
     for (const [phase, numbers] of this.phases()) {
       const kept = numbers.filter((i) => holds(this.data.steps[i]));
       if (!numbers.length) idle.push(phase);
-      if (kept.length) rows.push(this.heading(phase, kept.length), ...kept.map((i) => this.option(i + 1, this.data.steps[i])));
+      if (kept.length)
+        rows.push(
+          this.heading(phase, kept.length),
+          ...kept.map((i) => this.option(i + 1, this.data.steps[i])),
+        );
     }
-    if (idle.length && !words.length) rows.push(h("div.wb-idle", {}, `Nothing to do: ${idle.join(", ")}`));
+    if (idle.length && !words.length)
+      rows.push(h("div.wb-idle", {}, `Nothing to do: ${idle.join(", ")}`));
     fill(this.steps, rows, this.refusals(holds));
     this.mark();
   }
@@ -68,28 +111,63 @@ export class RewritesTab {
       runs.at(-1)[1].push(i);
     });
     const met = new Set(runs.map(([phase]) => phase));
-    return [...runs, ...this.data.passes.filter(([phase]) => !met.has(phase)).map(([phase]) => [phase, []])];
+    return [
+      ...runs,
+      ...this.data.passes.filter(([phase]) => !met.has(phase)).map(([phase]) => [phase, []]),
+    ];
   }
 
   heading(phase, count) {
     const pass = this.data.passes.find(([name]) => name === phase);
-    return h("div.wb-phase", { role: "presentation" }, h("b", {}, phase), h("span", {}, plural(count, "step")), pass && h("span", {}, time(pass[3])));
+    return h(
+      "div.wb-phase",
+      { role: "presentation" },
+      h("b", {}, phase),
+      h("span", {}, plural(count, "step")),
+      pass && h("span", {}, time(pass[3])),
+    );
   }
 
   option(count, step) {
-    const option = h("div.wb-option", { role: "option", tabIndex: -1, onclick: () => this.store.set({ step: count }) },
-      h("span.wb-number", {}, String(count)), h("span.wb-name", {}, step ? step.rule : "as written"), h("span.wb-type", {}, step ? time(step.s) : ""));
+    const option = h(
+      "div.wb-option",
+      { role: "option", tabIndex: -1, onclick: () => this.store.set({ step: count }) },
+      h("span.wb-number", {}, String(count)),
+      h("span.wb-name", {}, step ? step.rule : "as written"),
+      h("span.wb-type", {}, step ? time(step.s) : ""),
+    );
     option.dataset.step = count;
     this.items.set(count, option);
     return option;
   }
 
   refusals(holds) {
-    const found = this.data.refused.filter(([phase, rule, , reason]) => holds({ phase, rule, why: reason }));
+    const found = this.data.refused.filter(([phase, rule, , reason]) =>
+      holds({ phase, rule, why: reason }),
+    );
     if (!found.length) return null;
-    return h("details.wb-refused", {}, h("summary", {}, plural(found.length, "refused rewrite")), ...found.map(([phase, rule, node, reason]) =>
-      h("div.wb-refusal", {}, h("b", {}, rule), h("span", {}, ` ${phase}, at `), h("button.wb-link", { type: "button", onclick: () => this.store.set({ selected: String(node), tab: "graph" }) },
-        this.data.info(String(node), "before")?.l || `#${node}`), h("div", {}, reason))));
+    return h(
+      "details.wb-refused",
+      {},
+      h("summary", {}, plural(found.length, "refused rewrite")),
+      ...found.map(([phase, rule, node, reason]) =>
+        h(
+          "div.wb-refusal",
+          {},
+          h("b", {}, rule),
+          h("span", {}, ` ${phase}, at `),
+          h(
+            "button.wb-link",
+            {
+              type: "button",
+              onclick: () => this.store.set({ selected: String(node), tab: "graph" }),
+            },
+            this.data.info(String(node), "before")?.l || `#${node}`,
+          ),
+          h("div", {}, reason),
+        ),
+      ),
+    );
   }
 
   key(event) {
@@ -114,7 +192,13 @@ export class RewritesTab {
 
   look(box) {
     const { selected } = this.store.state;
-    const state = this.fresh.has(box.id) ? (this.fused(box) ? "fused" : "added") : this.rewired.has(box.id) ? "changed" : "";
+    const state = this.fresh.has(box.id)
+      ? this.fused(box)
+        ? "fused"
+        : "added"
+      : this.rewired.has(box.id)
+        ? "changed"
+        : "";
     return { state, chosen: box.key === selected };
   }
 
@@ -133,7 +217,11 @@ export class RewritesTab {
     this.fresh = new Set(step?.ad || []);
     this.rewired = new Set(step?.ch || []);
     if (this.drawn) this.showGraph(count, step, reset);
-    else fill(this.stage.caption, `A graph of ${plural(this.data.sizes[0], "node")} is not drawn here; the change is told at the right.`);
+    else
+      fill(
+        this.stage.caption,
+        `A graph of ${plural(this.data.sizes[0], "node")} is not drawn here; the change is told at the right.`,
+      );
     this.slider.value = count;
     this.where.textContent = `${count} / ${this.data.steps.length}`;
     fill(this.rule, this.ruleCard(count, step));
@@ -145,33 +233,66 @@ export class RewritesTab {
     const key = String(step?.ad?.[0] ?? step?.re?.[0]?.[2] ?? "");
     this.stage.home = key;
     this.stage.show(view, { animate: !reset, reset });
-    fill(this.stage.caption, h("b", {}, step ? `After ${step.rule}` : "As written"), ` ${plural(view.boxes.length, "node")} drawn`, ...view.hidden.map((note) => ` · ${note}`));
+    fill(
+      this.stage.caption,
+      h("b", {}, step ? `After ${step.rule}` : "As written"),
+      ` ${plural(view.boxes.length, "node")} drawn`,
+      ...view.hidden.map((note) => ` · ${note}`),
+    );
     if (!reset && key) this.stage.reveal(key);
   }
 
   // ---- the rule
 
   ruleCard(count, step) {
-    if (!step) return h("div.wb-hint", {}, "The graph as you wrote it. Step forward to see each rewrite that the compiler made.");
-    return h("section.wb-card", {}, h("header", {}, h("h3", {}, step.rule), h("span.wb-id", {}, time(step.s))),
-      step.eq && h("div.wb-equation", {}, ...equation(step.eq)), step.why && h("p.wb-why", {}, step.why),
-      h("dl.wb-facts", {}, h("dt", {}, "pass"), h("dd", {}, step.phase), ...(step.src ? [h("dt", {}, "written in"), h("dd.wb-path", {}, step.src)] : [])),
-      this.diff(count, step));
+    if (!step)
+      return h(
+        "div.wb-hint",
+        {},
+        "The graph as you wrote it. Step forward to see each rewrite that the compiler made.",
+      );
+    return h(
+      "section.wb-card",
+      {},
+      h("header", {}, h("h3", {}, step.rule), h("span.wb-id", {}, time(step.s))),
+      step.eq && h("div.wb-equation", {}, ...equation(step.eq)),
+      step.why && h("p.wb-why", {}, step.why),
+      h(
+        "dl.wb-facts",
+        {},
+        h("dt", {}, "pass"),
+        h("dd", {}, step.phase),
+        ...(step.src ? [h("dt", {}, "written in"), h("dd.wb-path", {}, step.src)] : []),
+      ),
+      this.diff(count, step),
+    );
   }
 
   /** What went and what came, as expressions. */
   diff(count, step) {
     if (!this.drawn) return part("Change", this.ids("−", step.rm), this.ids("+", step.ad));
-    const before = this.replay.at(count - 1), after = this.replay.at(count);
+    const before = this.replay.at(count - 1),
+      after = this.replay.at(count);
     const pairs = step.re || [];
-    const rows = pairs.flatMap(([old, , now]) => [this.expression("−", "removed", before, old), this.expression("+", "added", after, now)]);
+    const rows = pairs.flatMap(([old, , now]) => [
+      this.expression("−", "removed", before, old),
+      this.expression("+", "added", after, now),
+    ]);
     const rest = (step.rm || []).filter((id) => !pairs.some(([old]) => old === id));
-    const gone = rest.length ? h("div.wb-gone", {}, `also gone: ${rest.map((id) => this.name(id)).join(", ")}`) : null;
+    const gone = rest.length
+      ? h("div.wb-gone", {}, `also gone: ${rest.map((id) => this.name(id)).join(", ")}`)
+      : null;
     return part("Change", h("div.wb-diff", {}, ...rows), gone);
   }
 
   expression(sign, state, graph, id) {
-    return h(`div.wb-is-${state}`, { onclick: () => this.store.set({ selected: String(id) }) }, h("b", {}, sign), " ", this.spell(graph, id, 5));
+    return h(
+      `div.wb-is-${state}`,
+      { onclick: () => this.store.set({ selected: String(id) }) },
+      h("b", {}, sign),
+      " ",
+      this.spell(graph, id, 5),
+    );
   }
 
   /** The expression that a node stands for, in the words of its labels. */
@@ -181,15 +302,21 @@ export class RewritesTab {
     if (!flat.length) return name;
     if (!graph.boxes.has(id)) return this.spell(graph, flat[0], depth, bare); // folded: a reshaped constant
     if (!depth) return "…";
-    const infix = INFIX[name], parts = [];
-    for (let i = 0; i < flat.length; i += 2) parts.push(this.spell(graph, flat[i], depth - 1, !infix));
+    const infix = INFIX[name],
+      parts = [];
+    for (let i = 0; i < flat.length; i += 2)
+      parts.push(this.spell(graph, flat[i], depth - 1, !infix));
     if (!infix) return `${name}(${parts.join(", ")})`;
     if (parts.length === 1) return `-${parts[0]}`;
     return bare ? parts.join(infix) : `(${parts.join(infix)})`;
   }
 
   ids(sign, ids = []) {
-    return h("div.wb-diff", {}, ...ids.slice(0, 40).map((id) => h("div", {}, `${sign} ${this.name(id)}`)));
+    return h(
+      "div.wb-diff",
+      {},
+      ...ids.slice(0, 40).map((id) => h("div", {}, `${sign} ${this.name(id)}`)),
+    );
   }
 
   name(id) {
@@ -236,5 +363,9 @@ export class RewritesTab {
 function equation(text) {
   const [left, right] = text.split("→");
   if (right === undefined) return [h("code", {}, text)];
-  return [h("code.wb-is-removed", {}, left.trim()), h("span.wb-arrow", {}, "→"), h("code.wb-is-added", {}, right.trim())];
+  return [
+    h("code.wb-is-removed", {}, left.trim()),
+    h("span.wb-arrow", {}, "→"),
+    h("code.wb-is-added", {}, right.trim()),
+  ];
 }

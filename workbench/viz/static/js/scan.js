@@ -8,21 +8,43 @@ import { Stage } from "./stage.js";
 import { roleTint } from "./theme.js";
 
 const PLAY_EVERY = 160;
-const ROLES = { sequence: "sequence", recurrent: "recurrent", non_sequence: "non-sequence", shared: "shared", output: "output" };
+const ROLES = {
+  sequence: "sequence",
+  recurrent: "recurrent",
+  non_sequence: "non-sequence",
+  shared: "shared",
+  output: "output",
+};
 
 export class ScanTab {
   constructor(store, theme) {
     Object.assign(this, { store, theme, data: store.data, chosen: 0, variable: "" });
     this.element = h("div.wb-tab");
     if (!this.data.traces.length) {
-      fill(this.element, h("div.wb-hint", {}, "No loop was traced: the graph has no scan, or no values were given."));
+      fill(
+        this.element,
+        h("div.wb-hint", {}, "No loop was traced: the graph has no scan, or no values were given."),
+      );
       return;
     }
     this.stage = new Stage(theme, {
-      label: "Inner graph of the loop", look: (box) => this.look(box), lineLook: (line) => ({ strong: this.touches(line) }), pick: (key) => this.pick(key),
+      least: 0.9,
+      label: "Inner graph of the loop",
+      look: (box) => this.look(box),
+      lineLook: (line) => ({ strong: this.touches(line) }),
+      pick: (key) => this.pick(key),
     });
     this.side = h("div.wb-cardbox");
-    fill(this.element, this.toolbar(), h("div.wb-body", {}, h("div.wb-panes", {}, this.stage.element), h("aside.wb-side.wb-wide", {}, this.side)));
+    fill(
+      this.element,
+      this.toolbar(),
+      h(
+        "div.wb-body",
+        {},
+        h("div.wb-panes", {}, this.stage.element),
+        h("aside.wb-side.wb-wide", {}, this.side),
+      ),
+    );
     this.choose(0);
   }
 
@@ -32,18 +54,54 @@ export class ScanTab {
 
   toolbar() {
     const { traces } = this.data;
-    this.which = h("select.wb-select", { ariaLabel: "Loop", onchange: () => this.choose(this.which.selectedIndex) }, ...traces.map((trace) => h("option", {}, `${trace.name} (${plural(trace.n, "step")})`)));
-    this.slider = h("input.wb-slider", { type: "range", min: 0, ariaLabel: "Iteration", oninput: () => this.store.set({ iteration: +this.slider.value }) });
+    this.which = h(
+      "select.wb-select",
+      { ariaLabel: "Loop", onchange: () => this.choose(this.which.selectedIndex) },
+      ...traces.map((trace) => h("option", {}, `${trace.name} (${plural(trace.n, "step")})`)),
+    );
+    this.slider = h("input.wb-slider", {
+      type: "range",
+      min: 0,
+      ariaLabel: "Iteration",
+      oninput: () => this.store.set({ iteration: +this.slider.value }),
+    });
     this.where = h("output.wb-where", { role: "status" });
     this.play = button(icon("play"), "Play the iterations", () => this.toggle());
-    this.bad = button("First nan or inf", "Jump to the first iteration with nan or inf", () => this.jump(), ".wb-danger");
-    const by = (n) => () => this.store.set({ iteration: this.clamp(this.store.state.iteration + n) });
-    return h("div.wb-bar", {}, this.which, button(icon("back"), "Previous iteration", by(-1)), this.play, button(icon("next"), "Next iteration", by(1)), this.slider, this.where, this.bad, this.legend());
+    this.bad = button(
+      "First nan or inf",
+      "Jump to the first iteration with nan or inf",
+      () => this.jump(),
+      ".wb-danger",
+    );
+    const by = (n) => () =>
+      this.store.set({ iteration: this.clamp(this.store.state.iteration + n) });
+    return h(
+      "div.wb-bar",
+      {},
+      this.which,
+      button(icon("back"), "Previous iteration", by(-1)),
+      this.play,
+      button(icon("next"), "Next iteration", by(1)),
+      this.slider,
+      this.where,
+      this.bad,
+      this.legend(),
+    );
   }
 
   legend() {
-    const met = new Set(this.data.traces.flatMap((trace) => Object.values(this.data.scenes[trace.scene].role).map((role) => this.role(role))));
-    return h("div.wb-legend", {}, ...Object.entries(ROLES).filter(([role]) => met.has(role)).map(([role, text]) => h("span", {}, h(`i.wb-mark.wb-role-${role}`), text)));
+    const met = new Set(
+      this.data.traces.flatMap((trace) =>
+        Object.values(this.data.scenes[trace.scene].role).map((role) => this.role(role)),
+      ),
+    );
+    return h(
+      "div.wb-legend",
+      {},
+      ...Object.entries(ROLES)
+        .filter(([role]) => met.has(role))
+        .map(([role, text]) => h("span", {}, h(`i.wb-mark.wb-role-${role}`), text)),
+    );
   }
 
   role(text) {
@@ -63,9 +121,18 @@ export class ScanTab {
     const scene = this.data.scenes[trace.scene];
     const wanted = Object.keys(scene.role).find((id) => scene.role[id].startsWith("out"));
     this.variable = trace.cols[`${wanted}:0`] ? `${wanted}:0` : Object.keys(trace.cols)[0] || "";
-    const view = sceneView({ ...this.data, scenes: this.data.scenes, info: (id) => scene.nodes[id] }, trace.scene, "after");
+    const view = sceneView(
+      { ...this.data, scenes: this.data.scenes, info: (id) => scene.nodes[id] },
+      trace.scene,
+      "after",
+    );
     this.stage.show(view, { reset: true });
-    fill(this.stage.caption, h("b", {}, trace.name), ` ${plural(trace.n, "iteration")}`, ...[...view.hidden, trace.dropped].filter(Boolean).map((note) => ` · ${note}`));
+    fill(
+      this.stage.caption,
+      h("b", {}, trace.name),
+      ` ${plural(trace.n, "iteration")}`,
+      ...[...view.hidden, trace.dropped].filter(Boolean).map((note) => ` · ${note}`),
+    );
     this.go(this.clamp(this.store.state.iteration));
   }
 
@@ -104,8 +171,10 @@ export class ScanTab {
     const t = this.clamp(this.store.state.iteration);
     const bad = column && (column.nans?.[t] || column.infs?.[t]);
     return {
-      tint: bad ? this.theme.states.removed : roleTint(box, this.theme), state: "",
-      chosen: `${box.key}:0` === this.variable, note: column && noteAt(column, t),
+      tint: bad ? this.theme.states.removed : roleTint(box, this.theme),
+      state: "",
+      chosen: `${box.key}:0` === this.variable,
+      note: column && noteAt(column, t),
     };
   }
 
@@ -120,14 +189,47 @@ export class ScanTab {
     const column = this.trace.cols[this.variable];
     if (!column) return h("div.wb-hint", {}, "Choose a variable to see it over all iterations.");
     const [id] = this.variable.split(":");
-    const scene = this.data.scenes[this.trace.scene], info = scene.nodes[id];
+    const scene = this.data.scenes[this.trace.scene],
+      info = scene.nodes[id];
     const jump = (at) => this.store.set({ iteration: this.clamp(at) });
-    const at = [column.shape, column.dtype, column.min[t], column.max[t], column.mean[t], null, column.nans?.[t] || 0, column.infs?.[t] || 0, 0, [], column.x?.[t] || []];
-    return h("section.wb-card", {},
-      h("header", {}, h("h3", {}, info?.n?.[0] || info?.l || this.variable), scene.role[id] && h(`span.wb-badge.wb-role-${this.role(scene.role[id])}`, {}, scene.role[id].replace("_", "-"))),
+    const at = [
+      column.shape,
+      column.dtype,
+      column.min[t],
+      column.max[t],
+      column.mean[t],
+      null,
+      column.nans?.[t] || 0,
+      column.infs?.[t] || 0,
+      0,
+      [],
+      column.x?.[t] || [],
+    ];
+    return h(
+      "section.wb-card",
+      {},
+      h(
+        "header",
+        {},
+        h("h3", {}, info?.n?.[0] || info?.l || this.variable),
+        scene.role[id] &&
+          h(
+            `span.wb-badge.wb-role-${this.role(scene.role[id])}`,
+            {},
+            scene.role[id].replace("_", "-"),
+          ),
+      ),
       part(`At t = ${t}`, valueCard(at)),
       part("Over all iterations", series(column.mean, column.min, column.max, t, jump)),
-      this.heat(column, t), info?.p && part("Written in", ...info.p.map(([file, line, text]) => h("div.wb-place", {}, h("span", {}, `${file}:${line}`), h("code", {}, text)))));
+      this.heat(column, t),
+      info?.p &&
+        part(
+          "Written in",
+          ...info.p.map(([file, line, text]) =>
+            h("div.wb-place", {}, h("span", {}, `${file}:${line}`), h("code", {}, text)),
+          ),
+        ),
+    );
   }
 
   heat(column, t) {
@@ -160,7 +262,7 @@ export class ScanTab {
   update(state, changed) {
     if (!this.stage) return;
     if (changed.has("selected")) this.follow(state.selected);
-    if (changed.has("iteration")) this.go(this.clamp(state.iteration));
+    if (changed.has("iteration") || changed.has("theme")) this.go(this.clamp(state.iteration));
     this.stage.draw();
   }
 

@@ -1,7 +1,8 @@
 // From a scene of the payload to what a stage draws: boxes and edges in one plane, opened nodes with their inside.
 
 export const HALF = 21; // half the height of a box
-const HEAD = 34, INSET = 10; // of an opened node's frame
+const HEAD = 34,
+  INSET = 10; // of an opened node's frame
 const PITCH = 82;
 
 /**
@@ -33,8 +34,18 @@ function place(data, number, opened, prefix, outer) {
   const insides = new Map();
   const boxes = scene.ids.map((id, i) => {
     const info = scene.nodes[id] || outer(id);
-    const box = { id, key: prefix + id, info, x: scene.box[3 * i], y: scene.box[3 * i + 1], w: scene.box[3 * i + 2],
-      h: 2 * HALF, chips: scene.chip[id] || [], role: scene.role[id] || "", outs: outputsOf(scene.out, id) };
+    const box = {
+      id,
+      key: prefix + id,
+      info,
+      x: scene.box[3 * i],
+      y: scene.box[3 * i + 1],
+      w: scene.box[3 * i + 2],
+      h: 2 * HALF,
+      chips: scene.chip[id] || [],
+      role: scene.role[id] || "",
+      outs: outputsOf(scene.out, id),
+    };
     if (info.x !== undefined && opened.has(box.key)) {
       const within = info.k === "group" ? prefix : `${box.key}/`;
       insides.set(box, place(data, info.x, opened, within, outer));
@@ -51,7 +62,10 @@ function place(data, number, opened, prefix, outer) {
   const lines = scene.edge.map((edge) => line(edge, byId, prefix, insides, stretch));
   const inner = [];
   for (const [box, inside] of insides) inner.push(unfold(box, inside));
-  return bounded([...boxes, ...inner.flatMap((one) => one.boxes)], [...lines, ...inner.flatMap((one) => one.lines)]);
+  return bounded(
+    [...boxes, ...inner.flatMap((one) => one.boxes)],
+    [...lines, ...inner.flatMap((one) => one.lines)],
+  );
 }
 
 function outputsOf(ports, id) {
@@ -65,7 +79,9 @@ function stretching(scene, boxes, insides) {
   const rows = new Map();
   for (const [box, inside] of insides)
     rows.set(box.y, Math.max(rows.get(box.y) || 0, inside.h + HEAD + INSET - 2 * HALF));
-  const widths = new Map([...insides].map(([box, inside]) => [box, Math.max(box.w, inside.w + 2 * INSET)]));
+  const widths = new Map(
+    [...insides].map(([box, inside]) => [box, Math.max(box.w, inside.w + 2 * INSET)]),
+  );
   const moved = new Map([...rows.keys()].map((y) => [y, spreadRow(scene, boxes, widths, y)]));
   const extra = (y) => rows.get(y) || 0;
   return {
@@ -77,7 +93,9 @@ function stretching(scene, boxes, insides) {
 
 /** Where the boxes and passing edges of one row go: from old x to new x. */
 function spreadRow(scene, boxes, widths, y) {
-  const items = boxes.filter((box) => box.y === y).map((box) => ({ x: box.x, room: (widths.get(box) || box.w) / 2 + 13 }));
+  const items = boxes
+    .filter((box) => box.y === y)
+    .map((box) => ({ x: box.x, room: (widths.get(box) || box.w) / 2 + 13 }));
   const lanes = new Set();
   for (const edge of scene.edge)
     for (let i = 6; i < edge.length - 2; i += 2) if (edge[i + 1] === y) lanes.add(edge[i]);
@@ -95,23 +113,37 @@ function apart(items) {
     let block = { mean: x - offsets[i], size: 1 };
     while (blocks.length && blocks.at(-1).mean > block.mean) {
       const { mean, size } = blocks.pop();
-      block = { mean: (mean * size + block.mean * block.size) / (size + block.size), size: size + block.size };
+      block = {
+        mean: (mean * size + block.mean * block.size) / (size + block.size),
+        size: size + block.size,
+      };
     }
     blocks.push(block);
   });
-  return blocks.flatMap(({ mean, size }) => Array(size).fill(mean)).map((mean, i) => mean + offsets[i]);
+  return blocks
+    .flatMap(({ mean, size }) => Array(size).fill(mean))
+    .map((mean, i) => mean + offsets[i]);
 }
 
 /** An edge as vertical runs; between two runs it is drawn as a curve. */
 function line(edge, byId, prefix, insides, stretch) {
   const [source, sourcePort, target, port, ...points] = edge;
-  const from = byId.get(source), to = byId.get(target);
+  const from = byId.get(source),
+    to = byId.get(target);
   const last = points.length - 2;
   const extra = stretch.extra(from.home.y);
-  const runs = [from.x + points[0] - from.home.x, from.y + HALF + (insides.has(from) ? extra : 0), from.y + HALF + extra];
+  const runs = [
+    from.x + points[0] - from.home.x,
+    from.y + HALF + (insides.has(from) ? extra : 0),
+    from.y + HALF + extra,
+  ];
   for (let i = 2; i < last; i += 2) {
     const y = stretch.y(points[i + 1]);
-    runs.push(stretch.x(points[i], points[i + 1]), y - HALF, y + HALF + stretch.extra(points[i + 1]));
+    runs.push(
+      stretch.x(points[i], points[i + 1]),
+      y - HALF,
+      y + HALF + stretch.extra(points[i + 1]),
+    );
   }
   const top = to.y - HALF;
   runs.push(to.x + points[last] - to.home.x, top, top);
@@ -125,7 +157,8 @@ function unfold(box, inside) {
   box.w = Math.max(box.w, inside.w + 2 * INSET);
   box.h = inside.h + HEAD + INSET;
   box.y = top + box.h / 2;
-  const dx = box.x - inside.w / 2, dy = top + HEAD;
+  const dx = box.x - inside.w / 2,
+    dy = top + HEAD;
   for (const one of inside.boxes) {
     one.x += dx;
     one.y += dy;
@@ -140,7 +173,10 @@ function unfold(box, inside) {
 }
 
 function bounded(boxes, lines, margin = 16) {
-  let left = Infinity, right = -Infinity, top = Infinity, bottom = -Infinity;
+  let left = Infinity,
+    right = -Infinity,
+    top = Infinity,
+    bottom = -Infinity;
   for (const box of boxes) {
     left = Math.min(left, box.x - box.w / 2);
     right = Math.max(right, box.x + box.w / 2);
@@ -171,22 +207,38 @@ export function stepView(data, replay, count) {
   const state = replay.at(count);
   const scene = data.scenes[data.flat];
   const boxes = [...state.boxes].map(([id, [x, y, w]]) => ({
-    id, key: `${id}`, info: state.forms.get(id) || data.nodes[id], x, y, w, h: 2 * HALF,
-    chips: state.chips.get(id) || [], role: "", outs: outputsOf(state.out, id),
+    id,
+    key: `${id}`,
+    info: state.forms.get(id) || data.nodes[id],
+    x,
+    y,
+    w,
+    h: 2 * HALF,
+    chips: state.chips.get(id) || [],
+    role: "",
+    outs: outputsOf(state.out, id),
   }));
   const byId = new Map(boxes.map((box) => [box.id, box]));
   const known = new Map(scene.edge.map((edge) => [edge.slice(0, 4).join(), edge]));
   const rows = rowsOf(boxes);
-  const lines = [], folded = new Set();
-  const far = (box, node, index) => box.chips.some((chip) => chip[3] & 1 && chip[1] === node && chip[2] === index);
+  const lines = [],
+    folded = new Set();
+  const far = (box, node, index) =>
+    box.chips.some((chip) => chip[3] & 1 && chip[1] === node && chip[2] === index);
   for (const [target, ports] of state.inputs)
     for (let i = 0; i < ports.length; i += 2) {
-      const from = byId.get(ports[i]), to = byId.get(target);
+      const from = byId.get(ports[i]),
+        to = byId.get(target);
       if (!from) folded.add(ports[i]);
       if (!from || !to || far(to, ports[i], ports[i + 1])) continue;
       const edge = known.get([ports[i], ports[i + 1], target, i / 2].join());
       const kept = edge && !state.moved.has(target) && !state.moved.has(ports[i]);
-      lines.push({ from: from.key, to: to.key, port: i / 2, runs: kept ? plain(edge) : course(from, to, i / 2, ports.length / 2, rows) });
+      lines.push({
+        from: from.key,
+        to: to.key,
+        port: i / 2,
+        runs: kept ? plain(edge) : course(from, to, i / 2, ports.length / 2, rows),
+      });
     }
   const view = { boxes, lines, w: scene.size[0], h: scene.size[1] };
   for (const box of boxes) {
@@ -194,12 +246,17 @@ export function stepView(data, replay, count) {
     view.h = Math.max(view.h, box.y + HALF + 16);
   }
   const note = `${folded.size} constant${folded.size === 1 ? "" : "s"} folded into readers`;
-  return finish(view, [...(folded.size ? [note] : []), ...scene.hidden.filter((text) => text.includes("edge"))]);
+  return finish(view, [
+    ...(folded.size ? [note] : []),
+    ...scene.hidden.filter((text) => text.includes("edge")),
+  ]);
 }
 
 function plain(edge) {
-  const points = edge.slice(4), runs = [points[0], points[1], points[1]];
-  for (let i = 2; i < points.length - 2; i += 2) runs.push(points[i], points[i + 1] - HALF, points[i + 1] + HALF);
+  const points = edge.slice(4),
+    runs = [points[0], points[1], points[1]];
+  for (let i = 2; i < points.length - 2; i += 2)
+    runs.push(points[i], points[i + 1] - HALF, points[i + 1] + HALF);
   const [x, y] = points.slice(-2);
   return [...runs, x, y, y];
 }
@@ -228,7 +285,8 @@ function course(from, to, port, ports, rows) {
 }
 
 function gap(row, wanted) {
-  let best = Infinity, right = -Infinity;
+  let best = Infinity,
+    right = -Infinity;
   const closer = (x) => (Math.abs(x - wanted) < Math.abs(best - wanted) ? x : best);
   for (const box of row) {
     const left = box.x - box.w / 2 - 8;

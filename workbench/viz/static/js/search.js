@@ -2,12 +2,18 @@
 
 import { time } from "./dom.js";
 
-const UNITS = { ns: 1e-9, us: 1e-6, "µs": 1e-6, ms: 1e-3, s: 1 };
-export const SEARCH_HELP = "op:dot  dtype:float64  shape:3  name:p_1  kind:shared  state:fused  line:7  time:>1ms  nan:>0";
+const UNITS = { ns: 1e-9, us: 1e-6, µs: 1e-6, ms: 1e-3, s: 1 };
+export const SEARCH_HELP =
+  "op:dot  dtype:float64  shape:3  name:p_1  kind:shared  state:fused  line:7  time:>1ms  nan:>0";
 
 /** A test for nodes: (key, side) → boolean; null for an empty query. */
 export function parseQuery(text, data) {
-  const terms = text.trim().toLowerCase().split(/\s+/).filter(Boolean).map((word) => term(word, data));
+  const terms = text
+    .trim()
+    .toLowerCase()
+    .split(/\s+/)
+    .filter(Boolean)
+    .map((word) => term(word, data));
   return terms.length ? (key, side) => terms.every((holds) => holds(key, side)) : null;
 }
 
@@ -25,13 +31,21 @@ function term(word, data) {
 
 const FIELDS = {
   op: (data, key, side) => words(data.info(key, side), (info) => `${info.o} ${info.l}`),
-  dtype: (data, key, side) => words(data.info(key, side), (info) => info.t?.map((type) => type.split("[")[0]).join(" ")),
-  shape: (data, key, side) => words(data.info(key, side), (info) => info.t?.map((type) => type.slice(type.indexOf("["))).join(" ")),
-  name: (data, key, side) => words(data.info(key, side), (info) => [...(info.n || []), info.k === "apply" ? "" : info.l].join(" ")),
+  dtype: (data, key, side) =>
+    words(data.info(key, side), (info) => info.t?.map((type) => type.split("[")[0]).join(" ")),
+  shape: (data, key, side) =>
+    words(data.info(key, side), (info) =>
+      info.t?.map((type) => type.slice(type.indexOf("["))).join(" "),
+    ),
+  name: (data, key, side) =>
+    words(data.info(key, side), (info) =>
+      [...(info.n || []), info.k === "apply" ? "" : info.l].join(" "),
+    ),
   kind: (data, key, side) => words(data.info(key, side), (info) => info.k),
   device: (data, key, side) => words(data.info(key, side), (info) => info.v || "cpu"),
   state: (data, key, side) => data.change[side][key] || "kept",
-  line: (data, key, side) => words(data.info(key, side), (info) => info.p?.map((place) => place[1]).join(" ")),
+  line: (data, key, side) =>
+    words(data.info(key, side), (info) => info.p?.map((place) => place[1]).join(" ")),
   id: (data, key) => String(key),
   time: (data, key) => data.seconds(key) ?? null,
   nan: (data, key, side) => data.value(key, side)?.[6] ?? null,
@@ -42,7 +56,17 @@ const words = (info, read) => ((info && read(info)) || "").toLowerCase();
 
 function everything(data, key, side) {
   return words(data.info(key, side), (info) =>
-    [info.l, info.o, info.d, info.g, ...(info.t || []), ...(info.n || []), ...(info.p || []).map((p) => p[2]), `#${key}`].join(" "));
+    [
+      info.l,
+      info.o,
+      info.d,
+      info.g,
+      ...(info.t || []),
+      ...(info.n || []),
+      ...(info.p || []).map((p) => p[2]),
+      `#${key}`,
+    ].join(" "),
+  );
 }
 
 /** A text contains what is wanted; a number is compared: `>1ms`, `<=3`, `0`. */
@@ -63,5 +87,7 @@ export function describe(data, key, side) {
   if (!info) return `node ${key}`;
   const state = data.change[side][key];
   const seconds = data.seconds(key);
-  return [info.l || info.o, info.t?.[0], info.n?.find(Boolean), state, seconds ? time(seconds) : ""].filter(Boolean).join(", ");
+  return [info.l || info.o, info.t?.[0], info.n?.find(Boolean), state, seconds ? time(seconds) : ""]
+    .filter(Boolean)
+    .join(", ");
 }

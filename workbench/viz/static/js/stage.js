@@ -3,12 +3,21 @@
 import { button, h, icon, still } from "./dom.js";
 import { paintBox, paintLine } from "./paint.js";
 
-const FIRST_SCALE = 0.9; // the smallest text, of 10 pixels, is 9 pixels high then
-const MAP = { width: 150, height: 110 };
-const MOST = 2.5, LEAST = 0.04, GLIDE = 220;
+const FIRST_SCALE = 0.75; // labels and chips are 9 pixels high then; smaller texts wait
+const MAP = { width: 124, height: 92 };
+const MOST = 2.5,
+  LEAST = 0.04,
+  GLIDE = 220;
+
+/** How far to move what is at `middle` and reaches `half` to either side, so that it is well within `size`. */
+function shift(middle, half, size) {
+  const margin = half + Math.min(56, Math.max(0, size / 2 - half));
+  if (middle - half >= 8 && middle + half <= size - 8) return 0;
+  return Math.min(Math.max(middle, margin), Math.max(margin, size - margin)) - middle;
+}
 
 /**
- * @typedef {{label: string, look: (box) => object, lineLook?: (line) => object, pick: (key: string) => void,
+ * @typedef {{label: string, least?: number, look: (box) => object, lineLook?: (line) => object, pick: (key: string) => void,
  *   hover?: (key: string) => void, open?: (key: string) => void, camera?: (move) => void, search?: () => void}} Hooks
  */
 export class Stage {
@@ -17,14 +26,26 @@ export class Stage {
     this.theme = theme;
     this.hooks = hooks;
     this.camera = { x: 0, y: 0, k: 1 };
-    this.view = { boxes: [], lines: [], w: 1, h: 1, byKey: new Map(), readers: new Map(), hidden: [] };
+    this.view = {
+      boxes: [],
+      lines: [],
+      w: 1,
+      h: 1,
+      byKey: new Map(),
+      readers: new Map(),
+      hidden: [],
+    };
     this.canvas = h("canvas.wb-canvas", { tabIndex: 0, role: "img", ariaLabel: hooks.label });
     this.canvas.dataset.lmSuppressShortcuts = "true";
     this.map = h("canvas.wb-map", { ariaHidden: "true" });
     this.caption = h("div.wb-caption");
-    const zooms = h("div.wb-zoom", {},
-      button("+", "Zoom in", () => this.zoom(1.3)), button("−", "Zoom out", () => this.zoom(1 / 1.3)),
-      button(icon("fit"), "Fit all (f)", () => this.fit(true)));
+    const zooms = h(
+      "div.wb-zoom",
+      {},
+      button("+", "Zoom in", () => this.zoom(1.3)),
+      button("−", "Zoom out", () => this.zoom(1 / 1.3)),
+      button(icon("fit"), "Fit all (f)", () => this.fit(true)),
+    );
     this.element = h("div.wb-stage", {}, this.canvas, this.caption, this.map, zooms);
     this.listen();
     this.resizing = new ResizeObserver(() => this.resize());
@@ -52,7 +73,8 @@ export class Stage {
     const fresh = new Set(moving.map(({ box }) => box.key));
     const lines = this.view.lines.filter((line) => fresh.has(line.from) || fresh.has(line.to));
     const tick = (now) => {
-      const t = Math.min(1, (now - start) / GLIDE), eased = t * (2 - t);
+      const t = Math.min(1, (now - start) / GLIDE),
+        eased = t * (2 - t);
       for (const { box, from, x, y } of moving) {
         box.x = from ? from.x + (x - from.x) * eased : x;
         box.y = from ? from.y + (y - from.y) * eased : y;
@@ -86,21 +108,26 @@ export class Stage {
   openReadably() {
     this.pending = !this.width;
     this.touched = false;
-    const whole = this.fitScale();
-    if (!this.width || whole >= FIRST_SCALE) return this.fit();
+    const least = this.hooks.least || FIRST_SCALE;
+    if (!this.width || this.fitScale() >= least) return this.fit();
     const home = this.view.byKey.get(this.home) || this.lowestOutput();
-    const k = FIRST_SCALE;
+    const k = least;
     const narrow = this.view.w * k <= this.width;
-    const x = narrow ? this.view.w / 2 : home?.x ?? 0;
+    const x = narrow ? this.view.w / 2 : (home?.x ?? 0);
     const low = this.home ? this.height / 2 : this.height - 80;
     this.camera = { k, x: this.width / 2 - x * k, y: low - (home?.y ?? 0) * k };
+    if (!narrow)
+      this.camera.x = Math.min(20, Math.max(this.width - this.view.w * k - 20, this.camera.x));
     if (this.view.h * k <= this.height) this.camera.y = (this.height - this.view.h * k) / 2;
     this.draw();
   }
 
   lowestOutput() {
     const last = this.view.boxes.filter((box) => box.outs.length);
-    return last.reduce((lowest, box) => (!lowest || box.y > lowest.y ? box : lowest), null) || this.view.boxes.at(-1);
+    return (
+      last.reduce((lowest, box) => (!lowest || box.y > lowest.y ? box : lowest), null) ||
+      this.view.boxes.at(-1)
+    );
   }
 
   fitScale() {
@@ -110,7 +137,11 @@ export class Stage {
   fit(told = false) {
     if (told) this.hooks.camera?.({ fit: true });
     const k = Math.max(LEAST, this.fitScale());
-    this.camera = { k, x: (this.width - this.view.w * k) / 2, y: 14 + (this.height - 14 - this.view.h * k) / 2 };
+    this.camera = {
+      k,
+      x: (this.width - this.view.w * k) / 2,
+      y: 14 + (this.height - 14 - this.view.h * k) / 2,
+    };
     this.draw();
   }
 
@@ -143,13 +174,18 @@ export class Stage {
   reveal(key) {
     const box = this.view.byKey.get(key);
     if (!box || !this.width) return;
-    const { x, y, k } = this.camera;
-    const sx = box.x * k + x, sy = box.y * k + y;
-    const mx = (box.w / 2) * k + 4, my = (box.h / 2) * k + 4;
-    if (sx > mx && sx < this.width - mx && sy > my + 20 && sy < this.height - my && k >= 0.5) return;
-    const scale = Math.max(k, FIRST_SCALE);
+    const { k } = this.camera;
+    if (k < 0.5)
+      this.camera = {
+        k: FIRST_SCALE,
+        x: this.width / 2 - box.x * FIRST_SCALE,
+        y: this.height / 2 - box.y * FIRST_SCALE,
+      };
+    else {
+      this.camera.x += shift(box.x * k + this.camera.x, (box.w / 2) * k, this.width);
+      this.camera.y += shift(box.y * k + this.camera.y, (box.h / 2) * k, this.height);
+    }
     this.touched = true;
-    this.camera = { k: scale, x: this.width / 2 - box.x * scale, y: this.height / 2 - box.y * scale };
     this.draw();
   }
 
@@ -162,13 +198,28 @@ export class Stage {
 
   paint() {
     if (!this.width) return;
-    const { x, y, k } = this.camera, ctx = this.canvas.getContext("2d");
+    const { x, y, k } = this.camera,
+      ctx = this.canvas.getContext("2d");
     ctx.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     ctx.clearRect(0, 0, this.width, this.height);
-    ctx.setTransform(this.ratio * k, 0, 0, this.ratio * k, Math.round(this.ratio * x), Math.round(this.ratio * y));
+    ctx.setTransform(
+      this.ratio * k,
+      0,
+      0,
+      this.ratio * k,
+      Math.round(this.ratio * x),
+      Math.round(this.ratio * y),
+    );
     ctx.lineJoin = "round";
-    const left = -x / k - 20, top = -y / k - 20, right = (this.width - x) / k + 20, bottom = (this.height - y) / k + 20;
-    const inSight = (box) => box.x + box.w / 2 > left && box.x - box.w / 2 < right && box.y + box.h / 2 > top && box.y - box.h / 2 < bottom;
+    const left = -x / k - 20,
+      top = -y / k - 20,
+      right = (this.width - x) / k + 20,
+      bottom = (this.height - y) / k + 20;
+    const inSight = (box) =>
+      box.x + box.w / 2 > left &&
+      box.x - box.w / 2 < right &&
+      box.y + box.h / 2 > top &&
+      box.y - box.h / 2 < bottom;
     const boxes = this.view.boxes.filter(inSight);
     const draw = (box) => paintBox(ctx, box, this.hooks.look(box), this.theme, k);
     boxes.filter((box) => box.frame).forEach(draw);
@@ -193,15 +244,22 @@ export class Stage {
     const ctx = this.map.getContext("2d");
     const scale = (this.mapScale = Math.min(MAP.width / w, MAP.height / height));
     const [wide, tall] = [Math.ceil(w * scale), Math.ceil(height * scale)];
-    if (this.map.width !== wide || this.map.height !== tall) Object.assign(this.map, { width: wide, height: tall });
+    if (this.map.width !== wide || this.map.height !== tall)
+      Object.assign(this.map, { width: wide, height: tall });
     this.mapped ||= this.miniature(scale);
     ctx.clearRect(0, 0, this.map.width, this.map.height);
     ctx.drawImage(this.mapped, 0, 0);
     ctx.strokeStyle = this.theme.accent;
     ctx.lineWidth = 1.5;
     const clamp = (value, most) => Math.max(1, Math.min(value * scale, most - 1));
-    const x = clamp(seen.left, this.map.width), y = clamp(seen.top, this.map.height);
-    ctx.strokeRect(x, y, clamp(seen.right, this.map.width) - x, clamp(seen.bottom, this.map.height) - y);
+    const x = clamp(seen.left, this.map.width),
+      y = clamp(seen.top, this.map.height);
+    ctx.strokeRect(
+      x,
+      y,
+      clamp(seen.right, this.map.width) - x,
+      clamp(seen.bottom, this.map.height) - y,
+    );
   }
 
   /** The whole picture in little, drawn once per view. */
@@ -211,7 +269,12 @@ export class Stage {
     for (const box of this.view.boxes) {
       const state = this.hooks.look(box).state;
       ctx.strokeStyle = ctx.fillStyle = state ? this.theme.states[state].line : this.theme.edge;
-      ctx[box.frame ? "strokeRect" : "fillRect"]((box.x - box.w / 2) * scale, (box.y - box.h / 2) * scale, Math.max(1.5, box.w * scale), Math.max(1, box.h * scale));
+      ctx[box.frame ? "strokeRect" : "fillRect"](
+        (box.x - box.w / 2) * scale,
+        (box.y - box.h / 2) * scale,
+        Math.max(1.5, box.w * scale),
+        Math.max(1, box.h * scale),
+      );
     }
     return image;
   }
@@ -234,8 +297,11 @@ export class Stage {
 
   /** The box under the pointer, the innermost one. */
   at({ offsetX, offsetY }) {
-    const x = (offsetX - this.camera.x) / this.camera.k, y = (offsetY - this.camera.y) / this.camera.k;
-    return this.view.boxes.findLast((box) => Math.abs(box.x - x) <= box.w / 2 + 2 && Math.abs(box.y - y) <= box.h / 2 + 2);
+    const x = (offsetX - this.camera.x) / this.camera.k,
+      y = (offsetY - this.camera.y) / this.camera.k;
+    return this.view.boxes.findLast(
+      (box) => Math.abs(box.x - x) <= box.w / 2 + 2 && Math.abs(box.y - y) <= box.h / 2 + 2,
+    );
   }
 
   press(event) {
@@ -249,7 +315,8 @@ export class Stage {
       this.canvas.style.cursor = key ? "pointer" : "grab";
       return this.hooks.hover?.(key);
     }
-    const dx = event.clientX - this.held.x, dy = event.clientY - this.held.y;
+    const dx = event.clientX - this.held.x,
+      dy = event.clientY - this.held.y;
     if (!this.held.moved && Math.hypot(dx, dy) < 4) return undefined;
     Object.assign(this.held, { x: event.clientX, y: event.clientY, moved: true });
     this.canvas.style.cursor = "grabbing";
@@ -267,22 +334,34 @@ export class Stage {
 
   /** The wheel zooms where the canvas has the focus or Ctrl is held, so that a page with us in it still scrolls. */
   wheel(event) {
-    if (!event.ctrlKey && document.activeElement !== this.canvas && this.canvas.getRootNode().activeElement !== this.canvas) return;
+    if (
+      !event.ctrlKey &&
+      document.activeElement !== this.canvas &&
+      this.canvas.getRootNode().activeElement !== this.canvas
+    )
+      return;
     event.preventDefault();
     this.zoom(Math.exp(-event.deltaY / 300), event.offsetX, event.offsetY);
   }
 
   jump({ offsetX, offsetY }) {
     const { k } = this.camera;
-    const x = this.width / 2 - (offsetX / this.mapScale) * k, y = this.height / 2 - (offsetY / this.mapScale) * k;
+    const x = this.width / 2 - (offsetX / this.mapScale) * k,
+      y = this.height / 2 - (offsetY / this.mapScale) * k;
     this.pan(x - this.camera.x, y - this.camera.y);
   }
 
   key(event) {
     const act = {
-      "+": () => this.zoom(1.25), "=": () => this.zoom(1.25), "-": () => this.zoom(0.8), 0: () => this.fit(true), f: () => this.fit(true),
-      "/": () => this.hooks.search?.(), Escape: () => this.hooks.pick(""),
-      Enter: () => this.openAt(this.view.byKey.get(this.cursor)), " ": () => this.openAt(this.view.byKey.get(this.cursor)),
+      "+": () => this.zoom(1.25),
+      "=": () => this.zoom(1.25),
+      "-": () => this.zoom(0.8),
+      0: () => this.fit(true),
+      f: () => this.fit(true),
+      "/": () => this.hooks.search?.(),
+      Escape: () => this.hooks.pick(""),
+      Enter: () => this.openAt(this.view.byKey.get(this.cursor)),
+      " ": () => this.openAt(this.view.byKey.get(this.cursor)),
     }[event.key];
     if (act) act();
     else if (event.key.startsWith("Arrow")) this.walk(event.key.slice(5));
@@ -295,11 +374,15 @@ export class Stage {
     const { boxes, lines, byKey } = this.view;
     const here = byKey.get(this.cursor);
     let next = here ? null : boxes.findLast((box) => box.outs.length) || boxes.at(-1);
-    if (here && direction === "Up") next = byKey.get(lines.find((line) => line.to === here.key)?.from);
-    if (here && direction === "Down") next = byKey.get(lines.find((line) => line.from === here.key)?.to);
+    if (here && direction === "Up")
+      next = byKey.get(lines.find((line) => line.to === here.key)?.from);
+    if (here && direction === "Down")
+      next = byKey.get(lines.find((line) => line.from === here.key)?.to);
     if (here && (direction === "Left" || direction === "Right")) {
       const side = direction === "Left" ? -1 : 1;
-      const row = boxes.filter((box) => Math.abs(box.y - here.y) < 4 && (box.x - here.x) * side > 0);
+      const row = boxes.filter(
+        (box) => Math.abs(box.y - here.y) < 4 && (box.x - here.x) * side > 0,
+      );
       next = row.sort((a, b) => (a.x - b.x) * side)[0];
     }
     if (next) this.hooks.pick(next.key);

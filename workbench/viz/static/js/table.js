@@ -7,7 +7,9 @@ import { fill, h } from "./dom.js";
  * @param {{label: string, cell: (value, name, row) => any, mark?: (row) => string, pick: (row) => void, sort?: number}} acts
  */
 export function sortable(columns, rows, acts) {
-  let by = acts.sort ?? -1, down = true, shown = rows;
+  let by = acts.sort ?? -1,
+    down = true,
+    shown = rows;
   const body = h("tbody");
   const lines = new Map(rows.map((row) => [row, line(row)]));
 
@@ -17,14 +19,20 @@ export function sortable(columns, rows, acts) {
       const plainText = typeof value === "string";
       return h(plainText ? "td" : "td.wb-right", {}, acts.cell(value, name, row));
     });
-    const element = h("tr", { tabIndex: -1, onclick: () => acts.pick(row), className: acts.mark?.(row) || "" }, ...cells);
+    const element = h(
+      "tr",
+      { tabIndex: -1, onclick: () => acts.pick(row), className: acts.mark?.(row) || "" },
+      ...cells,
+    );
     element.dataset.key = row.key;
     element.addEventListener("keydown", (event) => step(event, element, row));
     return element;
   }
 
   function step(event, element, row) {
-    const next = { ArrowDown: element.nextElementSibling, ArrowUp: element.previousElementSibling }[event.key];
+    const next = { ArrowDown: element.nextElementSibling, ArrowUp: element.previousElementSibling }[
+      event.key
+    ];
     if (event.key === "Enter" || event.key === " ") acts.pick(row);
     else if (!next) return;
     next?.focus();
@@ -33,22 +41,50 @@ export function sortable(columns, rows, acts) {
 
   function order() {
     const read = by >= 0 && columns[by][1];
-    const rank = (value) => (value === null || value === undefined || value === "nan" ? -Infinity : value === "inf" ? Infinity : value);
+    const rank = (value) =>
+      value === null || value === undefined || value === "nan"
+        ? -Infinity
+        : value === "inf"
+          ? Infinity
+          : value;
     const compare = (a, b) => (a < b ? -1 : a > b ? 1 : 0) * (down ? -1 : 1);
     const sorted = read ? shown.toSorted((a, b) => compare(rank(read(a)), rank(read(b)))) : shown;
-    fill(body, sorted.map((row) => lines.get(row)));
-    heads.forEach((head, i) => head.setAttribute("aria-sort", i !== by ? "none" : down ? "descending" : "ascending"));
+    fill(
+      body,
+      sorted.map((row) => lines.get(row)),
+    );
+    heads.forEach((head, i) =>
+      head.setAttribute("aria-sort", i !== by ? "none" : down ? "descending" : "ascending"),
+    );
     if (body.firstElementChild) body.firstElementChild.tabIndex = 0;
   }
 
-  const heads = columns.map(([name, read], i) => h(rows.length && typeof read(rows[0]) !== "string" ? "th.wb-right" : "th", { scope: "col" }, h("button", { type: "button", onclick: () => {
-    down = by === i ? !down : true;
-    by = i;
-    order();
-  } }, name)));
+  const heads = columns.map(([name, read], i) =>
+    h(
+      rows.length && typeof read(rows[0]) !== "string" ? "th.wb-right" : "th",
+      { scope: "col" },
+      h(
+        "button",
+        {
+          type: "button",
+          onclick: () => {
+            down = by === i ? !down : true;
+            by = i;
+            order();
+          },
+        },
+        name,
+      ),
+    ),
+  );
   order();
   return {
-    element: h("table.wb-table", { ariaLabel: acts.label }, h("thead", {}, h("tr", {}, ...heads)), body),
+    element: h(
+      "table.wb-table",
+      { ariaLabel: acts.label },
+      h("thead", {}, h("tr", {}, ...heads)),
+      body,
+    ),
     filter(holds) {
       shown = rows.filter(holds);
       order();

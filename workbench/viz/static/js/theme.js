@@ -23,9 +23,18 @@ export function readTheme(root) {
   const pair = (name) => ({ fill: colour(`${name}-fill`), line: colour(name) });
   const all = (names) => Object.fromEntries(names.map((name) => [name, pair(name)]));
   return {
-    paper: colour("paper"), ink: colour("ink"), dim: colour("dim"), edge: colour("edge"), frame: colour("frame"),
-    accent: colour("accent"), chip: colour("chip"), match: colour("match"), hot: colour("hot"),
-    kinds: all(KINDS), states: all(Object.keys(STATES)), roles: all(ROLES),
+    paper: colour("paper"),
+    ink: colour("ink"),
+    dim: colour("dim"),
+    edge: colour("edge"),
+    frame: colour("frame"),
+    accent: colour("accent"),
+    chip: colour("chip"),
+    match: colour("match"),
+    hot: colour("hot"),
+    kinds: all(KINDS),
+    states: all(Object.keys(STATES)),
+    roles: all(ROLES),
     font: FONT,
   };
 }
@@ -39,7 +48,8 @@ export function roleTint(box, theme) {
 export function watchTheme(changed) {
   const observer = new MutationObserver(changed);
   observer.observe(document.body, {
-    attributes: true, attributeFilter: ["data-jp-theme-name", "data-jp-theme-light", "class"],
+    attributes: true,
+    attributeFilter: ["data-jp-theme-name", "data-jp-theme-light", "class"],
   });
   const media = matchMedia("(prefers-color-scheme: dark)");
   media.addEventListener("change", changed);

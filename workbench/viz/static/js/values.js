@@ -4,20 +4,29 @@ import { fill, h, num, plural, switcher } from "./dom.js";
 import { tiny } from "./charts.js";
 import { nodeCard } from "./card.js";
 import { sortable } from "./table.js";
-import { subtitle } from "./paint.js";
 
 const COLUMNS = [
-  ["variable", (row) => row.name], ["type", (row) => row.type], ["shape", (row) => row.value[0].join("×") || "scalar"],
-  ["min", (row) => row.value[2]], ["mean", (row) => row.value[4]], ["max", (row) => row.value[3]], ["std", (row) => row.value[5]],
-  ["spread of values", () => null],
-  ["nan", (row) => row.value[6]], ["inf", (row) => row.value[7]], ["zeros", (row) => row.value[8]],
+  ["variable", (row) => row.name],
+  ["dtype", (row) => row.value[1]],
+  ["shape", (row) => row.value[0].join("×") || "scalar"],
+  ["min", (row) => row.value[2]],
+  ["mean", (row) => row.value[4]],
+  ["max", (row) => row.value[3]],
+  ["std", (row) => row.value[5]],
+  ["nan", (row) => row.value[6]],
+  ["inf", (row) => row.value[7]],
+  ["zeros", (row) => row.value[8]],
+  ["histogram", () => null],
 ];
 
 /** Text as it is, numbers shortened, a zero count faint, the histogram in little. */
 function cell(value, name, row) {
-  if (name === "spread of values") return row.value[9].length > 1 && row.value[3] > row.value[2] ? tiny(row.value[9]) : "";
+  if (name === "histogram")
+    return row.value[9].length > 1 && row.value[3] > row.value[2] ? tiny(row.value[9]) : "";
   if (typeof value === "string") return value;
-  return value === 0 && ["nan", "inf", "zeros"].includes(name) ? h("span.wb-none", {}, "0") : num(value);
+  return value === 0 && ["nan", "inf", "zeros"].includes(name)
+    ? h("span.wb-none", {}, "0")
+    : num(value);
 }
 
 export class ValuesTab {
@@ -28,12 +37,33 @@ export class ValuesTab {
     this.note = h("div.wb-note", { role: "status" });
     this.place = h("div.wb-scroll");
     this.card = h("div.wb-cardbox");
-    this.switch = switcher("Graph", this.sides.map((side) => [side, side === "before" ? "Before" : "After"]), (side) => this.turn(side));
-    this.search = h("input.wb-search", { type: "search", placeholder: "Search values: words, nan:>0, dtype:float32", ariaLabel: "Search values", oninput: () => store.set({ query: this.search.value }) });
-    this.element = h("div.wb-tab", {}, h("div.wb-bar", {}, this.search, this.sides.length > 1 ? this.switch : null, this.note),
-      h("div.wb-body", {}, h("div.wb-panes", {}, this.place), h("aside.wb-side", {}, this.card)));
+    this.switch = switcher(
+      "Graph",
+      this.sides.map((side) => [side, side === "before" ? "Before" : "After"]),
+      (side) => this.turn(side),
+    );
+    this.search = h("input.wb-search", {
+      type: "search",
+      placeholder: "Search values: words, nan:>0, dtype:float32",
+      ariaLabel: "Search values",
+      oninput: () => store.set({ query: this.search.value }),
+    });
+    this.element = h(
+      "div.wb-tab",
+      {},
+      h("div.wb-bar", {}, this.search, this.sides.length > 1 ? this.switch : null, this.note),
+      h("div.wb-body", {}, h("div.wb-panes", {}, this.place), h("aside.wb-side", {}, this.card)),
+    );
     if (this.side) this.turn(this.side);
-    else fill(this.place, h("div.wb-hint", {}, "No values were recorded. Give values for the inputs to see every intermediate one."));
+    else
+      fill(
+        this.place,
+        h(
+          "div.wb-hint",
+          {},
+          "No values were recorded. Give values for the inputs to see every intermediate one.",
+        ),
+      );
   }
 
   rows() {
@@ -41,7 +71,7 @@ export class ValuesTab {
       const [key, index] = port.split(":");
       const info = this.data.info(key, this.side) || {};
       const name = info.n?.[index] || info.l || info.o || `#${key}`;
-      return { key, name: info.t?.length > 1 ? `${name}.${index}` : name, type: info.t?.[index] || subtitle(info), value };
+      return { key, name: info.t?.length > 1 ? `${name}.${index}` : name, value };
     });
   }
 
@@ -50,10 +80,16 @@ export class ValuesTab {
     this.switch.show(side);
     const rows = this.rows();
     const bad = rows.filter((row) => row.value[6] || row.value[7]).length;
-    fill(this.note, this.data.values[side].note, bad ? h("b.wb-alarm", {}, ` ${plural(bad, "variable")} with nan or inf`) : "");
+    fill(
+      this.note,
+      this.data.values[side].note,
+      bad ? h("b.wb-alarm", {}, ` ${plural(bad, "variable")} with nan or inf`) : "",
+    );
     this.table = sortable(COLUMNS, rows, {
-      label: `Values, ${side}`, cell,
-      mark: (row) => (row.value[6] || row.value[7] ? "wb-row-bad" : ""), pick: (row) => this.store.set({ selected: row.key, side }),
+      label: `Values, ${side}`,
+      cell,
+      mark: (row) => (row.value[6] || row.value[7] ? "wb-row-bad" : ""),
+      pick: (row) => this.store.set({ selected: row.key, side }),
     });
     fill(this.place, this.table.element);
     this.update(this.store.state, new Set(["query", "selected"]));
@@ -68,7 +104,16 @@ export class ValuesTab {
     }
     if (changed.has("selected") || changed.has("side")) {
       this.table.choose(state.selected);
-      fill(this.card, nodeCard(this.store, state.selected, this.data.sideOf(state.selected, this.side), this.theme, { pick: (key) => this.store.set({ selected: key }) }));
+      fill(
+        this.card,
+        nodeCard(
+          this.store,
+          state.selected,
+          this.data.sideOf(state.selected, this.side),
+          this.theme,
+          { pick: (key) => this.store.set({ selected: key }) },
+        ),
+      );
     }
   }
 
