@@ -83,10 +83,10 @@ fmt: $(VENV)/test.stamp ## format the code and mend what the linter can mend
 	$(BIN)/ruff format $(SOURCES)
 
 format-check: $(VENV)/test.stamp
-	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff format --check --output-format concise $(SOURCES)
 
 lint: $(VENV)/test.stamp ## ruff
-	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff check --output-format concise $(SOURCES)
 
 types: $(VENV)/test.stamp ## mypy: strict on workbench/core, basic elsewhere
 	$(BIN)/mypy
