@@ -67,6 +67,10 @@ class _MethodDef(ctypes.Structure):
     )
 
 
+_in_use: dict[int, NativeModule] = {}
+"""The code of every living owner: a cycle of garbage must not unload it before its owner has freed the slots in it."""
+
+
 class Owner:
     """The builtin's `self`: keeps its code, memory and shared variables alive, and is the way to
     the slow path.
@@ -81,6 +85,7 @@ class Owner:
         name: str,
     ) -> None:
         self.module, self.spec, self.slow_path = module, spec, slow_path
+        _in_use[id(self)] = module
         self.cells = [_checked(cell) for cell in cells]
         self.method = _MethodDef(
             name.encode(), module.address("wb.entry"), _FASTCALL_KEYWORDS, None
@@ -120,6 +125,7 @@ class Owner:
             return
         for k in range(self.spec.n_slots):
             free_raw(self._slot(k, "raw").value)
+        _in_use.pop(id(self), None)
 
 
 def _checked(cell: Cell) -> Cell:
