@@ -1,0 +1,140 @@
+"""Every op class but the scalar ones: values, layouts, types, shapes and gradients of its declared samples."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.core.ops.backends import (
+    BACKENDS,
+    Run,
+    as_list,
+    check_equal,
+    check_promise,
+    check_shape,
+    inputs_for,
+    layouts,
+)
+from tests.core.ops.gradients import check_gradient, weighted
+
+import workbench.core.ops
+import workbench.core.scan
+from workbench.core.gradient import grad
+from workbench.core.graph import Op
+from workbench.core.samples import SAMPLES, Sample
+
+
+def op_classes(kind: type[Op] = Op) -> Iterator[type[Op]]:
+    """Every concrete op class of workbench.core; names with an underscore are bases."""
+    for child in kind.__subclasses__():
+        yield from op_classes(child)
+        own = child.__module__.startswith("workbench.core")
+        if own and not inspect.isabstract(child) and not child.__name__.startswith("_"):
+            yield child
+
+
+WALK = [
+    pytest.param(sample, id=f"{kind.__name__}-{sample.name}")
+    for kind, make in SAMPLES.items()
+    for sample in make()
+]
+SMOOTH = [p for p in WALK if p.values[0].smooth]
+
+
+def applied(sample: Sample) -> tuple[list[Any], list[Any]]:
+    inputs = inputs_for(sample.arrays)
+    return inputs, as_list(sample.build(*inputs))
+
+
+def test_every_op_class_has_samples() -> None:
+    for package in (workbench.core.ops, workbench.core.scan):
+        for module in pkgutil.iter_modules(package.__path__, package.__name__ + "."):
+            importlib.import_module(module.name)
+    bases = {"Reduce"}  # a base of the reductions: it combines nothing itself
+    missing = {c.__name__ for c in op_classes() if c not in SAMPLES} - bases
+    assert not missing, f"give these samples in workbench/core/samples.py: {sorted(missing)}"
+
+
+@pytest.mark.parametrize("run", BACKENDS)
+@pytest.mark.parametrize("sample", WALK)
+def test_value(sample: Sample, run: Run) -> None:
+    inputs, outputs = applied(sample)
+    expected = as_list(sample.reference(*sample.arrays))
+    if sample.native and run.__name__ == "native":
+        pytest.skip(sample.native)
+    results = run(inputs, outputs, sample.arrays)
+    assert len(results) == len(expected)
+    for result, output, wanted in zip(results, outputs, expected, strict=True):
+        check_promise(result, output)
+        check_equal(result, np.asarray(wanted), sample.ulp)
+
+
+LAYOUTS = ("strided", "reversed", "transposed", "unaligned", "read-only")
+
+
+@pytest.mark.parametrize("run", BACKENDS)
+@pytest.mark.parametrize("sample", [p for p in WALK if any(a.ndim for a in p.values[0].arrays)])
+def test_layouts(sample: Sample, run: Run) -> None:
+    inputs, outputs = applied(sample)
+    if sample.native and run.__name__ == "native":
+        pytest.skip(sample.native)
+    expected = as_list(sample.reference(*sample.arrays))
+    for layout in LAYOUTS:
+        arrays = [dict(layouts(a)).get(layout, a) for a in sample.arrays]
+        before = [a.copy() for a in arrays]
+        results = run(inputs, outputs, arrays)
+        for result, wanted in zip(results, expected, strict=True):
+            check_equal(result, np.asarray(wanted), sample.ulp)
+        for array, kept in zip(arrays, before, strict=True):
+            np.testing.assert_array_equal(array, kept, f"{layout}: an input was written to")
+
+
+@pytest.mark.parametrize("sample", WALK)
+def test_shape(sample: Sample) -> None:
+    inputs, outputs = applied(sample)
+    check_shape(inputs, outputs, sample.arrays)
+
+
+@pytest.mark.parametrize("run", BACKENDS)
+@pytest.mark.parametrize("sample", SMOOTH)
+def test_gradient(sample: Sample, run: Run) -> None:
+    inputs, outputs = applied(sample)
+    check_gradient(inputs, outputs, sample.arrays, sample.smooth, run)
+
+
+@pytest.mark.parametrize("sample", SMOOTH)
+def test_gradient_of_float32(sample: Sample) -> None:
+    """The gradient has its variable's dtype, whatever the op's other inputs are."""
+    arrays = [a.astype("float32") if i in sample.smooth else a for i, a in enumerate(sample.arrays)]
+    inputs = inputs_for(arrays)
+    try:
+        outputs = as_list(sample.build(*inputs))
+    except TypeError:
+        pytest.skip("the sample is of float64 alone")
+    values = [np.asarray(v) for v in as_list(sample.reference(*arrays))]
+    for slope in grad(weighted(outputs, values), [inputs[i] for i in sample.smooth]):
+        assert slope.dtype == "float32"
+
+
+def first_of_each_class() -> list[Any]:
+    found: dict[str, Any] = {}
+    for p in SMOOTH:
+        if "zeros" not in p.id:  # second derivatives of a product are right where none of its factors is zero
+            found.setdefault(p.id.partition("-")[0], p)
+    return list(found.values())
+
+
+@pytest.mark.parametrize("sample", first_of_each_class())
+def test_second_derivative(sample: Sample) -> None:
+    from tests.core.ops.backends import interpreted
+
+    inputs, outputs = applied(sample)
+    values = interpreted(inputs, outputs, sample.arrays)
+    squares = [o * o for o in outputs]
+    slopes = grad(weighted(squares, values), [inputs[i] for i in sample.smooth])
+    check_gradient(inputs, slopes, sample.arrays, sample.smooth, tolerance=2e-6)

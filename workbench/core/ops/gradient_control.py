@@ -1,0 +1,76 @@
+"""The identity, but for what flows back through it: disconnected_grad, zero_grad, grad_clip, grad_scale."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from workbench.core.graph import Array, Op, Type, Variable
+from workbench.core.ops.scalars import maximum, minimum, mul, zeros_like
+from workbench.core.ops.shape import shape_tuple
+from workbench.core.types import as_tensor, constant, tensor_type
+
+
+@dataclass(frozen=True)
+class GradientControl(Op):
+    """Its input, as it is. `kind` says what becomes of a gradient g: 'disconnect' it, 'zero', 'clip' or 'scale' it."""
+
+    kind: str
+    bounds: tuple[float, ...] = ()
+
+    def infer(self, *inputs: Variable) -> Sequence[Type]:
+        return [tensor_type(inputs[0])]
+
+    def evaluate(self, *values: Array) -> Sequence[Array]:
+        return [values[0]]
+
+    def connected(self, index: int) -> bool:
+        return self.kind != "disconnect"
+
+    def grad(
+        self,
+        inputs: Sequence[Variable],
+        outputs: Sequence[Variable],
+        gradients: Sequence[Variable | None],
+    ) -> Sequence[Variable | None]:
+        (g,) = gradients
+        if g is None or self.kind == "disconnect":
+            return [None]
+        bounds = [constant(bound, tensor_type(g).dtype) for bound in self.bounds]
+        if self.kind == "clip":
+            return [minimum(maximum(g, bounds[0]), bounds[1])]
+        return [mul(g, bounds[0]) if self.kind == "scale" else zeros_like(inputs[0])]
+
+    def shape(self, inputs: Sequence[Variable]) -> Sequence[Sequence[Any]]:
+        return [shape_tuple(inputs[0])]
+
+    def flops(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> int:
+        return 0
+
+    @property
+    def label(self) -> str:
+        return {"disconnect": "disconnected_grad"}.get(self.kind, f"grad_{self.kind}")
+
+
+def disconnected_grad(x: Any) -> Any:
+    """x, through which no gradient flows: it counts as disconnected from what it is computed from."""
+    return GradientControl("disconnect")(as_tensor(x))
+
+
+def zero_grad(x: Any) -> Any:
+    """x, through which the gradient is zero."""
+    return GradientControl("zero")(as_tensor(x))
+
+
+consider_constant = zero_grad
+
+
+def grad_clip(x: Any, low: float, high: float) -> Any:
+    """x; the gradient that flows back through it is kept between `low` and `high`."""
+    return GradientControl("clip", (float(low), float(high)))(as_tensor(x))
+
+
+def grad_scale(x: Any, multiplier: float) -> Any:
+    """x; the gradient that flows back through it is multiplied."""
+    return GradientControl("scale", (float(multiplier),))(as_tensor(x))
