@@ -29,7 +29,7 @@ class ARange(Op):
             raise DtypeError(
                 f"arange of {self.dtype}", advice="give dtype= an integer's or a float's"
             )
-        if static_int(inputs[2]) == 0:
+        if is_integer(self.dtype) and static_int(inputs[2]) == 0:
             raise ShapeError("arange with a step of 0", advice="give a step of 1 or -1")
         numbers = [static_int(v) for v in inputs] if is_integer(self.dtype) else [None]
         known = len(range(*numbers)) if None not in numbers and numbers[2] else None  # type: ignore[arg-type]
