@@ -13,9 +13,9 @@ from workbench.core.graph import Apply, Variable, free_inputs, is_shared, replac
 from workbench.core.interpreter import Interpreter
 from workbench.core.link import Linked, Plan, link
 from workbench.core.modes import Mode, get_device, get_mode
-from workbench.core.optimise import optimise_for
 from workbench.core.profile import Profiler
 from workbench.core.program import Program, make_program
+from workbench.core.rewrite import Optimised, optimise, pipeline
 from workbench.core.shared import SharedVariable
 from workbench.errors import ArgumentError, GraphError, MissingInputError, UnusedInputError
 
@@ -88,32 +88,40 @@ class Maker:
 
 
 class Function:
-    """A compiled function. Call it with values; `f[input]` is an input's stored default, `f[shared]` a shared value."""
+    """A compiled function: call it with values.
 
+    `f[input]` is an input's stored default, `f[shared]` a shared variable's value.
+    """
+
+    # A call goes straight to what the slot holds, without a Python frame of its own between.
     __slots__ = (
-        "__weakref__", "_binder", "_fast", "linked", "maker", "name", "profile", "trust_input",
-    )  # fmt: skip
+        "__call__",
+        "__weakref__",
+        "_binder",
+        "linked",
+        "maker",
+        "name",
+        "profile",
+        "trust_input",
+    )
+    __call__: Callable[..., Any]
 
     def __init__(
         self, program: Program, mode: Mode, listeners: Iterable[Any], profiler: Profiler | None
     ) -> None:
+        optimised = _optimised(program, mode, listeners)
+        plan = _plan(program, optimised.outputs)
         start = time.perf_counter()
-        results = optimise_for(program.results, mode, listeners)
-        optimised = time.perf_counter()
-        plan = _plan(program, results)
         self.name = program.name
         self.profile = profiler
         self.trust_input = False
         self._binder = Binder(program.inputs, program.name)
-        self.linked: Linked = link(plan, mode.linker, self._slow)
-        stages = [("optimise", optimised - start), ("link", time.perf_counter() - optimised)]
+        packed = program.form.keys is not None
+        self.linked: Linked = link(plan, mode.linker, self._outputs if packed else self._slow)
+        passes = [(stage.phase, stage.seconds) for stage in optimised.stages]
+        stages = [*passes, ("link", time.perf_counter() - start)]
         self.maker = Maker(program, mode, plan, stages)
-        self._fast = self._choose()
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if not kwargs:
-            return self._fast(*args)
-        return self._slow(*args, **kwargs)
+        self.__call__ = self._choose()
 
     def _choose(self) -> Callable[..., Any]:
         """The shortest way from arguments to what the caller gets."""
@@ -123,10 +131,13 @@ class Function:
         if program.form.keys is None:
             return fast
         pack, ready = program.form.pack, fast
-        return lambda *args: pack(ready(*args))
+        return lambda *args, **kwargs: pack(ready(*args, **kwargs))
 
     def _slow(self, *args: Any, **kwargs: Any) -> Any:
         """A call with every check and conversion."""
+        return self.maker.program.form.pack(self._outputs(*args, **kwargs))
+
+    def _outputs(self, *args: Any, **kwargs: Any) -> list[Any]:
         start = time.perf_counter()
         values = self._binder.bind(args, kwargs, self.trust_input)
         try:
@@ -139,7 +150,7 @@ class Function:
             self._binder.stored[i] = new
         if self.profile is not None:
             self.profile.call(time.perf_counter() - start)
-        return program.form.pack(results[:count])
+        return results[:count]
 
     def _explained(self, error: Exception, values: Sequence[Any]) -> Exception:
         """The error as the user's own graph gives it, for the optimised one holds ops that the user did not write."""
@@ -194,6 +205,17 @@ def shared_of(program: Program) -> list[SharedVariable]:
     found: dict[Any, None] = {v: None for v in leaves(program.results) if is_shared(v)}
     found.update((target, None) for target, _ in program.updates)
     return list(found)
+
+
+def _optimised(program: Program, mode: Mode, listeners: Iterable[Any]) -> Optimised:
+    return optimise(
+        program.results,
+        program.variables,
+        passes=pipeline(mode.optimizer),
+        listeners=listeners,
+        excluding=mode.excluded,
+        including=mode.included,
+    )
 
 
 def _plan(program: Program, results: Sequence[Variable]) -> Plan:

@@ -43,19 +43,16 @@ class Plan:
 class Linked(Protocol):
     """A plan that runs.
 
-    `run` takes arguments that were converted to the inputs' types, returns a list of outputs, and stores the updates:
-    all of them, or none where anything fails. `fast` (or None) takes whatever a caller passed; what it is not made
-    for it hands to the `slow` that it was linked with. `notes` say what is not native, and why.
+    `run` takes arguments that were converted to the inputs' types, returns a list of outputs, and
+    stores the updates: all of them, or none where anything fails. `fast` (or None) takes whatever a
+    caller passed; what it is not made for it hands to the `slow` that it was linked with. `notes`
+    say what is not native, and why.
     """
 
     fast: Fast | None
     notes: Sequence[str]
 
     def run(self, args: Sequence[Any], profile: Profiler | None = None) -> list[Any]: ...
-
-
-class NoNativeForm(Exception):  # noqa: N818  # it is a reason, not a failure
-    """A plan, or one of its ops, has no native form; the message says why."""
 
 
 class PyLinked:
@@ -92,12 +89,9 @@ def link(plan: Plan, linker: str, slow: Fast) -> Linked:
         return PyLinked(plan)
     try:
         from workbench.core.native.executor import link_native
-    except ImportError as missing:
+    except ImportError as missing:  # llvmlite is not installed, or not for this machine
         return PyLinked(plan, [f"run by the interpreter: {missing}"])
-    try:
-        linked: Linked = link_native(plan, slow)
-    except NoNativeForm as reason:
-        return PyLinked(plan, [f"run by the interpreter: {reason}"])
+    linked: Linked = link_native(plan, slow)
     return linked
 
 

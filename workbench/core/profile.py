@@ -14,6 +14,9 @@ from typing import Any
 from workbench.core.graph import Apply
 from workbench.core.records import Profile, ProfileRow
 
+NodeId = Callable[[Apply, Apply | None], int | None]
+"""The id of a node in a snapshot; of a body's node in the snapshot of its parent's body."""
+
 MOST_TIMES = 10_000  # times that are kept per node for median and spread; calls beyond are counted and summed
 
 
@@ -84,8 +87,8 @@ class Profiler:
         """A listener over the interpreter that feeds this profiler with the times of these nodes and their bodies'."""
         return InterpreterTimes(self, nodes)
 
-    def record(self, node_id: Callable[[Apply], int | None]) -> Profile:
-        """The record, slowest node first. `node_id` names nodes; rows of nodes it does not know are left out."""
+    def record(self, node_id: NodeId) -> Profile:
+        """The record, slowest node first; rows of nodes that `node_id` does not know are left out."""
         rows = [
             row
             for node, times in self.nodes.items()

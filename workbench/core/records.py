@@ -126,6 +126,7 @@ class Node(Record):
     detail  one line more: the op with its parameters, or the composite's expression
     group   a name scope or repeated block that the node belongs to, "" for none
     inner   the inner graph of a scan or a fused op
+    state   'failed' for the node at which an evaluation stopped, else ""
     """
 
     id: int
@@ -139,6 +140,7 @@ class Node(Record):
     group: str = ""
     places: tuple[Place, ...] = ()
     inner: Snapshot | None = None
+    state: str = ""
 
 
 @dataclass(frozen=True)
