@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from workbench.core.native.ssa import Code, Type, Value, memory_type
+from workbench.core.native.ssa import Code, Type, Value, gather_lanes, memory_type
 from workbench.core.nest import Stride
 
 
@@ -22,21 +22,15 @@ def load(code: Code, dtype: str, pointer: str, step: Step, lanes: int, mask: Val
     """`lanes` elements from `pointer` on; lanes masked off are 0."""
     memory = Type(memory_type(dtype), lanes)
     align = np.dtype(dtype).itemsize
-    if lanes == 1 or (step.kind == "unit" and mask is None):
+    if step.kind != "unit" and lanes > 1:
+        value = _load_lanes(code, memory, pointer, step, align)
+    elif mask is None:
         value = code.put(memory, f"load {memory.text}, ptr {pointer}, align {align}")
-    elif step.kind == "unit":
-        assert mask is not None
+    else:
         value = code.put(
             memory,
             f"call {memory.text} @llvm.masked.load.{memory.suffix}.p0"
             f"(ptr align {align} {pointer}, {mask.typed}, {memory.text} zeroinitializer)",
-        )
-    else:
-        where = _addresses(code, pointer, step.bytes, lanes)
-        value = code.put(
-            memory,
-            f"call {memory.text} @llvm.masked.gather.{memory.suffix}.v{lanes}p0"
-            f"({_aligned(where, align)}, {_all(code, mask, lanes)}, {memory.text} zeroinitializer)",
         )
     return value.ne(0) if dtype == "bool" else value
 
@@ -48,20 +42,34 @@ def store(
     lanes, align = value.type.lanes, np.dtype(dtype).itemsize
     if dtype == "bool":
         value = value.convert("zext", "i8")
-    if lanes == 1 or (step.kind == "unit" and mask is None):
+    if step.kind != "unit" and lanes > 1:
+        for i, where in enumerate(_places(code, pointer, step, lanes)):
+            code.line(f"store {value.lane(i).typed}, ptr {where}, align {align}")
+    elif mask is None:
         code.line(f"store {value.typed}, ptr {pointer}, align {align}")
-    elif step.kind == "unit":
-        assert mask is not None
+    else:
         code.line(
             f"call void @llvm.masked.store.{value.type.suffix}.p0"
             f"({value.typed}, ptr align {align} {pointer}, {mask.typed})"
         )
-    else:
-        where = _addresses(code, pointer, step.bytes, lanes)
-        code.line(
-            f"call void @llvm.masked.scatter.{value.type.suffix}.v{lanes}p0"
-            f"({value.typed}, {_aligned(where, align)}, {_all(code, mask, lanes)})"
-        )
+
+
+def _load_lanes(code: Code, memory: Type, pointer: str, step: Step, align: int) -> Value:
+    """One load for each lane: quicker than the gathers of the processors that we measured."""
+    one = Type(memory.scalar)
+    places = _places(code, pointer, step, memory.lanes)
+    return gather_lanes(
+        code, [code.put(one, f"load {one.text}, ptr {p}, align {align}") for p in places]
+    )
+
+
+def _places(code: Code, pointer: str, step: Step, lanes: int) -> list[str]:
+    """The addresses of the lanes."""
+    places = [pointer]
+    for _ in range(lanes - 1):
+        right = f"getelementptr inbounds i8, ptr {places[-1]}, i64 {step.bytes}"
+        places.append(code.put(Type("ptr"), right).name)
+    return places
 
 
 def first_lanes(code: Code, count: str, lanes: int) -> Value:
@@ -75,23 +83,3 @@ def first_lanes(code: Code, count: str, lanes: int) -> Value:
     )
     numbers = ", ".join(f"i32 {i}" for i in range(lanes))
     return code.put(vector.mask, f"icmp ult {vector.text} <{numbers}>, {all.name}")
-
-
-def _addresses(code: Code, pointer: str, step: str, lanes: int) -> Value:
-    offsets = Type("i64", lanes)
-    one = code.put(offsets, f"insertelement {offsets.text} poison, i64 {step}, i32 0")
-    all = code.put(
-        offsets,
-        f"shufflevector {one.typed}, {offsets.text} poison, <{lanes} x i32> zeroinitializer",
-    )
-    numbers = ", ".join(f"i64 {i}" for i in range(lanes))
-    bytes = code.put(offsets, f"mul {all.typed}, <{numbers}>")
-    return code.put(Type("ptr", lanes), f"getelementptr i8, ptr {pointer}, {bytes.typed}")
-
-
-def _aligned(where: Value, align: int) -> str:
-    return f"{where.type.text} align {align} {where.name}"
-
-
-def _all(code: Code, mask: Value | None, lanes: int) -> str:
-    return mask.typed if mask is not None else f"<{lanes} x i1> splat (i1 true)"

@@ -208,7 +208,7 @@ def _cast(site: Site, x: Value) -> Value:
 _FLOAT_LIBRARY = (
     "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sin", "cos", "tan",
     "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh",
-    "sigmoid", "softplus", "erf", "erfc", "lgamma", "gamma", "arctan2",
+    "sigmoid", "softplus", "erf", "erfc", "lgamma", "gamma", "digamma", "arctan2",
 )  # fmt: skip
 
 TABLE: dict[str, Writer] = {

@@ -9,13 +9,14 @@ import numpy as np
 
 from workbench.core.native.target import Target
 from workbench.core.nest import Item, Nest
+from workbench.core.scalar import ScalarProgram
 
 Tail = Literal["none", "masked", "split", "scalar"]
 """The vector loop's last, partial vector. none: one lane. masked: every vector has a mask. split:
 whole vectors, then a masked one. scalar: whole vectors, then one lane at a time.
 """
 
-CHEAP = 16
+CHEAP = 8
 """Up to this cost a body is worth writing twice (for whole vectors and for the last)."""
 
 
@@ -45,7 +46,7 @@ def plan(nest: Nest, target: Target) -> Plan:
     if lanes == 1:
         return Plan(order, 1, "none")
     sizes = {np.dtype(item.dtype).itemsize for item in nest.items if _is_vector(item)}
-    if not sizes <= target.masked:
+    if not sizes <= target.masked or _strided(nest):
         return Plan(order, lanes, "scalar")
     inner_loops = order[-1] != nest.ndim - 1
     return Plan(
@@ -58,23 +59,27 @@ def _is_vector(item: Item) -> bool:
 
 
 def _lanes(nest: Nest, target: Target) -> int:
-    """Elements of the widest dtype in a register, and several registers where that makes
-    accumulators or whole cache lines.
+    """Elements of the program's widest dtype in a register; for cheap totals several registers of
+    accumulators, which hides the latency of adding to them and reads whole cache lines.
     """
     if nest.ndim == 0:
         return 1
-    lanes = target.vector_bytes // widest(nest)
-    strided = any(item.strides[-1] == "any" for item in nest.items)
-    if strided and (target.vector_bytes < 32 or nest.program.cost < CHEAP):
-        return 1
-    if nest.reduced and not strided:
-        lanes *= 4 if nest.program.cost <= CHEAP else 2 if nest.program.cost <= 4 * CHEAP else 1
+    lanes = target.vector_bytes // _width(nest.program)
+    if nest.reduced and not _strided(nest):
+        widest = max(
+            (np.dtype(r.accumulator).itemsize for r in nest.results if r.reducer), default=8
+        )
+        registers = 4 if nest.program.cost <= CHEAP // 2 else 1
+        lanes = max(lanes, registers * target.vector_bytes // widest)
     return max(lanes, 1)
 
 
-def widest(nest: Nest) -> int:
-    """The item size of the widest dtype in the nest, in bytes."""
-    program = nest.program
+def _strided(nest: Nest) -> bool:
+    """Whether elements of a vector must be loaded or stored one by one: those have no masks."""
+    return any(item.strides[-1] == "any" for item in nest.items)
+
+
+def _width(program: ScalarProgram) -> int:
+    """The item size of the widest dtype that is computed with, in bytes."""
     dtypes = {*program.inputs, *(step.dtype for step in program.steps)}
-    dtypes |= {result.accumulator or result.dtype for result in nest.results}
-    return max(np.dtype(dtype).itemsize for dtype in dtypes)
+    return max((np.dtype(dtype).itemsize for dtype in dtypes), default=8)

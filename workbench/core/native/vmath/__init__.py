@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from workbench.core.native.ssa import Code, Type, Value
 from workbench.core.native.vmath import (
+    digamma,
     division,
+    error,
     exponential,
     lanes,
     logarithm,
@@ -21,7 +23,7 @@ from workbench.core.native.vmath.table import FUNCTIONS, Function
 
 __all__ = ["FUNCTIONS", "MODULES", "Function", "definition", "is_function"]
 
-MODULES = (division, exponential, lanes, logarithm, power, trigonometric)
+MODULES = (digamma, division, error, exponential, lanes, logarithm, power, trigonometric)
 """Importing them fills the table."""
 
 ATTRIBUTES = "nounwind willreturn memory(none)"

@@ -98,6 +98,14 @@ def exp_of_sum(x: Value, low: Value) -> Value:
     return scale(_expm1_reduced(r + low) + 1.0, n)
 
 
+def exp2_coarse(x: Value) -> Value:
+    """2ˣ for a float64 with |x| < 1000, to 2⁻³²."""
+    whole, n = nearest(x)
+    r = (x - whole) * _LN_2
+    mantissa = (r * r).fma(r.polynomial(_SINGLE.q), r) + 1.0
+    return mantissa * ((n + _DOUBLE.bias) << _DOUBLE.mantissa).as_float()
+
+
 @function("exp2")
 def exp2(x: Value) -> Value:
     """2 to the x; below 1.1 ulp."""
@@ -109,7 +117,7 @@ def exp2(x: Value) -> Value:
 
 @function("expm1")
 def expm1(x: Value) -> Value:
-    """Is (p + (1 - 2⁻ⁿ))·2ⁿ with p = expm1(r); below 2 ulp."""
+    """Below 2 ulp: (p + (1 - 2⁻ⁿ))·2ⁿ with p the same of r."""
     c = _constants(x)
     r, n = _split(clamp(x, -0.75 * c.mantissa - 2.0, c.highest))
     near = (n.like(c.bias) - n) << c.mantissa

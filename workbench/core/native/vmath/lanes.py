@@ -9,7 +9,7 @@ LIBM = {
     "tan": "tan", "arcsin": "asin", "arccos": "acos", "arctan": "atan", "sinh": "sinh",
     "cosh": "cosh", "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh",
     "lgamma": "lgamma", "gamma": "tgamma",
-    "arctan2": "atan2", "fmod": "fmod", "erf": "erf", "erfc": "erfc",
+    "arctan2": "atan2", "fmod": "fmod",
 }  # fmt: skip
 """Our name and C's; C's float32 functions end in `f`."""
 

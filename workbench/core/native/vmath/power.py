@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from workbench.core.native.ssa import Value
 from workbench.core.native.vmath import logarithm
-from workbench.core.native.vmath.exponential import exp_of_sum
+from workbench.core.native.vmath.exponential import clamp, exp2_coarse, exp_of_sum
 from workbench.core.native.vmath.table import function, is_double
 
 _LN2_HIGH, _LN2_LOW = 0.6931471805599453, 2.3190468138462996e-17
@@ -20,6 +20,9 @@ _ATANH = (
     0.15385577463308145, 0.13285868837545742, 0.1291471218393509,
 )  # fmt: skip
 
+_ATANH_LOG2 = tuple(2.8853900817779268 / (2 * i + 1) for i in range(7))
+"""2·atanh(s)/(s·ln 2) in s²."""
+
 Pair = tuple[Value, Value]
 """An unevaluated sum of a number and a much smaller one."""
 
@@ -28,12 +31,7 @@ Pair = tuple[Value, Value]
 def pow(x: Value, y: Value) -> Value:
     """X to the y as NumPy has it for all special values."""
     size = abs(x)
-    if is_double(x):
-        magnitude = _double(size, y)
-    else:
-        wide, exponent = (v.convert("fpext", "double") for v in (size, y))
-        product = exponent * x.code.math("log", wide)
-        magnitude = x.code.math("exp", product).convert("fptrunc", "float")
+    magnitude = _double(size, y) if is_double(x) else _single(size, y)
     return _specials(x, y, size, magnitude)
 
 
@@ -43,6 +41,15 @@ def _double(size: Value, y: Value) -> Value:
     rest = y.exact_fma(high, -product) + y * low
     rest = abs(product).lt(1000.0).select(rest, 0.0)  # beyond it is inf - inf, and exp is 0 or inf
     return exp_of_sum(product, rest)
+
+
+def _single(size: Value, y: Value) -> Value:
+    """2^(y·log2 x) in double, to float32's precision."""
+    x, y = (v.convert("fpext", "double") for v in (size, y))
+    f, k = logarithm.split(x)
+    s = f / (f + 2.0)
+    power = y * s.fma((s * s).polynomial(_ATANH_LOG2), k)
+    return exp2_coarse(clamp(power, -200.0, 200.0)).convert("fptrunc", "float")
 
 
 def _specials(x: Value, y: Value, size: Value, magnitude: Value) -> Value:

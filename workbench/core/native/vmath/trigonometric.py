@@ -2,7 +2,8 @@
 k_cos.c.
 
 π/2 is in four parts of 33 bits (the last of 53), so that n times a part is exact for |n| < 2²⁰:
-beyond, the whole vector goes to the C library. float32 is computed in float64. Below 1 ulp.
+beyond, the whole vector goes to the C library. float32 is computed in float64, with less care.
+Below 1 ulp.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from workbench.core.native.ssa import Type, Value
 from workbench.core.native.vmath.exponential import nearest
 from workbench.core.native.vmath.lanes import by_lanes
-from workbench.core.native.vmath.table import function, is_double, through_double
+from workbench.core.native.vmath.table import function, is_double
 
 _HALF_PI = (1.5707963267341256, 6.077100506303966e-11, 2.0222662487111665e-21, 8.4784276603689e-32)
 _TWO_OVER_PI = 0.6366197723675814
@@ -39,13 +40,11 @@ def cos(x: Value) -> Value:
 
 def _either(name: str, quarter: int, x: Value) -> Value:
     """The reduced sine or cosine, or the C library if an argument is huge."""
-    if not is_double(x):
-        return through_double(name, x)
     code = x.code
     huge = _any(abs(x).gt(_LARGEST))
     code.line(f"br i1 {huge.name}, label %huge, label %usual")
     code.lines.append("usual:")
-    usual = _reduced(x, quarter)
+    usual = _reduced(x, quarter) if is_double(x) else _coarse(x, quarter)
     code.line("br label %end")
     code.lines.append("huge:")
     exact = by_lanes(name, x)
@@ -65,11 +64,26 @@ def _reduced(x: Value, quarter: int) -> Value:
     """sin(x + quarter·π/2) for |x| up to _LARGEST; -0.0, inf and nan stay what they give."""
     n, integer = nearest(x * _TWO_OVER_PI)
     high, low = _remainder(x, n)
-    turns = integer + quarter
-    sine, cosine = _sine(high, low), _cosine(high, low)
-    value = (turns & 1).ne(0).select(cosine, sine)
-    value = (value.bits ^ ((turns & 2) << 62)).as_float()
+    value = _quadrant(integer + quarter, _sine(high, low), _cosine(high, low))
     return value if quarter else abs(x).lt(2.0**-27).select(x, value)
+
+
+def _quadrant(turns: Value, sine: Value, cosine: Value) -> Value:
+    """The function and the sign that a number of quarter turns has."""
+    value = (turns & 1).ne(0).select(cosine, sine)
+    return (value.bits ^ ((turns & 2) << 62)).as_float()
+
+
+def _coarse(x: Value, quarter: int) -> Value:
+    """The same in float32's precision, computed in float64 with shorter series."""
+    wide = x.convert("fpext", "double")
+    n, integer = nearest(wide * _TWO_OVER_PI)
+    r = n.fma(-_HALF_PI[1], wide - n * _HALF_PI[0])
+    z = r * r
+    sine = (r * z).fma(z.polynomial(_SIN[:4]), r)
+    cosine = (z * z).fma(z.polynomial(_COS[:4]), 1.0 - 0.5 * z)
+    value = _quadrant(integer + quarter, sine, cosine).convert("fptrunc", "float")
+    return value if quarter else x.eq(0.0).select(x, value)
 
 
 def _remainder(x: Value, n: Value) -> tuple[Value, Value]:
