@@ -1,4 +1,4 @@
-"""Fixtures of the browser tests: `show` puts a payload on a bare page, `lab` is a real JupyterLab."""
+"""Fixtures of the browser tests: `show` is a bare page with the widget, `lab` a JupyterLab."""
 
 from __future__ import annotations
 
@@ -20,23 +20,28 @@ Show = Callable[..., Any]
 # A model as AFM promises one, and no more: get, set, on, off, save_changes, send.
 _MODEL = """
 async ([esm, css, payload, state, answers]) => {
-  document.head.append(Object.assign(document.createElement("style"), { textContent: css }));
+  document.head.append(document.createElement("style"));
+  document.head.lastChild.textContent = css;
   const heard = {};
-  window.traits = { payload, selected: "", tab: payload.view, step: 0, iteration: 0, error: "", ...state };
-  window.saved = [];
+  const chosen = { selected: "", tab: payload.view, step: 0, iteration: 0, error: "" };
+  window.traits = { payload, ...chosen, ...state };
   window.sent = [];
   window.model = {
     get: (name) => traits[name],
-    set: (name, value) => { traits[name] = value; saved.push([name, value]); tell("change:" + name); },
+    set: (name, value) => {
+      traits[name] = value;
+      tell("change:" + name);
+    },
     on: (name, hear) => (heard[name] ||= []).push(hear),
-    off: (name, hear) => (heard[name] = (heard[name] || []).filter((one) => one !== hear)),
+    off: (name, hear) => (heard[name] = heard[name].filter((one) => one !== hear)),
     save_changes: () => {},
     send: (message) => {
       sent.push(message);
-      if (answers[message.kind]) setTimeout(() => tell("msg:custom", { ...answers[message.kind], ask: message.ask }));
+      const answer = answers[message.kind];
+      if (answer) setTimeout(() => tell("msg:custom", { ...answer, ask: message.ask }));
     },
   };
-  window.tell = (name, ...what) => (heard[name] || []).slice().forEach((hear) => hear(...what));
+  const tell = (name, ...what) => (heard[name] || []).slice().forEach((hear) => hear(...what));
   window.listeners = () => Object.values(heard).reduce((sum, list) => sum + list.length, 0);
   const url = URL.createObjectURL(new Blob([esm], { type: "text/javascript" }));
   const { default: widget } = await import(url);
@@ -66,7 +71,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def show(browser: Any) -> Iterator[Show]:
-    """`show(payload)` returns a page with the widget on it; page errors fail the test at its end."""
+    """`show(payload)` is a page with the widget on it; page errors fail the test at its end."""
     contexts, errors = [], []
 
     def open_page(

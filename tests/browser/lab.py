@@ -36,7 +36,8 @@ window.driver = {
   async panel() {
     while (!window.jupyterapp) await new Promise((done) => setTimeout(done, 50));
     await jupyterapp.restored;
-    while (!jupyterapp.shell.currentWidget?.context) await new Promise((done) => setTimeout(done, 50));
+    const pause = () => new Promise((done) => setTimeout(done, 50));
+    while (!jupyterapp.shell.currentWidget?.context) await pause();
     const panel = jupyterapp.shell.currentWidget;
     await panel.context.ready;
     await panel.sessionContext.ready;
@@ -50,12 +51,15 @@ window.driver = {
   },
   async evaluate(expression) {
     const { session } = (await this.panel()).sessionContext;
-    const ask = session.kernel.requestExecute({ code: "", silent: true, user_expressions: { it: expression } });
+    const code = { code: "", silent: true, user_expressions: { it: expression } };
+    const ask = session.kernel.requestExecute(code);
     const { it } = (await ask.done).content.user_expressions;
     if (it.status !== "ok") throw new Error(`${it.ename}: ${it.evalue}`);
     return it.data["text/plain"];
   },
-  async theme(name) { await jupyterapp.commands.execute("apputils:change-theme", { theme: name }); },
+  async theme(name) {
+    await jupyterapp.commands.execute("apputils:change-theme", { theme: name });
+  },
   async save() {
     const panel = await this.panel();
     await panel.context.save();
@@ -87,7 +91,8 @@ class Server:
             "PYTHONPATH": str(ROOT),
         }
         options = [
-            "--no-browser", "--allow-root", "--ServerApp.port=0", f"--ServerApp.root_dir={self.root}",
+            "--no-browser", "--allow-root", "--ServerApp.port=0",
+            f"--ServerApp.root_dir={self.root}",
             "--LabApp.expose_app_in_browser=True", "--LabApp.extension_manager=readonly",
         ]  # fmt: skip
         self._log = (home / "server.log").open("w")
@@ -126,7 +131,7 @@ class Server:
 
 
 class Lab:
-    """One browser page on a server. `errors` and `external` collect what a test asserts to be empty."""
+    """One browser page on a server. `errors` and `external` are what a test asserts empty."""
 
     def __init__(self, server: Server, browser: Browser, pictures: Path) -> None:
         self._server, self._browser, self._pictures = server, browser, pictures

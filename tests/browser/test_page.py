@@ -1,4 +1,4 @@
-"""The widget's module in a browser with a model of fifteen lines: every tab, the shared choice, the keyboard."""
+"""The widget's module in a browser with a model of fifteen lines: tabs, choice, keyboard."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def ink(page, index=0):
         const canvas = document.querySelectorAll("canvas.wb-canvas")[index];
         const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
         const seen = new Set();
-        for (let i = 0; i < data.length; i += 4) seen.add((data[i] << 16) | (data[i + 1] << 8) | data[i + 2]);
+        for (let i = 0; i < data.length; i += 4) seen.add(data.subarray(i, i + 3).join());
         return seen.size;
     }""",
         index,
@@ -258,8 +258,8 @@ def test_dark_and_light_differ(show, logreg):
 def test_text_is_readable_at_first_paint(show, logreg):
     page = show(logreg)
     sizes = page.evaluate(
-        "[...document.querySelectorAll('.wb-root *')].filter((e) => e.textContent && !e.children.length)"
-        ".map((e) => parseFloat(getComputedStyle(e).fontSize))"
+        "[...document.querySelectorAll('.wb-root *')]"
+        ".filter((e) => e.textContent && !e.children.length).map((e) => parseFloat(getComputedStyle(e).fontSize))"
     )
     assert min(sizes) >= 9
 
@@ -280,7 +280,7 @@ def test_first_paint_is_quick(browser, tmp_path):
     for count, bar in (
         (300, 0.6),
         (2000, 1.0),
-    ):  # wall time; the bars of the design on a quiet machine
+    ):  # wall time on a loaded machine
         path = tmp_path / f"{count}.html"
         path.write_text(export_html(build_payload(History(random_snapshot(count, window=20)))))
         page = browser.new_page()

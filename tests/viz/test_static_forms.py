@@ -81,8 +81,9 @@ def test_text_of_a_deep_chain_is_bounded():
 
 def test_summary():
     assert summary_text(logistic_history()) == (
-        "logreg: 54 nodes, 32 after 14 rewrites. Ops: Elemwise ×13, DimShuffle ×4, Sum ×3, "
-        "Gemv ×2, Shape_i. Passes: merge 2, canonicalise 3, stabilise 3, specialise 2, blas 2, fuse 2. "
+        "logreg: 54 nodes, 32 after 14 rewrites. "
+        "Ops: Elemwise ×13, DimShuffle ×4, Sum ×3, Gemv ×2, Shape_i. "
+        "Passes: merge 2, canonicalise 3, stabilise 3, specialise 2, blas 2, fuse 2. "
         "Refused: 2 rewrites."
     )
 

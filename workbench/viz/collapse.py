@@ -15,7 +15,7 @@ from itertools import pairwise
 from workbench.core.records import Node, Port, Snapshot, Value
 
 MOST_VISIBLE = 300
-_FAN_OUT = 24
+_FAN_OUT, _MOST_IN_GROUP = 24, 120
 
 
 def collapse(snapshot: Snapshot, most: int = MOST_VISIBLE) -> Snapshot:
@@ -40,7 +40,7 @@ class _Folder:
         self.snapshot = snapshot
         self.next_id = 0
 
-    def fold(self, nodes: Sequence[Node], depth: int, most: int = 2 * _FAN_OUT) -> Snapshot:
+    def fold(self, nodes: Sequence[Node], depth: int, most: int = _MOST_IN_GROUP) -> Snapshot:
         if len(nodes) <= most:
             return self._part(nodes)
         parts = _by_scope(nodes, depth)

@@ -231,7 +231,8 @@ def _coordinates(plan: Plan, seed: Layout | None) -> list[int]:
     rows = make_rows(plan.rank, plan.links)
     start = _depth_first(plan) if seed is None else _seeded(plan, seed)
     large = len(plan.rank) > 4000
-    ordered = order_rows(rows, start, sweeps=6 if large or seed else 14)
+    known = seed is not None and all(node.id in seed.boxes for node in plan.nodes)
+    ordered = order_rows(rows, start, sweeps=0 if known else 6 if large else 14)
     lanes = np.arange(len(plan.rank)) >= count
     width = np.full(len(plan.rank), float(LANE))
     width[:count] = [face.width for face in plan.faces.values()]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any  # JSON
 
-from workbench.core.records import History, Port, Profile, ScanTrace, Summary, ValueTable
+from workbench.core.records import History, Port, Profile, ScanTrace, Step, Summary, ValueTable
 from workbench.viz.encode import Json, Scenes, chips_json, number, ports_json, summary_json
 from workbench.viz.layout import Layout, layout
 from workbench.viz.states import Change, compare
@@ -100,7 +100,7 @@ def _steps(
     return flat, [_step(change.patch.step, change) for change in step_layouts(history, first)]
 
 
-def _step(step: Any, change: StepLayout | None) -> Json:
+def _step(step: Step, change: StepLayout | None) -> Json:
     told = {
         "phase": step.phase,
         "rule": step.rule,
@@ -111,6 +111,7 @@ def _step(step: Any, change: StepLayout | None) -> Json:
         "rm": list(change.patch.removed if change else step.removed),
         "ad": list(change.patch.added if change else (node.id for node in step.added)),
         "ch": [node.id for node in step.changed],
+        "body": [[s.phase, s.rule, s.equation] for s in step.inner.steps] if step.inner else None,
         "re": [[old.node, old.index, new.node, new.index] for old, new in step.replaced],
     }
     if change:

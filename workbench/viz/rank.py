@@ -8,7 +8,8 @@ Links = Sequence[tuple[int, int]]  # (source, target), both indices into the nod
 
 
 def assign_ranks(count: int, links: Links) -> list[int]:
-    """A row per node: as high as its inputs allow, or just above its readers if they are more.
+    """A row per node: as high as its inputs allow, or just above its readers if those are more
+    (or no fewer, for a node that reads leaves only: better a long edge from a leaf).
 
     Links that point backwards in the nodes' order (a cycle of groups) are left out.
     """
@@ -17,7 +18,8 @@ def assign_ranks(count: int, links: Links) -> list[int]:
     for node in range(count):
         rank[node] = max((rank[source] + 1 for source in above[node]), default=0)
     for node in reversed(range(count)):
-        if len(above[node]) < len(below[node]):
+        on_leaves = not any(above[source] for source in above[node])
+        if below[node] and len(above[node]) < len(below[node]) + on_leaves:
             rank[node] = max(rank[node], min(rank[target] for target in below[node]) - 1)
     return rank
 

@@ -54,7 +54,6 @@ class Replay:
     def _apply(self, step: Step) -> Patch:
         self._form.update((node.id, node) for node in (*step.added, *step.changed))
         self._forward.update(step.replaced)
-        before = set(self.nodes)
         added: list[int] = []
         rewired: dict[int, None] = {}
         loose = dict.fromkeys(i for i in step.removed if i in self.nodes)
@@ -73,13 +72,13 @@ class Replay:
         for i, port in enumerate(self.outputs):
             self.outputs[i] = self._now(port)
             self._enter(self.outputs[i].node, added)
-        self._drop(loose)
-        new = [i for i in dict.fromkeys(added) if i in self.nodes and i not in before]
+        dropped = self._drop(loose)
+        fresh = set(added)
         return Patch(
             step,
-            tuple(new),
-            tuple(i for i in rewired if i in self.nodes and i not in new),
-            tuple(i for i in sorted(before) if i not in self.nodes),
+            tuple(i for i in added if i in self.nodes),
+            tuple(i for i in rewired if i in self.nodes and i not in fresh),
+            tuple(sorted(i for i in dropped if i not in fresh)),
         )
 
     def _now(self, port: Port) -> Port:
@@ -112,8 +111,9 @@ class Replay:
                 self.readers.setdefault(port.node, {})[current] = None
                 stack.append(port.node)
 
-    def _drop(self, loose: dict[int, None]) -> None:
+    def _drop(self, loose: dict[int, None]) -> list[int]:
         """Take out the nodes among `loose` that nobody reads, and what only they read."""
+        dropped: list[int] = []
         kept = {port.node for port in self.outputs}
         stack = list(loose)
         while stack:
@@ -123,6 +123,8 @@ class Replay:
             if self.readers.get(node_id):
                 continue
             del self.nodes[node_id]
+            dropped.append(node_id)
             for port in self.inputs.pop(node_id):
                 self.readers[port.node].pop(node_id, None)
                 stack.append(port.node)
+        return dropped

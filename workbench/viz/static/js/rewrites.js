@@ -265,7 +265,17 @@ export class RewritesTab {
         ...(step.src ? [h("dt", {}, "written in"), h("dd.wb-path", {}, step.src)] : []),
       ),
       this.diff(count, step),
+      this.body(step),
     );
+  }
+
+  /** The rewrites of a loop's body, where the step is that the body was optimised. */
+  body(step) {
+    if (!step.body) return null;
+    const rows = step.body.map(([phase, rule, eq]) =>
+      h("li", { title: eq }, rule, h("span", {}, ` ${phase}`)),
+    );
+    return part(`${plural(step.body.length, "rewrite")} inside`, h("ol.wb-chain", {}, ...rows));
   }
 
   /** What went and what came, as expressions. */

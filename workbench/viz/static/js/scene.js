@@ -219,7 +219,9 @@ export function stepView(data, replay, count) {
     outs: outputsOf(state.out, id),
   }));
   const byId = new Map(boxes.map((box) => [box.id, box]));
-  const known = new Map(scene.edge.map((edge) => [edge.slice(0, 4).join(), edge]));
+  const known = (scene.known ||= new Map(
+    scene.edge.map((edge) => [edge.slice(0, 4).join(), edge]),
+  ));
   const rows = rowsOf(boxes);
   const lines = [],
     folded = new Set();

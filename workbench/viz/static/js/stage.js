@@ -174,17 +174,20 @@ export class Stage {
   reveal(key) {
     const box = this.view.byKey.get(key);
     if (!box || !this.width) return;
-    const { k } = this.camera;
-    if (k < 0.5)
-      this.camera = {
-        k: FIRST_SCALE,
-        x: this.width / 2 - box.x * FIRST_SCALE,
-        y: this.height / 2 - box.y * FIRST_SCALE,
-      };
+    const k = this.camera.k < 0.5 ? FIRST_SCALE : this.camera.k;
+    const x = box.x * k + this.camera.x,
+      y = box.y * k + this.camera.y;
+    const away =
+      k !== this.camera.k ||
+      Math.abs(x - this.width / 2) > this.width ||
+      Math.abs(y - this.height / 2) > this.height;
+    if (away) this.camera = { k, x: this.width / 2 - box.x * k, y: this.height / 2 - box.y * k };
     else {
-      this.camera.x += shift(box.x * k + this.camera.x, (box.w / 2) * k, this.width);
-      this.camera.y += shift(box.y * k + this.camera.y, (box.h / 2) * k, this.height);
+      this.camera.x += shift(x, (box.w / 2) * k, this.width);
+      this.camera.y += shift(y, (box.h / 2) * k, this.height);
     }
+    if (this.view.w * k > this.width)
+      this.camera.x = Math.min(20, Math.max(this.width - this.view.w * k - 20, this.camera.x));
     this.touched = true;
     this.draw();
   }
