@@ -11,8 +11,10 @@ from workbench.core.intern import Interner
 from workbench.core.records import PassTime
 from workbench.core.rewrite.bodies import bodies, body_rule
 from workbench.core.rewrite.engine import Listener, Rule, Session, Walk
+from workbench.core.rewrite.fusion import fuse
 from workbench.core.rewrite.merge import merge
 from workbench.core.rewrite.scan_rules import SCAN_RULES
+from workbench.errors import ModeError, nearest
 
 CANONICAL: tuple[Rule, ...] = ()
 STABLE: tuple[Rule, ...] = ()
@@ -20,11 +22,6 @@ FOLD: tuple[Rule, ...] = ()
 SPECIAL: tuple[Rule, ...] = ()
 
 
-def fuse(session: Session, outputs: Sequence[Variable]) -> list[Variable]:
-    return list(outputs)
-
-
-from workbench.errors import ModeError, nearest
 
 Transform = Callable[[Session, Sequence[Variable]], list[Variable]]
 

@@ -1,0 +1,232 @@
+"""Fusion: elementwise work over one iteration space, and the totals of it, become one loop.
+
+Every node gets a level. Along an edge that fusion may absorb the level stays or rises, along any other it rises; so
+nodes of one level that absorbing edges join can be one loop, and no path leaves the loop and comes back. Levels are
+as late as their readers allow, which brings a value to where it is read. All of it takes time linear in the graph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from workbench.core.graph import Apply, Variable, toposort
+from workbench.core.ops.elementwise import Elemwise
+from workbench.core.ops.reduce import Reduce
+from workbench.core.ops.scalars import Second
+from workbench.core.rewrite.engine import Rule, Session, calling_source
+from workbench.core.rewrite.loops import build_loop
+from workbench.core.scalar import PRIMITIVES
+from workbench.core.types import tensor_type
+
+MOST_STEPS = 128
+"""Scalar steps that one loop may have: more gain nothing and take the back end longer than in proportion."""
+
+
+def _made_by_the_pass(node: Apply, context: object) -> None:
+    """The step is made by the pass itself."""
+
+
+FUSE = Rule(
+    "fuse_elementwise", (Elemwise,), _made_by_the_pass, "f(g(x)) → (f ∘ g)(x)",
+    "Elementwise ops over the same elements become one loop: what only they read is never stored.", calling_source(1),
+)  # fmt: skip
+FUSE_TOTALS = Rule(
+    "fuse_reduction", (Reduce,), _made_by_the_pass, "sum(f(x)) → one loop",
+    "A reduction takes its elements as they are computed: they are stored only where somebody else reads them.",
+    calling_source(1),
+)  # fmt: skip
+
+
+def fuse(session: Session, outputs: Sequence[Variable]) -> list[Variable]:
+    """The graph with its elementwise nodes and their reductions in loops."""
+    nodes = toposort(outputs)
+    units = _units(nodes)
+    final: dict[Variable, Variable] = {}
+    readers = _Readers(nodes, outputs, units)
+    for unit in _in_order(units):
+        if len(unit.nodes) == 1:
+            (node,) = unit.nodes
+            inputs = [final.get(v, v) for v in node.inputs]
+            if any(a is not b for a, b in zip(inputs, node.inputs, strict=True)):
+                final.update(zip(node.outputs, session.rebuild(node, inputs).outputs, strict=True))
+            continue
+        kept = [v for node in unit.nodes for v in node.outputs if readers.outside(v, unit)]
+        loop = build_loop(unit.nodes, kept, final)
+        rule = FUSE_TOTALS if any(isinstance(n.op, Reduce) for n in unit.nodes) else FUSE
+        if rule.name in session.excluded:
+            rebuilt = _keep(session, unit.nodes, final)
+            final.update(rebuilt)
+            continue
+        lines = tuple(dict.fromkeys(line for node in unit.nodes for line in node.lines))
+        final.update(zip(kept, session.exchange(rule, list(zip(kept, loop, strict=True)), lines), strict=True))
+    return [final.get(v, v) for v in outputs]
+
+
+def _keep(session: Session, nodes: Sequence[Apply], final: dict[Variable, Variable]) -> dict[Variable, Variable]:
+    """The nodes as they are, over new inputs."""
+    new = dict(final)
+    for node in nodes:
+        made = session.rebuild(node, [new.get(v, v) for v in node.inputs])
+        new.update(zip(node.outputs, made.outputs, strict=True))
+    return new
+
+
+@dataclass(eq=False)
+class _Unit:
+    """Nodes that become one loop, in topological order, or one node that stays; and the units that it reads."""
+
+    nodes: list[Apply] = field(default_factory=list)
+    reads: list[_Unit] = field(default_factory=list)
+
+
+class _Readers:
+    """Which variables are read outside of their unit."""
+
+    def __init__(self, nodes: Sequence[Apply], outputs: Sequence[Variable], units: dict[Apply, _Unit]) -> None:
+        self._outside = set(outputs)
+        for node in nodes:
+            mine = units[node]
+            self._outside.update(v for v in node.inputs if v.owner is not None and units[v.owner] is not mine)
+
+    def outside(self, variable: Variable, unit: _Unit) -> bool:
+        return variable in self._outside
+
+
+def fuses(node: Apply) -> bool:
+    """Whether a node is elementwise work on arrays that a loop can absorb."""
+    op = node.op
+    if not isinstance(op, Elemwise) or isinstance(op.scalar, Second) or not tensor_type(node.outputs[0]).ndim:
+        return False
+    types = [tensor_type(v) for v in (*node.inputs, *node.outputs)]
+    if any(t.dtype[0] == "c" for t in types):
+        return False
+    program = op.scalar.program(tuple(tensor_type(v).dtype for v in node.inputs))
+    return all(PRIMITIVES[step.prim].fuses for step in program.steps)
+
+
+def _absorbs(variable: Variable, node: Apply, loops: set[Apply]) -> bool:
+    """Whether a loop that makes the variable can also do this node: the same elements, one by one."""
+    owner = variable.owner
+    if owner is None or owner not in loops:
+        return False
+    if isinstance(node.op, Reduce):
+        return tensor_type(variable).dtype[0] != "c"
+    if node not in loops:
+        return False
+    mine, theirs = tensor_type(variable), tensor_type(node.outputs[0])
+    return mine.ndim == theirs.ndim and mine.broadcastable == theirs.broadcastable
+
+
+def _units(nodes: Sequence[Apply]) -> dict[Apply, _Unit]:
+    """The unit of every node."""
+    loops = {node for node in nodes if fuses(node)}
+    absorbing = {
+        (v, node) for node in nodes for v in node.inputs if v.owner is not None and _absorbs(v, node, loops)
+    }
+    level = _levels(nodes, loops, absorbing)
+    joined = _join(nodes, absorbing, level)
+    units: dict[Apply, _Unit] = {}
+    for members in joined.values():
+        for chunk in _chunks(members):
+            unit = _Unit(chunk)
+            units.update((node, unit) for node in chunk)
+    for node in nodes:
+        unit = units[node]
+        unit.reads += [units[v.owner] for v in node.inputs if v.owner is not None and units[v.owner] is not unit]
+    return units
+
+
+Edges = set[tuple[Variable, Apply]]
+
+
+def _levels(nodes: Sequence[Apply], loops: set[Apply], absorbing: Edges) -> dict[Apply, int]:
+    """Levels as early as inputs allow; then those of elementwise nodes as late as their readers allow."""
+    level: dict[Apply, int] = {}
+    for node in nodes:
+        level[node] = max(
+            (level[v.owner] + ((v, node) not in absorbing) for v in node.inputs if v.owner is not None), default=0
+        )
+    latest: dict[Apply, int] = {}
+    for node in reversed(nodes):
+        if node in loops and node in latest:
+            level[node] = max(level[node], latest[node])
+        for v in node.inputs:
+            if v.owner is not None:
+                bound = level[node] - ((v, node) not in absorbing)
+                latest[v.owner] = min(latest.get(v.owner, bound), bound)
+    return level
+
+
+def _join(nodes: Sequence[Apply], absorbing: Edges, level: dict[Apply, int]) -> dict[Apply, list[Apply]]:
+    """Nodes of one level that absorbing edges connect, by their representative. A loop has totals over one set of axes."""
+    parent = {node: node for node in nodes}
+    axes: dict[Apply, tuple[int, ...]] = {}
+
+    def root(node: Apply) -> Apply:
+        while parent[node] is not node:
+            parent[node] = parent[parent[node]]
+            node = parent[node]
+        return node
+
+    for totals in (False, True):
+        for node in nodes:
+            if isinstance(node.op, Reduce) is not totals:
+                continue
+            for v in node.inputs:
+                owner = v.owner
+                if owner is None or (v, node) not in absorbing or level[owner] != level[node]:
+                    continue
+                a, b = root(owner), root(node)
+                if isinstance(node.op, Reduce) and axes.setdefault(a, node.op.axes) != node.op.axes:
+                    continue
+                parent[b] = a
+    groups: dict[Apply, list[Apply]] = {}
+    for node in nodes:
+        groups.setdefault(root(node), []).append(node)
+    return groups
+
+
+def _chunks(members: list[Apply]) -> list[list[Apply]]:
+    """The members in parts of at most MOST_STEPS scalar steps, in topological order."""
+    chunks: list[list[Apply]] = [[]]
+    size = 0
+    for node in members:
+        steps = _steps(node)
+        if chunks[-1] and size + steps > MOST_STEPS:
+            chunks.append([])
+            size = 0
+        chunks[-1].append(node)
+        size += steps
+    return [part for chunk in chunks for part in _with_their_totals(chunk)]
+
+
+def _with_their_totals(chunk: list[Apply]) -> list[list[Apply]]:
+    """A total whose elements are computed in another chunk stands alone."""
+    here = set(chunk)
+    alone = [n for n in chunk if isinstance(n.op, Reduce) and n.inputs[0].owner not in here]
+    rest = [n for n in chunk if n not in alone]
+    return [part for part in (rest, *([n] for n in alone)) if part]
+
+
+def _steps(node: Apply) -> int:
+    if not isinstance(node.op, Elemwise):
+        return 1
+    return len(node.op.scalar.program(tuple(tensor_type(v).dtype for v in node.inputs)).steps)
+
+
+def _in_order(units: dict[Apply, _Unit]) -> list[_Unit]:
+    """The units, each after those it reads."""
+    done: dict[_Unit, None] = {}
+    for start in units.values():
+        stack = [(start, False)]
+        while stack:
+            unit, ready = stack.pop()
+            if unit in done:
+                continue
+            if ready:
+                done[unit] = None
+                continue
+            stack.append((unit, True))
+            stack.extend((read, False) for read in reversed(unit.reads) if read not in done)
+    return list(done)
