@@ -74,16 +74,8 @@ class Binder:
         )
 
     def _convert(self, i: int, value: Any) -> Any:
-        item = self.inputs[i]
-        try:
-            return item.convert(value)
-        except WorkbenchError as error:
-            raise type(error)(
-                f'Bad input argument to function "{self.name}" at index {i} (0-based): {error.wrong}',
-                f"{item.name or item.variable}: {item.variable.type} got {describe(value)}",
-                item.variable.place,
-                error.advice,
-            ).at(item.variable) from None
+        place = f'input argument to function "{self.name}" at index {i} (0-based)'
+        return convert(self.inputs[i], value, f"Bad {place}")
 
     def _listing(self) -> str:
         shown = [
@@ -123,6 +115,19 @@ class Binder:
         other = Binder(self.inputs, self.name)
         other.stored = list(self.stored)
         return other
+
+
+def convert(item: In, value: Any, wrong: str) -> Any:
+    """The value in the input's type. Raises the error of the conversion, which says what is wrong and where."""
+    try:
+        return item.convert(value)
+    except WorkbenchError as error:
+        raise type(error)(
+            f"{wrong}: {error.wrong}",
+            f"{item.name or item.variable}: {item.variable.type} got {describe(value)}",
+            item.variable.place,
+            error.advice,
+        ).at(item.variable) from None
 
 
 def describe(value: Any) -> str:

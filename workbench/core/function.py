@@ -143,7 +143,7 @@ class Function:
         try:
             results = self.linked.run(values, self.profile)
         except Exception as error:
-            raise self._explained(error, values) from None
+            raise self._explained(error, values).with_traceback(None) from None
         program = self.maker.program
         count = len(program.outputs)
         for (i, _), new in zip(program.stored, results[count:], strict=True):

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from workbench.configuration import config
+from workbench.core.arguments import convert
 from workbench.core.function import Function, compile_program
 from workbench.core.gradient import grad
 from workbench.core.graph import Variable, free_inputs, toposort
@@ -100,7 +101,8 @@ def bind(program: Program, values: Mapping[Any, Any]) -> tuple[list[Any], list[s
     }
     for key, value in values.items():
         i = _index(program, key)
-        found[i] = program.inputs[i].convert(value)
+        item = program.inputs[i]
+        found[i] = convert(item, value, f"the value given for {item.name or item.variable} does not fit")
     missing = [
         item.name or str(item.variable) for i, item in enumerate(program.inputs) if i not in found
     ]
@@ -135,3 +137,16 @@ def evaluate(seen: Workbench, args: Sequence[Any], profile: bool) -> None:
     seen.after.run([] if profiler is None else [Sizes(profiler)])
     if profiler is not None:
         seen.profile = profiler.record(seen.node_id)
+
+
+def draft(outputs: Any, error: Exception, title: str) -> Workbench | None:
+    """The graph as it was written, with the node of an error marked: what can be shown where compiling failed."""
+    if isinstance(outputs, Function):
+        return None
+    found = _variables(outputs)
+    program = make_program(free_inputs(found), found, name=title or "graph", on_unused_input="ignore")
+    recorder = Recorder(program.name)
+    function = compile_program(program, Mode("py", "none"), (recorder,), profile=False)
+    seen = Workbench(function, recorder, title=title)
+    seen.error = error
+    return seen

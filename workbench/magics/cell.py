@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import ast
 import linecache
+import sys
+import traceback
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
 from workbench.errors import UsageError, WorkbenchError
+
+
+class BodySyntaxError(WorkbenchError, ValueError):
+    """The body of a cell is not Python; the message is what Python says."""
 
 
 class Body:
@@ -28,7 +34,7 @@ class Body:
         Raises UsageError where there is neither and one is needed; errors of the code come without the frames
         above it.
         """
-        tree = ast.parse("\n" * (self.first - 1) + self.source, self.name)
+        tree = self._parsed()
         last = _value_of(tree)
         if last is None and needs_value:
             raise UsageError("the cell ends without a value: end it with an expression, or name --outputs")
@@ -38,6 +44,12 @@ class Body:
         except Exception as error:
             error.__traceback__ = self.own_frames(error.__traceback__)
             raise
+
+    def _parsed(self) -> ast.Module:
+        try:
+            return ast.parse("\n" * (self.first - 1) + self.source, self.name)
+        except SyntaxError as error:
+            raise BodySyntaxError("".join(traceback.format_exception_only(error)).strip()) from None
 
     def _compile(self, tree: ast.Module | ast.Expression) -> Any:
         return compile(tree, self.name, "exec" if isinstance(tree, ast.Module) else "eval")
@@ -67,11 +79,30 @@ def _value_of(tree: ast.Module) -> ast.Expression | None:
 
 def cell_body(shell: Any, line: str, cell: str, magic: str) -> Body:
     """The body of a cell magic under the cell's own file name, its lines numbered as the user sees them."""
-    head = f"%%{magic} {line}".rstrip()
+    head = "\n" * _blank_lines(shell, cell) + f"%%{magic} {line}".rstrip() + "\n"
     code = shell.transform_cell(cell)
-    raw = f"{head}\n{cell}"
-    name = shell.compile.cache(f"{head}\n{code}", shell.execution_count, raw_code=raw)
-    return Body(code, name, first=2)
+    name = shell.compile.cache(head + code, _number(shell), raw_code=head + cell)
+    return Body(code, name, first=head.count("\n") + 1)
+
+
+def _number(shell: Any) -> int:
+    """The number of the cell that is running, which IPython knows by its file name."""
+    numbers = getattr(shell.compile, "_filename_map", {})
+    frame = sys._getframe(1)
+    while frame is not None:
+        if frame.f_code.co_filename in numbers:
+            return int(numbers[frame.f_code.co_filename])
+        frame = frame.f_back  # type: ignore[assignment]
+    return int(shell.execution_count)
+
+
+def _blank_lines(shell: Any, cell: str) -> int:
+    """How many empty lines stand above the magic."""
+    history = getattr(shell.history_manager, "input_hist_raw", [""])
+    raw = history[-1] if history else ""
+    if not raw.rstrip().endswith(cell.rstrip()):
+        return 0
+    return len(raw[: len(raw) - len(raw.lstrip())].splitlines())
 
 
 def file_body(path: str) -> Body:
@@ -116,10 +147,18 @@ def user_frames(shell: Any, error: BaseException, body: Body | None) -> Callable
 
 def explain_to(shell: Any, error: Exception, body: Body | None = None) -> Exception:
     """The error, made to be shown as the user needs it: the workbench's own in a few lines, others from the user's code on."""
+    if isinstance(error, WorkbenchError) and not _in_cell(error.here):
+        error.here = None  # it names the shell's own code, which called the magic
     if isinstance(error, UsageError):
         show_briefly(error, lambda: [f"UsageError: {error.wrong}"])
+    elif isinstance(error, BodySyntaxError):
+        show_briefly(error, lambda: error.wrong.splitlines())
     elif isinstance(error, WorkbenchError):
         show_briefly(error)
     else:
         show_briefly(error, user_frames(shell, error, body))
     return error
+
+
+def _in_cell(place: Any) -> bool:
+    return str(getattr(place, "file", "")).startswith("Cell")

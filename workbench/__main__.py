@@ -1,0 +1,69 @@
+"""The command line: `python -m workbench FILE.py [options]` shows a file's graph; `python -m workbench config`."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+from workbench.configuration import config
+from workbench.errors import UsageError, WorkbenchError
+from workbench.magics.cell import file_body
+from workbench.magics.options import option_help, parse_words
+from workbench.magics.request import answer
+
+COMMAND = "python -m workbench"
+HELP = f"""usage: {COMMAND} FILE.py [options]
+       {COMMAND} config
+
+The file is run; its last expression (a variable, a list of them, or a compiled function) is what is shown, as text.
+
+options
+{option_help()}
+"""
+
+
+def main(words: Sequence[str]) -> int:
+    """Runs one command; the process's exit status: 0, 1 for an error in the file, 2 for one in the options."""
+    if not words or words[0] in ("-h", "--help"):
+        print(HELP)
+        return 0 if words else 2
+    try:
+        if list(words) == ["config"]:
+            print(config)
+            return 0
+        return show(words)
+    except UsageError as error:
+        print(f"UsageError: {error.wrong}", file=sys.stderr)
+        return 2
+
+
+def show(words: Sequence[str]) -> int:
+    """Runs the file and prints what it shows."""
+    request = parse_words(words, COMMAND)
+    if not request.words:
+        raise UsageError(f"{COMMAND}: name a file, as in {COMMAND} model.py --view rewrites")
+    path = request.words.pop(0)
+    if not os.path.isfile(path):
+        raise UsageError(f"{COMMAND}: there is no file {path}")
+    names = {"__name__": "__main__", "__file__": path}
+    sys.path.insert(0, os.path.dirname(os.path.abspath(path)))
+    body = file_body(os.path.abspath(path))
+    try:
+        target = body.run(names, needs_value=request.outputs is None)
+        seen = answer(request, target, names, COMMAND)
+    except UsageError:
+        raise
+    except WorkbenchError as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        return 1
+    except Exception as error:
+        traceback.print_exception(error)
+        return 1
+    print(seen.to_json() if request.json else seen.text())
+    return 0 if seen.error is None else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
