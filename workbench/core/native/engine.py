@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import itertools
+import threading
 import time
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
@@ -81,10 +82,18 @@ def host() -> Target:
     return engine().target
 
 
-@functools.cache
 def engine() -> Engine:
     """The one engine of the process."""
+    with _LOCK:
+        return _engine()
+
+
+@functools.cache
+def _engine() -> Engine:
     return Engine()
+
+
+_LOCK = threading.RLock()
 
 
 class Engine:
@@ -145,10 +154,11 @@ class Engine:
         self._objects.clear()
 
     def _find(self, key: str) -> tuple[str, bytes | None]:
-        code = self._objects.get(key)
-        if code is not None:
-            self._objects.move_to_end(key)
-            return "memory", code
+        with _LOCK:
+            code = self._objects.get(key)
+            if code is not None:
+                self._objects.move_to_end(key)
+                return "memory", code
         code = self.disk.get(key) if self.disk else None
         if code is None:
             return "compiled", None
@@ -161,9 +171,10 @@ class Engine:
             self.disk.put(key, code)
 
     def _remember(self, key: str, code: bytes) -> None:
-        self._objects[key] = code
-        while sum(map(len, self._objects.values())) > _MEMORY_LIMIT and len(self._objects) > 1:
-            self._objects.popitem(last=False)
+        with _LOCK:
+            self._objects[key] = code
+            while sum(map(len, self._objects.values())) > _MEMORY_LIMIT and len(self._objects) > 1:
+                self._objects.popitem(last=False)
 
     def _emit(self, ir_text: str, level: Level, clock: _Clock) -> bytes:
         module = self._optimise(ir_text, level, clock)

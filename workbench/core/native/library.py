@@ -2,7 +2,8 @@
 
 | prefix | what | where from |
 |---|---|---|
-| `wb.slot`, `wb.alloc_output`, … | helpers of programs | `runtime`, as text |
+| `wb.slot` | helpers of programs | `runtime`, as text |
+| `wb.alloc_output`, … | larger helpers | `runtime`, compiled once |
 | `wb.exp.v8f64`, … | vector math | `vmath`, as text |
 | `libm.lgamma` | scalar math | the C library |
 | `blas.dgemm`, `blas.set_num_threads` | BLAS, all arguments `ptr` | `blas` |
@@ -15,10 +16,11 @@ from __future__ import annotations
 
 import functools
 import re
+import threading
 from collections import Counter
 from dataclasses import dataclass
 
-from workbench.core.native import runtime, symbols, vmath
+from workbench.core.native import engine, runtime, symbols, vmath
 from workbench.core.native.ssa import Type
 
 _NAME = re.compile(r"@((?:wb|libm|libc|blas|py|np)\.[\w.]+)")
@@ -52,8 +54,8 @@ def complete(text: str) -> Complete:
             if name in known:
                 continue
             known.add(name)
-            if name.partition(".")[0] in symbols.PREFIXES:
-                found = symbols.external(name)
+            if name in runtime.SHARED or name.partition(".")[0] in symbols.PREFIXES:
+                found = _external(name)
                 addresses[name] = found.address
                 parts.append(
                     found.declaration
@@ -66,10 +68,31 @@ def complete(text: str) -> Complete:
     return Complete("\n".join(parts) + "\n", addresses)
 
 
+def _external(name: str) -> symbols.External:
+    if name in runtime.SHARED:
+        return symbols.External(runtime.SHARED[name], helpers().address(name))
+    return symbols.external(name)
+
+
+def helpers() -> engine.NativeModule:
+    """The helpers that all programs share, compiled once: they cost more than a small program."""
+    with _LOCK:
+        return _helpers()
+
+
+@functools.cache
+def _helpers() -> engine.NativeModule:
+    whole = complete(runtime.SHARED_TEXT)
+    return engine.compile(whole.text, whole.symbols, runtime.SHARED)
+
+
+_LOCK = threading.RLock()
+
+
 @functools.lru_cache(4096)
 def _definition(name: str, inline: bool) -> str:
-    if name in runtime.FUNCTIONS:
-        return runtime.FUNCTIONS[name]
+    if name in runtime.INLINE:
+        return runtime.INLINE[name]
     base, _, suffix = name.removeprefix("wb.").rpartition(".")
     match = _TYPE.match(suffix)
     if not match:

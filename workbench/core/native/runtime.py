@@ -43,7 +43,7 @@ def _context(name: str, field: str) -> str:
 
 
 _ACQUIRE = f"""
-define internal void @wb.acquire(ptr %ctx) noinline nounwind {{
+define void @wb.acquire(ptr %ctx) noinline nounwind {{
   {_context("state", "tstate")}
   %held = icmp eq ptr %state, null
   br i1 %held, label %done, label %take
@@ -57,7 +57,7 @@ done:
 """
 
 _RELEASE = f"""
-define internal void @wb.release(ptr %ctx) noinline nounwind {{
+define void @wb.release(ptr %ctx) noinline nounwind {{
   {_context("state", "tstate")}
   {_context("callback", "allocate")}
   %held = icmp eq ptr %state, null
@@ -77,7 +77,7 @@ done:
 def _allocator(name: str, kind: int, table: str) -> str:
     """Both allocators: the callback, or with the GIL `@wb.{name}_array`, kept in its table."""
     return f"""
-define internal ptr @wb.{name}({_WANTED}) noinline nounwind {{
+define ptr @wb.{name}({_WANTED}) noinline nounwind {{
   {_context("callback", "allocate")}
   {_context("state", "tstate")}
   {_context("table", table)}
@@ -211,7 +211,7 @@ grow:
 """
 
 _GROW_SLOT = f"""
-define internal ptr @wb.grow_slot(ptr %at, i64 %bytes) noinline cold nounwind {{
+define ptr @wb.grow_slot(ptr %at, i64 %bytes) noinline cold nounwind {{
   %capacity.at = {_at("%at", SLOT.offset("capacity"))}
   %raw.at = {_at("%at", SLOT.offset("raw"))}
   %old = load ptr, ptr %raw.at
@@ -232,17 +232,28 @@ define internal ptr @wb.grow_slot(ptr %at, i64 %bytes) noinline cold nounwind {{
 }}
 """
 
-FUNCTIONS: dict[str, str] = {
-    "wb.acquire": _ACQUIRE,
-    "wb.release": _RELEASE,
-    "wb.alloc_output": _allocator("alloc_output", OUTPUT, "outputs"),
-    "wb.alloc_update": _allocator("alloc_update", UPDATE, "updates"),
-    "wb.alloc_output_array": _NEW_ARRAY,
-    "wb.alloc_update_array": _REUSED_ARRAY,
-    "wb.fits": _FITS,
-    "wb.slot": _SLOT,
-    "wb.grow_slot": _GROW_SLOT,
+INLINE: dict[str, str] = {"wb.slot": _SLOT}
+"""Helpers that each module that mentions them defines."""
+
+SHARED: dict[str, str] = {
+    "wb.acquire": "void @wb.acquire(ptr)",
+    "wb.release": "void @wb.release(ptr)",
+    "wb.alloc_output": "ptr @wb.alloc_output(ptr, i32, i32, i32, ptr)",
+    "wb.alloc_update": "ptr @wb.alloc_update(ptr, i32, i32, i32, ptr)",
+    "wb.grow_slot": "ptr @wb.grow_slot(ptr, i64)",
 }
-"""The text of each helper by name; they mention one another and the `py.` and `np.` externals of
-`symbols`.
-"""
+"""Helpers that are compiled once for the process: their declarations."""
+
+SHARED_TEXT = "".join(
+    (
+        _ACQUIRE,
+        _RELEASE,
+        _allocator("alloc_output", OUTPUT, "outputs"),
+        _allocator("alloc_update", UPDATE, "updates"),
+        _NEW_ARRAY,
+        _REUSED_ARRAY,
+        _FITS,
+        _GROW_SLOT,
+    )
+)
+"""The module that defines them, without the declarations of what it mentions."""
