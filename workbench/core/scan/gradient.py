@@ -13,14 +13,15 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from workbench.core.graph import Apply, Constant, Variable, leaves, toposort
+from workbench.core.graph import Apply, Variable, leaves, toposort
 from workbench.core.ops.index import inc_subtensor
 from workbench.core.ops.reduce import sum as total
 from workbench.core.ops.scalars import cast, maximum, minimum, zeros_like
-from workbench.core.ops.shape import Dimension, as_scalar_int, dimension, dimshuffle, join
+from workbench.core.ops.shape import as_scalar_int, dimension, dimshuffle, join
 from workbench.core.scan.flow import Flow, flow
 from workbench.core.scan.op import depth
 from workbench.core.scan.parts import Carried, Map, Parts, Rows, State
+from workbench.core.scan.rows import has_rows
 from workbench.core.types import tensor_type
 
 Outer = Any  # a variable with operators
@@ -238,11 +239,7 @@ class Backward:
         """Whether the undone steps are known to have seen each row once."""
         if offset or self.forward.truncate >= 0 or self.forward.condition is not None:
             return False
-        steps, length = self.forward.n_steps, tensor_type(rows).shape[0]
-        if isinstance(steps, Constant):
-            return length == int(steps.data)
-        owner = steps.owner
-        return owner is not None and owner.op == Dimension(0) and owner.inputs[0] is rows
+        return has_rows(rows, self.forward.n_steps)
 
     def of_sequence(self, part: Rows, made: dict[Variable, Outer]) -> Outer | None:
         """The gradients of what the steps saw, each added to the row that it was."""

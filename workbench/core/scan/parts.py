@@ -6,7 +6,7 @@ easier on parts that say which belongs to which. `Parts.of` takes a node apart, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from workbench.core import graph
@@ -150,9 +150,9 @@ class Parts:
             condition=None if self.condition is None else next(left),
         )
 
-    def substitute(self, replacements: dict[Variable, Variable]) -> Parts:
+    def substitute(self, replacements: Mapping[Variable, Variable]) -> Parts:
         """The same loop, its body reading a replacement wherever it read a key."""
-        return self.with_inner_outputs(graph.replace(self.inner_outputs, replacements))
+        return self.with_inner_outputs(graph.replace(self.inner_outputs, dict(replacements)))
 
     def op(self) -> Scan:
         return Scan(
