@@ -30,7 +30,6 @@ class Primitive:
     numpy: Callable[..., Array]
     kind: str = "same"
     cost: int = 1  # about how many vector instructions it takes
-    fuses: bool = True  # False: it has no native form, and a loop that held it would have none
 
 
 def _sigmoid(x: Array) -> Array:
@@ -136,10 +135,7 @@ _COMPARE = {
 }
 
 PRIMITIVES: dict[str, Primitive] = {
-    **{
-        name: Primitive(name, 1, f, cost=cost, fuses=name != "digamma")
-        for name, (f, cost) in _UNARY.items()
-    },
+    **{name: Primitive(name, 1, f, cost=cost) for name, (f, cost) in _UNARY.items()},
     **{name: Primitive(name, 2, f, cost=cost) for name, (f, cost) in _BINARY.items()},
     **{name: Primitive(name, 2, f, "compare") for name, f in _COMPARE.items()},
     "isnan": Primitive("isnan", 1, np.isnan, "test"),
