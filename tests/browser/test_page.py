@@ -259,7 +259,8 @@ def test_text_is_readable_at_first_paint(show, logreg):
     page = show(logreg)
     sizes = page.evaluate(
         "[...document.querySelectorAll('.wb-root *')]"
-        ".filter((e) => e.textContent && !e.children.length).map((e) => parseFloat(getComputedStyle(e).fontSize))"
+        ".filter((e) => e.textContent && !e.children.length)"
+        ".map((e) => parseFloat(getComputedStyle(e).fontSize))"
     )
     assert min(sizes) >= 9
 

@@ -79,7 +79,8 @@ def type_line(node: Node) -> str:
     value = node.outputs[0]
     shape = f" {list(value.shape)}".replace("None", "?") if value.shape else ""
     more = f" +{len(node.outputs) - 1}" if len(node.outputs) > 1 else ""
-    return f"{value.dtype}{shape}{more}"
+    where = f" · {node.device}" if node.device != "cpu" else ""
+    return f"{value.dtype}{shape}{more}{where}"
 
 
 def folded_constants(snapshot: Snapshot) -> dict[int, str]:

@@ -21,6 +21,7 @@ _FILL = {
     "replaced": "#fff4dc",
     "fused": "#f1eafd",
     "changed": "#e9f2fe",
+    "failed": "#fbd5d2",
 }
 
 

@@ -101,7 +101,7 @@ def _steps(
 
 
 def _step(step: Step, change: StepLayout | None) -> Json:
-    told = {
+    told: Json = {
         "phase": step.phase,
         "rule": step.rule,
         "eq": step.equation,

@@ -10,7 +10,14 @@ from dataclasses import dataclass
 from workbench.core.records import History, Node, Snapshot
 
 #: The words that the pictures, the texts and the widget use, with the sign that goes with each.
-SIGNS = {"removed": "−", "added": "+", "replaced": "→", "fused": "◆", "changed": "~"}
+SIGNS = {
+    "removed": "−",
+    "added": "+",
+    "replaced": "→",
+    "fused": "◆",
+    "changed": "~",
+    "failed": "!",  # where an error arose; never part of a comparison
+}
 
 
 @dataclass(frozen=True)
@@ -47,10 +54,13 @@ def compare(history: History) -> Change:
         for node in first
         if node.id not in last
     }
+    before.update((node.id, node.state) for node in first if node.state)
     return Change(first, last, before, after, origins, fates)
 
 
 def _state_after(node: Node, first: Snapshot, origins: tuple[int, ...]) -> str:
+    if node.state:
+        return node.state
     if node.id in first:
         return "changed" if node.inner != first[node.id].inner else ""
     if not origins:

@@ -34,6 +34,7 @@ _STATE = {  # fill, border, dashes
     "replaced": ("#fff4dc", "#b97a10", ""),
     "fused": ("#f1eafd", "#7a4fd0", ""),
     "changed": ("#e9f2fe", "#2f74c8", ""),
+    "failed": ("#fbd5d2", "#b3261e", ""),
 }
 _TITLE, _LEGEND, _PAD = 40, 34, 16  # heights of the title and legend rows, and the room around all
 
@@ -51,7 +52,7 @@ class Pane:
 def snapshot_svg(
     snapshot: Snapshot, title: str = "", states: Mapping[int, str] | None = None
 ) -> str:
-    """The picture of one graph; `states` marks nodes 'removed', 'added', 'replaced' or 'fused'."""
+    """The picture of one graph; `states` marks nodes with one of the words in `states.SIGNS`."""
     heading = title or snapshot.name or "graph"
     return _document([_pane(heading, snapshot, states or {})])
 

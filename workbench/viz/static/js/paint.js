@@ -159,7 +159,7 @@ export function subtitle(info) {
   if (info.k === "group") return info.d || "";
   if (!info.t?.length) return info.o || "";
   const more = info.t.length > 1 ? ` +${info.t.length - 1}` : "";
-  return info.t[0].replace("[]", "").replace("[", " [") + more;
+  return info.t[0].replace("[]", "").replace("[", " [") + more + (info.v ? ` · ${info.v}` : "");
 }
 
 function badge(ctx, x, y, sign, colour, theme) {
