@@ -58,11 +58,17 @@ def fuse(session: Session, outputs: Sequence[Variable]) -> list[Variable]:
             final.update(rebuilt)
             continue
         lines = tuple(dict.fromkeys(line for node in unit.nodes for line in node.lines))
-        final.update(zip(kept, session.exchange(rule, list(zip(kept, loop, strict=True)), lines), strict=True))
+        final.update(
+            zip(
+                kept, session.exchange(rule, list(zip(kept, loop, strict=True)), lines), strict=True
+            )
+        )
     return [final.get(v, v) for v in outputs]
 
 
-def _keep(session: Session, nodes: Sequence[Apply], final: dict[Variable, Variable]) -> dict[Variable, Variable]:
+def _keep(
+    session: Session, nodes: Sequence[Apply], final: dict[Variable, Variable]
+) -> dict[Variable, Variable]:
     """The nodes as they are, over new inputs."""
     new = dict(final)
     for node in nodes:
@@ -82,11 +88,15 @@ class _Unit:
 class _Readers:
     """Which variables are read outside of their unit."""
 
-    def __init__(self, nodes: Sequence[Apply], outputs: Sequence[Variable], units: dict[Apply, _Unit]) -> None:
+    def __init__(
+        self, nodes: Sequence[Apply], outputs: Sequence[Variable], units: dict[Apply, _Unit]
+    ) -> None:
         self._outside = set(outputs)
         for node in nodes:
             mine = units[node]
-            self._outside.update(v for v in node.inputs if v.owner is not None and units[v.owner] is not mine)
+            self._outside.update(
+                v for v in node.inputs if v.owner is not None and units[v.owner] is not mine
+            )
 
     def outside(self, variable: Variable, unit: _Unit) -> bool:
         return variable in self._outside
@@ -95,7 +105,11 @@ class _Readers:
 def fuses(node: Apply) -> bool:
     """Whether a node is elementwise work on arrays that a loop can absorb; complex numbers have no native loops."""
     op = node.op
-    if not isinstance(op, Elemwise) or isinstance(op.scalar, Second) or not tensor_type(node.outputs[0]).ndim:
+    if (
+        not isinstance(op, Elemwise)
+        or isinstance(op.scalar, Second)
+        or not tensor_type(node.outputs[0]).ndim
+    ):
         return False
     return not any(tensor_type(v).dtype[0] == "c" for v in (*node.inputs, *node.outputs))
 
@@ -117,7 +131,10 @@ def _units(nodes: Sequence[Apply]) -> dict[Apply, _Unit]:
     """The unit of every node."""
     loops = {node for node in nodes if fuses(node)}
     absorbing = {
-        (v, node) for node in nodes for v in node.inputs if v.owner is not None and _absorbs(v, node, loops)
+        (v, node)
+        for node in nodes
+        for v in node.inputs
+        if v.owner is not None and _absorbs(v, node, loops)
     }
     level = _levels(nodes, loops, absorbing)
     joined = _join(nodes, absorbing, level)
@@ -128,7 +145,11 @@ def _units(nodes: Sequence[Apply]) -> dict[Apply, _Unit]:
             units.update((node, unit) for node in chunk)
     for node in nodes:
         unit = units[node]
-        unit.reads += [units[v.owner] for v in node.inputs if v.owner is not None and units[v.owner] is not unit]
+        unit.reads += [
+            units[v.owner]
+            for v in node.inputs
+            if v.owner is not None and units[v.owner] is not unit
+        ]
     return units
 
 
@@ -140,7 +161,12 @@ def _levels(nodes: Sequence[Apply], loops: set[Apply], absorbing: Edges) -> dict
     level: dict[Apply, int] = {}
     for node in nodes:
         level[node] = max(
-            (level[v.owner] + ((v, node) not in absorbing) for v in node.inputs if v.owner is not None), default=0
+            (
+                level[v.owner] + ((v, node) not in absorbing)
+                for v in node.inputs
+                if v.owner is not None
+            ),
+            default=0,
         )
     latest: dict[Apply, int] = {}
     for node in reversed(nodes):
@@ -153,7 +179,9 @@ def _levels(nodes: Sequence[Apply], loops: set[Apply], absorbing: Edges) -> dict
     return level
 
 
-def _join(nodes: Sequence[Apply], absorbing: Edges, level: dict[Apply, int]) -> dict[Apply, list[Apply]]:
+def _join(
+    nodes: Sequence[Apply], absorbing: Edges, level: dict[Apply, int]
+) -> dict[Apply, list[Apply]]:
     """Nodes of one level that absorbing edges connect, by their representative. A loop has totals over one set of axes."""
     parent = {node: node for node in nodes}
     axes: dict[Apply, tuple[int, ...]] = {}

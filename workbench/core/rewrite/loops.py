@@ -16,7 +16,9 @@ LONGEST = 80
 """Characters of an expression's text before it is cut."""
 
 
-def build_loop(nodes: Sequence[Apply], kept: Sequence[Variable], final: Mapping[Variable, Variable]) -> list[Variable]:
+def build_loop(
+    nodes: Sequence[Apply], kept: Sequence[Variable], final: Mapping[Variable, Variable]
+) -> list[Variable]:
     """What replaces the `kept` outputs of the nodes. `final` says what stands now for variables that were replaced."""
     draft = _Draft(nodes, final)
     for node in nodes:
@@ -103,7 +105,11 @@ class _Draft:
         for v in kept:
             assert v.owner is not None
             total = isinstance(v.owner.op, Reduce)
-            parts.append(_cut(f"{v.owner.op.label}({self.text[v.owner.inputs[0]]})" if total else self.text[v]))
+            parts.append(
+                _cut(
+                    f"{v.owner.op.label}({self.text[v.owner.inputs[0]]})" if total else self.text[v]
+                )
+            )
         return parts[0] if len(parts) == 1 else f"[{', '.join(parts)}]"
 
 

@@ -9,18 +9,23 @@ from dataclasses import dataclass
 from workbench.core.graph import Apply, Variable, toposort
 from workbench.core.intern import Interner
 from workbench.core.records import PassTime
+from workbench.core.rewrite.blas import BLAS
 from workbench.core.rewrite.bodies import bodies, body_rule
 from workbench.core.rewrite.engine import Listener, Rule, Session, Walk
 from workbench.core.rewrite.fusion import fuse
+from workbench.core.rewrite.fills import FILLS, fill_to_alloc
+from workbench.core.rewrite.fold import fold, fold_number
+from workbench.core.rewrite.indexing import INDEXING
 from workbench.core.rewrite.merge import merge
+from workbench.core.rewrite.neutral import NEUTRAL
+from workbench.core.rewrite.reductions import REDUCTIONS
 from workbench.core.rewrite.scan_rules import SCAN_RULES
 from workbench.errors import ModeError, nearest
+from workbench.core.rewrite.shapes import SHAPES
+from workbench.core.rewrite.special import SPECIAL_FORMS
+from workbench.core.rewrite.stable import STABILISE
 
-CANONICAL: tuple[Rule, ...] = ()
-STABLE: tuple[Rule, ...] = ()
-FOLD: tuple[Rule, ...] = ()
-SPECIAL: tuple[Rule, ...] = ()
-
+CANONICAL = FILLS + SHAPES + INDEXING + REDUCTIONS + NEUTRAL + (fold_number,)
 
 
 Transform = Callable[[Session, Sequence[Variable]], list[Variable]]
@@ -141,12 +146,13 @@ COMPILE = body_rule("compile_body", "The loop's body is specialised and fused.")
 PASSES: tuple[Pass, ...] = (
     Pass("merge", "Nodes that compute the same become one.", transform=merge),
     Pass("canonicalise", "One way to write each thing, so that later rules find it.", CANONICAL),
-    Pass("stabilise", "Formulas that overflow or cancel become ones that do not.", STABLE),
-    Pass("fold", "What depends on constants only is computed now.", FOLD),
+    Pass("stabilise", "Formulas that overflow or cancel become ones that do not.", STABILISE + CANONICAL),
+    Pass("fold", "What depends on constants only is computed now.", (fold,)),
     Pass("simplify_bodies", "The passes above, inside every loop.",
          transform=_on_bodies(SIMPLIFY, ("merge", "canonicalise", "stabilise", "fold"))),
     Pass("scan", "Work that does not change from step to step leaves the loop.", SCAN_RULES),
-    Pass("specialise", "General ops become the fastest special ones: BLAS, squares, loops.", SPECIAL),
+    Pass("specialise", "General ops become the fastest special ones: BLAS, squares, loops.", 
+         SPECIAL_FORMS + BLAS + (fill_to_alloc,) + CANONICAL),
     Pass("compile_bodies", "Scan, specialise and fuse inside every loop.",
          transform=_on_bodies(COMPILE, ("merge", "scan", "specialise", "compile_bodies", "fusion"))),
     Pass("fusion", "Elementwise work over one iteration space becomes one loop.", transform=fuse),

@@ -54,10 +54,10 @@ def _groups(nodes: Iterable[Apply]) -> list[list[Apply]]:
             key = (node.inputs, op.inner.inputs, op.sequences, op.states, op.until, op.truncate)
             near.setdefault(key, []).append(node)
     interner = Interner()
-    groups: dict[object, list[Apply]] = {}
-    for key, some in near.items():
+    groups: dict[tuple[object, ...], list[Apply]] = {}
+    for same, some in near.items():
         for node in some if len(some) > 1 else ():
-            groups.setdefault((key, *_fed_back(Parts.of(node), interner)), []).append(node)
+            groups.setdefault((same, *_fed_back(Parts.of(node), interner)), []).append(node)
     return [group for group in groups.values() if len(group) > 1]
 
 
