@@ -79,8 +79,9 @@ def scalar_reference(kind: type[ScalarOp]) -> Reference:
     import scipy.special
 
     own = {
-        "sigmoid": scipy.special.expit,
+        "sigmoid": lambda x: scipy.special.expit(x.astype("float64")).astype(x.dtype),
         "softplus": lambda x: np.asarray(_softplus(x), x.dtype),
+        "round": np.round,
         "erf": scipy.special.erf,
         "erfc": scipy.special.erfc,
         "gammaln": scipy.special.gammaln,
@@ -130,8 +131,8 @@ _AXES: tuple[tuple[int, ...], ...] = ((0,), (1,), (2,), (0, 2), (1, 2), (0, 1, 2
 def _reductions(kind: Any, function: Any, dtypes: Sequence[str], ulp: float, smooth: bool = True,
                 out: Callable[[str], str] = str, shapes: Sequence[tuple[int, ...]] = ((2, 3, 4),)) -> Iterator[Sample]:  # fmt: skip
     for dtype in dtypes:
-        for lengths in shapes:
-            for axes in _AXES:
+        for lengths in shapes if dtype == "float64" else shapes[:1]:
+            for axes in _AXES if dtype == "float64" else _AXES[2:4]:
                 x = numbers(*lengths, dtype=dtype, low=0.5 if kind is reduce.Prod else -3, high=1.5)
                 acc = {"float32": "float64", "complex64": "complex128"}.get(dtype, out(dtype))
                 yield Sample(f"{dtype} {lengths} over {axes}", kind(axes), (x,),

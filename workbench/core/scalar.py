@@ -33,15 +33,6 @@ class Primitive:
 
 
 def _sigmoid(x: Array) -> Array:
-    half = np.asarray(0.5, x.dtype)
-    return (
-        half * (np.asarray(1, x.dtype) + np.tanh(half * x))
-        if x.dtype.kind == "c"
-        else _stable_sigmoid(x)
-    )
-
-
-def _stable_sigmoid(x: Array) -> Array:
     small = np.exp(-np.abs(x))  # never overflows
     return np.where(x < 0, small, np.asarray(1, x.dtype)) / (1 + small)  # type: ignore[no-any-return]
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from workbench.core import samples, variable  # noqa: F401  # variable gives tensors their operators
+import workbench.core.variable  # noqa: F401  # it gives tensors their operators
 from workbench.core.graph import Variable, toposort
 from workbench.core.interpreter import Interpreter
 from workbench.core.link import Plan
@@ -20,14 +20,16 @@ try:
 except ImportError:
     link_native = None
 
-Run = Callable[[Sequence[Variable], Sequence[Variable], Sequence[Any]], list[Any]]
+Compiled = Callable[[Sequence[Any]], list[Any]]
+Backend = Callable[[Sequence[Variable], Sequence[Variable]], Compiled]
 
 
-def interpreted(inputs: Sequence[Variable], outputs: Sequence[Variable], values: Any) -> list[Any]:
-    return Interpreter(outputs).run(dict(zip(inputs, values, strict=True)))
+def interpreter(inputs: Sequence[Variable], outputs: Sequence[Variable]) -> Compiled:
+    ready = Interpreter(outputs)
+    return lambda values: ready.run(dict(zip(inputs, values, strict=True)))
 
 
-def native(inputs: Sequence[Variable], outputs: Sequence[Variable], values: Any) -> list[Any]:
+def native(inputs: Sequence[Variable], outputs: Sequence[Variable]) -> Compiled:
     """By native code alone: skipped, with its reason, where a node has none."""
     try:
         linked = link_native(Plan(tuple(inputs), tuple(outputs)), None)
@@ -35,11 +37,11 @@ def native(inputs: Sequence[Variable], outputs: Sequence[Variable], values: Any)
         pytest.skip(f"no native form: {reason}")
     if linked.notes:
         pytest.skip(f"no native form: {linked.notes[0]}")
-    return linked.run(list(values))
+    return lambda values: linked.run(list(values))
 
 
 BACKENDS = [
-    pytest.param(interpreted, id="interpreter"),
+    pytest.param(interpreter, id="interpreter"),
     pytest.param(
         native,
         id="native",
@@ -124,5 +126,5 @@ def check_shape(inputs: Sequence[Variable], outputs: Sequence[Variable], values:
                     lengths.append(length)
                 else:
                     assert dim == length
-    computed = interpreted(inputs, asked, values) if asked else []
+    computed = interpreter(inputs, asked)(values) if asked else []
     assert [int(n) for n in computed] == lengths

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from tests.core.ops.backends import Run, interpreted
 
+from tests.core.ops.backends import Backend, interpreter
 from workbench.core.gradient import grad
 from workbench.core.graph import Variable
 from workbench.core.ops import reduce
@@ -36,19 +36,20 @@ def differences(f: Callable[[Any], float], x: Any, step: float = 1e-6) -> Any:
 
 
 def check_gradient(inputs: Sequence[Variable], outputs: Sequence[Variable], values: Sequence[Any],
-                   wrt: Sequence[int], run: Run = interpreted, tolerance: float = 2e-7) -> None:  # fmt: skip
+                   wrt: Sequence[int], backend: Backend = interpreter, tolerance: float = 2e-7) -> None:  # fmt: skip
     """The gradient of a weighted sum of the outputs by each of the inputs `wrt` equals its differences."""
     values = list(values)
-    cost = weighted(outputs, interpreted(inputs, outputs, values))
-    slopes = grad(cost, [inputs[i] for i in wrt])
-    found = run(inputs, slopes, values)
+    cost = weighted(outputs, interpreter(inputs, outputs)(values))
+    slopes = grad(cost, [inputs[i] for i in wrt], disconnected_inputs="ignore")
+    found = backend(inputs, slopes)(values)
+    evaluate = interpreter(inputs, [cost])
     for i, slope, symbolic in zip(wrt, found, slopes, strict=True):
         assert tensor_type(symbolic).dtype == tensor_type(inputs[i]).dtype
         assert slope.shape == values[i].shape
 
         def at(x: Any, i: int = i) -> float:
             changed = [x if j == i else v for j, v in enumerate(values)]
-            return float(interpreted(inputs, [cost], changed)[0])
+            return float(evaluate(changed)[0])
 
         expected = differences(at, values[i])
         scale = 1 + np.abs(expected).max(initial=0)

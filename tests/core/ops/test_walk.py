@@ -10,20 +10,23 @@ from typing import Any
 
 import numpy as np
 import pytest
+
+import workbench.core.ops
+import workbench.core.scan
 from tests.core.ops.backends import (
     BACKENDS,
-    Run,
+    Backend,
     as_list,
     check_equal,
     check_promise,
     check_shape,
     inputs_for,
+    interpreter,
     layouts,
+    link_native,
+    native,
 )
 from tests.core.ops.gradients import check_gradient, weighted
-
-import workbench.core.ops
-import workbench.core.scan
 from workbench.core.gradient import grad
 from workbench.core.graph import Op
 from workbench.core.samples import SAMPLES, Sample
@@ -46,6 +49,19 @@ WALK = [
 SMOOTH = [p for p in WALK if p.values[0].smooth]
 
 
+def first_of_each_class() -> list[Any]:
+    found: dict[str, Any] = {}
+    for p in SMOOTH:
+        if (
+            "zeros" not in p.id
+        ):  # second derivatives of a product are right where none of its factors is zero
+            found.setdefault(p.id.partition("-")[0], p)
+    return list(found.values())
+
+
+LAYOUTS = ("contiguous", "strided", "reversed", "transposed", "unaligned", "read-only")
+
+
 def applied(sample: Sample) -> tuple[list[Any], list[Any]]:
     inputs = inputs_for(sample.arrays)
     return inputs, as_list(sample.build(*inputs))
@@ -60,35 +76,22 @@ def test_every_op_class_has_samples() -> None:
     assert not missing, f"give these samples in workbench/core/samples.py: {sorted(missing)}"
 
 
-@pytest.mark.parametrize("run", BACKENDS)
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("sample", WALK)
-def test_value(sample: Sample, run: Run) -> None:
+def test_value(sample: Sample, backend: Backend) -> None:
+    """NumPy's values in every memory layout; no input is written to."""
     inputs, outputs = applied(sample)
     expected = as_list(sample.reference(*sample.arrays))
-    if sample.native and run.__name__ == "native":
+    if sample.native and backend is native:
         pytest.skip(sample.native)
-    results = run(inputs, outputs, sample.arrays)
-    assert len(results) == len(expected)
-    for result, output, wanted in zip(results, outputs, expected, strict=True):
-        check_promise(result, output)
-        check_equal(result, np.asarray(wanted), sample.ulp)
-
-
-LAYOUTS = ("strided", "reversed", "transposed", "unaligned", "read-only")
-
-
-@pytest.mark.parametrize("run", BACKENDS)
-@pytest.mark.parametrize("sample", [p for p in WALK if any(a.ndim for a in p.values[0].arrays)])
-def test_layouts(sample: Sample, run: Run) -> None:
-    inputs, outputs = applied(sample)
-    if sample.native and run.__name__ == "native":
-        pytest.skip(sample.native)
-    expected = as_list(sample.reference(*sample.arrays))
+    run = backend(inputs, outputs)
     for layout in LAYOUTS:
         arrays = [dict(layouts(a)).get(layout, a) for a in sample.arrays]
         before = [a.copy() for a in arrays]
-        results = run(inputs, outputs, arrays)
-        for result, wanted in zip(results, expected, strict=True):
+        results = run(arrays)
+        assert len(results) == len(expected)
+        for result, output, wanted in zip(results, outputs, expected, strict=True):
+            check_promise(result, output)
             check_equal(result, np.asarray(wanted), sample.ulp)
         for array, kept in zip(arrays, before, strict=True):
             np.testing.assert_array_equal(array, kept, f"{layout}: an input was written to")
@@ -100,11 +103,19 @@ def test_shape(sample: Sample) -> None:
     check_shape(inputs, outputs, sample.arrays)
 
 
-@pytest.mark.parametrize("run", BACKENDS)
 @pytest.mark.parametrize("sample", SMOOTH)
-def test_gradient(sample: Sample, run: Run) -> None:
+def test_gradient(sample: Sample) -> None:
     inputs, outputs = applied(sample)
-    check_gradient(inputs, outputs, sample.arrays, sample.smooth, run)
+    check_gradient(inputs, outputs, sample.arrays, sample.smooth)
+
+
+@pytest.mark.skipif(link_native is None, reason="there is no native executor")
+@pytest.mark.parametrize("sample", first_of_each_class())
+def test_native_gradient(sample: Sample) -> None:
+    if sample.native:
+        pytest.skip(sample.native)
+    inputs, outputs = applied(sample)
+    check_gradient(inputs, outputs, sample.arrays, sample.smooth, native)
 
 
 @pytest.mark.parametrize("sample", SMOOTH)
@@ -121,20 +132,10 @@ def test_gradient_of_float32(sample: Sample) -> None:
         assert slope.dtype == "float32"
 
 
-def first_of_each_class() -> list[Any]:
-    found: dict[str, Any] = {}
-    for p in SMOOTH:
-        if "zeros" not in p.id:  # second derivatives of a product are right where none of its factors is zero
-            found.setdefault(p.id.partition("-")[0], p)
-    return list(found.values())
-
-
 @pytest.mark.parametrize("sample", first_of_each_class())
 def test_second_derivative(sample: Sample) -> None:
-    from tests.core.ops.backends import interpreted
-
     inputs, outputs = applied(sample)
-    values = interpreted(inputs, outputs, sample.arrays)
+    values = interpreter(inputs, outputs)(sample.arrays)
     squares = [o * o for o in outputs]
     slopes = grad(weighted(squares, values), [inputs[i] for i in sample.smooth])
     check_gradient(inputs, slopes, sample.arrays, sample.smooth, tolerance=2e-6)

@@ -319,6 +319,7 @@ class Sqrt(FloatOp):
 
 
 class Sigmoid(FloatOp):
+    complexes = False
     name, numpy = "sigmoid", PRIMITIVES["sigmoid"].numpy
 
     def grad(self, inputs: Sequence[Any], output: Any, g: Any) -> Grads:
