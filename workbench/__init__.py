@@ -1,4 +1,5 @@
-"""workbench: write a symbolic array program in a notebook cell; see its graph, every rewrite, every value, every time.
+"""workbench: write a symbolic array program in a notebook cell; see its graph, every rewrite,
+every value, every time.
 
 import workbench as wb
 import workbench.tensor as T
@@ -52,12 +53,40 @@ _LATER = {
 }
 
 __all__ = [
-    "function", "shared", "scan", "until", "grad", "Lop", "Rop", "In", "Out", "config", "Mode", "Function",
-    "inspect", "Workbench", "errors",
-    "ArgumentError", "ConfigError", "DeviceError", "DisconnectedInputError", "DtypeError", "GraphError",
-    "IndexOutOfRange", "MissingInputError", "ModeError", "NullGradientError", "RankError", "RewriteError",
-    "ScanError", "ShapeError", "UnusedInputError", "UpdateError", "UsageError", "WorkbenchError",
-]  # fmt: skip
+    "function",
+    "shared",
+    "scan",
+    "until",
+    "grad",
+    "Lop",
+    "Rop",
+    "In",
+    "Out",
+    "config",
+    "Mode",
+    "Function",
+    "inspect",
+    "Workbench",
+    "errors",
+    "ArgumentError",
+    "ConfigError",
+    "DeviceError",
+    "DisconnectedInputError",
+    "DtypeError",
+    "GraphError",
+    "IndexOutOfRange",
+    "MissingInputError",
+    "ModeError",
+    "NullGradientError",
+    "RankError",
+    "RewriteError",
+    "ScanError",
+    "ShapeError",
+    "UnusedInputError",
+    "UpdateError",
+    "UsageError",
+    "WorkbenchError",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,4 +1,6 @@
-"""The command line: `python -m workbench FILE.py [options]` shows a file's graph; `python -m workbench config`."""
+"""The command line: `python -m workbench FILE.py [options]` shows a file's graph; `python -m
+workbench config`.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,8 @@ COMMAND = "python -m workbench"
 HELP = f"""usage: {COMMAND} FILE.py [options]
        {COMMAND} config
 
-The file is run; its last expression (a variable, a list of them, or a compiled function) is what is shown, as text.
+The file is run; its last expression (a variable, a list of them, or a compiled function) is what
+is shown, as text.
 
 options
 {option_help()}
@@ -25,7 +28,9 @@ options
 
 
 def main(words: Sequence[str]) -> int:
-    """Runs one command; the process's exit status: 0, 1 for an error in the file, 2 for one in the options."""
+    """Runs one command; the process's exit status: 0, 1 for an error in the file, 2 for one in the
+    options.
+    """
     if not words or words[0] in ("-h", "--help"):
         print(HELP)
         return 0 if words else 2

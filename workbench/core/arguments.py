@@ -12,7 +12,9 @@ _ABSENT: Any = object()  # Any: it stands where a value is looked for
 
 
 class Binder:
-    """The parameters of one function. `stored` holds the defaults; calls may replace them (`In.update`)."""
+    """The parameters of one function. `stored` holds the defaults; calls may replace them
+    (`In.update`).
+    """
 
     def __init__(self, inputs: Sequence[In], name: str) -> None:
         self.inputs = tuple(inputs)
@@ -26,7 +28,9 @@ class Binder:
     def bind(
         self, args: Sequence[Any], kwargs: Mapping[str, Any], trust: bool = False
     ) -> list[Any]:
-        """One value per input, of its type (unless `trust`). Raises ArgumentError and the errors of conversion."""
+        """One value per input, of its type (unless `trust`). Raises ArgumentError and the errors
+        of conversion.
+        """
         values = self._place(args, kwargs)
         missing = [i for i, v in enumerate(values) if v is _ABSENT]
         if missing:
@@ -118,7 +122,9 @@ class Binder:
 
 
 def convert(item: In, value: Any, wrong: str) -> Any:
-    """The value in the input's type. Raises the error of the conversion, which says what is wrong and where."""
+    """The value in the input's type. Raises the error of the conversion, which says what is wrong
+    and where.
+    """
     try:
         return item.convert(value)
     except WorkbenchError as error:

@@ -20,23 +20,35 @@ from workbench.core.shared import SharedVariable
 from workbench.errors import ArgumentError, GraphError, MissingInputError, UnusedInputError
 
 
-def function(inputs: Any, outputs: Any = None, mode: Mode | str | None = None, updates: Any = None, givens: Any = None,
-             no_default_updates: Any = False, name: str | None = None, profile: Any = None,
-             on_unused_input: str | None = None, allow_input_downcast: bool | None = None,
-             device: str | None = None) -> Function:  # fmt: skip
+def function(
+    inputs: Any,
+    outputs: Any = None,
+    mode: Mode | str | None = None,
+    updates: Any = None,
+    givens: Any = None,
+    no_default_updates: Any = False,
+    name: str | None = None,
+    profile: Any = None,
+    on_unused_input: str | None = None,
+    allow_input_downcast: bool | None = None,
+    device: str | None = None,
+) -> Function:
     """Compile a graph: the result is called with the inputs' values and returns the outputs'.
 
     inputs                variables or `In`s, in the order of the arguments
-    outputs               a variable or `Out` (a call returns its array), a list of them (a list), a dict with text
-                          keys (a dict), or None (an empty list)
+    outputs               a variable or `Out` (a call returns its array), a list of them (a list),
+                          a dict with text keys (a dict), or None (an empty list)
     mode                  'FAST_RUN', 'FAST_COMPILE' or a Mode; None: config.mode
-    updates               {shared: new value} or pairs; all are stored together after a call, or none if it fails
-    givens                {variable: replacement} or pairs, put in the graph's place; a value becomes a shared variable
+    updates               {shared: new value} or pairs; all are stored together after a call, or
+                          none if it fails
+    givens                {variable: replacement} or pairs, put in the graph's place; a value
+                          becomes a shared variable
     no_default_updates    True, or the shared variables whose `default_update` is not applied
     name                  what errors and profiles call the function; by default where it was made
     profile               True, or a title: collect times in `f.profile`; None: config.profile
     on_unused_input       'raise', 'warn' or 'ignore'; None: config.on_unused_input
-    allow_input_downcast  True: lossy conversions of arguments are made; None: of floats to float32 scalars, by floatX
+    allow_input_downcast  True: lossy conversions of arguments are made; None: of floats to float32
+                          scalars, by floatX
     device                'cpu'; None: config.device
 
     Raises GraphError, MissingInputError, UnusedInputError, UpdateError, ModeError or DeviceError.
@@ -44,8 +56,15 @@ def function(inputs: Any, outputs: Any = None, mode: Mode | str | None = None, u
     get_device(device)
     title = name if name is not None else _place()
     program = make_program(
-        inputs, outputs, updates, givens, no_default_updates, title, on_unused_input, allow_input_downcast
-    )  # fmt: skip
+        inputs,
+        outputs,
+        updates,
+        givens,
+        no_default_updates,
+        title,
+        on_unused_input,
+        allow_input_downcast,
+    )
     return compile_program(program, get_mode(mode), profile=profile)
 
 
@@ -75,7 +94,9 @@ class FunctionGraph:
 
 
 class Maker:
-    """What a function was made from: the program, its mode, the plan, and what each compile stage took."""
+    """What a function was made from: the program, its mode, the plan, and what each compile stage
+    took.
+    """
 
     def __init__(
         self, program: Program, mode: Mode, plan: Plan, stages: Sequence[tuple[str, float]]
@@ -153,7 +174,9 @@ class Function:
         return results[:count]
 
     def _explained(self, error: Exception, values: Sequence[Any]) -> Exception:
-        """The error as the user's own graph gives it, for the optimised one holds ops that the user did not write."""
+        """The error as the user's own graph gives it, for the optimised one holds ops that the
+        user did not write.
+        """
         program = self.maker.program
         try:
             Interpreter(program.results).run(dict(zip(program.variables, values, strict=True)))
@@ -176,13 +199,20 @@ class Function:
         """The shared variables that the function reads or updates."""
         return shared_of(self.maker.program)
 
-    def copy(self, share_memory: bool = False, swap: dict[SharedVariable, SharedVariable] | None = None,
-             delete_updates: bool = False, name: str | None = None, profile: Any = None) -> Function:  # fmt: skip
-        """The same function compiled anew: with other shared variables (`swap`), or without updates.
+    def copy(
+        self,
+        share_memory: bool = False,
+        swap: dict[SharedVariable, SharedVariable] | None = None,
+        delete_updates: bool = False,
+        name: str | None = None,
+        profile: Any = None,
+    ) -> Function:
+        """The same function compiled anew: with other shared variables (`swap`), or without
+        updates.
 
-        Stored defaults are copied. Raises GraphError (a ValueError, too) where `swap` names a shared variable that is
-        not in the function, or one of another type. `share_memory` is taken and has no effect: calls never share
-        intermediate memory.
+        Stored defaults are copied. Raises GraphError (a ValueError, too) where `swap` names a
+        shared variable that is not in the function, or one of another type. `share_memory` is
+        taken and has no effect: calls never share intermediate memory.
         """
         program = _swapped(self.maker.program, swap or {}, delete_updates, name)
         made = compile_program(program, self.maker.mode, profile=profile)
@@ -248,7 +278,8 @@ def _swapped(
             raise SwapError(
                 f"swap cannot put {new} of {new.type} in the place of {old} of {old.type}"
             )
-    changed = replace(program.results, dict(swap))
+    places: dict[Variable, Variable] = {old: new for old, new in swap.items()}
+    changed = replace(program.results, places)
     first, second = len(program.outputs), len(program.outputs) + len(program.stored)
     updates = zip((swap.get(t, t) for t, _ in program.updates), changed[second:], strict=True)
     return dataclasses.replace(
@@ -268,7 +299,9 @@ def _place() -> str:
 
 
 def evaluate(variable: Variable, inputs: dict[Any, Any]) -> Any:
-    """The variable's value for these inputs, by variable or name. Functions are kept on the variable, per set of inputs."""
+    """The variable's value for these inputs, by variable or name. Functions are kept on the
+    variable, per set of inputs.
+    """
     from types import SimpleNamespace
 
     given = {_by_name(variable, key): value for key, value in inputs.items()}

@@ -96,7 +96,9 @@ def link(plan: Plan, linker: str, slow: Fast) -> Linked:
 
 
 def own(values: Sequence[Any], kept: Sequence[Any], borrowed: Sequence[bool] = ()) -> list[Any]:
-    """The values, copied where their memory is also that of something kept or of a value before them."""
+    """The values, copied where their memory is also that of something kept or of a value before
+    them.
+    """
     taken = {id(_root(array)) for array in kept if isinstance(array, np.ndarray)}
     result: list[Any] = []
     for i, value in enumerate(values):

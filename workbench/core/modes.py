@@ -21,8 +21,10 @@ def _one_of(what: str, value: str, known: tuple[str, ...]) -> None:
 class Mode:
     """How a function is made.
 
-    linker      'native' (one native program where there is one, else the interpreter) or 'py' (the interpreter)
-    optimizer   'fast_run' (every pass), 'fast_compile' (the cheap ones) or 'none' (the graph as it was written)
+    linker      'native' (one native program where there is one, else the interpreter) or 'py' (the
+                interpreter)
+    optimizer   'fast_run' (every pass), 'fast_compile' (the cheap ones) or 'none' (the graph as it
+                was written)
     excluded    passes and rules that are left out, by name
     included    passes and rules that are added, by name
 
@@ -40,13 +42,13 @@ class Mode:
         _one_of("optimizer", self.optimizer, OPTIMISERS)
 
     def excluding(self, *names: str) -> Mode:
-        """This mode without these passes and rules."""
+        """The mode without these passes and rules."""
         return replace(
             self, excluded=self.excluded | set(names), included=self.included - set(names), name=""
         )
 
     def including(self, *names: str) -> Mode:
-        """This mode with these passes and rules."""
+        """The mode with these passes and rules."""
         return replace(
             self, included=self.included | set(names), excluded=self.excluded - set(names), name=""
         )
@@ -73,7 +75,9 @@ def get_mode(mode: Mode | str | None) -> Mode:
 
 
 def get_device(device: str | None) -> str:
-    """The device of a name; the configured one for None. Raises DeviceError for one that is not there."""
+    """The device of a name; the configured one for None. Raises DeviceError for one that is not
+    there.
+    """
     name = config.device if device is None else device
     if name in ("cpu", "auto"):
         return "cpu"

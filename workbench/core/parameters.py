@@ -18,21 +18,35 @@ class In:
     mutable         the function may overwrite the array that is passed (it then may keep it, too)
     borrow          the function may keep the array that is passed
     strict          only arrays of the very dtype are taken
-    allow_downcast  True: lossy conversions are made; None: of Python floats to float32 scalars, by floatX
+    allow_downcast  True: lossy conversions are made; None: of Python floats to float32 scalars, by
+                    floatX
     implicit        True: a caller may not pass it
 
     Raises GraphError for what cannot be an input, UpdateError for an update of another type.
     """
 
-    def __init__(self, variable: Variable, name: str | None = None, value: Any = None, update: Variable | None = None,
-                 mutable: bool | None = None, strict: bool = False, allow_downcast: bool | None = None,
-                 autoname: bool = True, implicit: bool | None = None, borrow: bool | None = None,
-                 shared: bool = False) -> None:  # fmt: skip
+    def __init__(
+        self,
+        variable: Variable,
+        name: str | None = None,
+        value: Any = None,
+        update: Variable | None = None,
+        mutable: bool | None = None,
+        strict: bool = False,
+        allow_downcast: bool | None = None,
+        autoname: bool = True,
+        implicit: bool | None = None,
+        borrow: bool | None = None,
+        shared: bool = False,
+    ) -> None:
         _check_input(variable)
         if name is not None and not isinstance(name, str):
             raise GraphError(f"an input's name is text, not {name!r}")
         if mutable and borrow is False:
-            raise GraphError(f"input {variable}: mutable=True lets the function keep the array, so borrow=False is void")  # fmt: skip
+            raise GraphError(
+                f"input {variable} is mutable: the function may keep the array, so it cannot be "
+                "borrow=False"
+            )
         if update is not None and not variable.type.accepts(update.type):
             raise UpdateError(
                 f"the update of input {variable} has another type than the input",
@@ -60,7 +74,9 @@ class In:
 
 
 class Out:
-    """An output of a function; `borrow` lets the array that is returned alias the function's own storage."""
+    """An output of a function; `borrow` lets the array that is returned alias the function's own
+    storage.
+    """
 
     def __init__(self, variable: Variable, borrow: bool = False) -> None:
         if not isinstance(variable, Variable):

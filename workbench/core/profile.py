@@ -1,7 +1,9 @@
-"""The profile recorder: it collects times per node over calls, from whichever back end ran them, and makes the record.
+"""The profile recorder: it collects times per node over calls, from whichever back end ran them,
+and makes the record.
 
-A back end that times its nodes tells `Profiler.node(node, seconds, …)` after each run of one; `listener` does so for
-the interpreter. `record` turns what was collected into rows. Warm-up calls are run before `start` and not counted.
+A back end that times its nodes tells `Profiler.node(node, seconds, …)` after each run of one;
+`listener` does so for the interpreter. `record` turns what was collected into rows. Warm-up calls
+are run before `start` and not counted.
 """
 
 from __future__ import annotations
@@ -14,10 +16,10 @@ from typing import Any
 from workbench.core.graph import Apply
 from workbench.core.records import Profile, ProfileRow
 
+# The id of a node in a snapshot; of a body's node in the snapshot of its parent's body.
 NodeId = Callable[[Apply, Apply | None], int | None]
-"""The id of a node in a snapshot; of a body's node in the snapshot of its parent's body."""
 
-MOST_TIMES = 10_000  # times that are kept per node for median and spread; calls beyond are counted and summed
+MOST_TIMES = 10_000  # per node, for median and spread; calls beyond are counted and summed
 
 
 @dataclass
@@ -60,16 +62,28 @@ class Profiler:
         """One call of the function took so long, all in all."""
         self.call_times.add(seconds)
 
-    def node(self, node: Apply, seconds: float, calls: int = 1, *, form: str = "native", device: str = "cpu",
-             parent: Apply | None = None) -> None:  # fmt: skip
-        """A node ran `calls` times and took `seconds` together; `parent` is the scan whose body it stands in."""
+    def node(
+        self,
+        node: Apply,
+        seconds: float,
+        calls: int = 1,
+        *,
+        form: str = "native",
+        device: str = "cpu",
+        parent: Apply | None = None,
+    ) -> None:
+        """A node ran `calls` times and took `seconds` together; `parent` is the scan whose body it
+        stands in.
+        """
         times = self.nodes.get(node)
         if times is None:
             times = self.nodes[node] = Times(form=form, device=device, parent=parent)
         times.add(seconds, calls)
 
     def size(self, node: Apply, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
-        """What the node read and wrote in one run, from its arrays (or anything with dtype, shape, size, nbytes)."""
+        """What the node read and wrote in one run, from its arrays (or anything with dtype, shape,
+        size, nbytes).
+        """
         times = self.nodes[node]
         if not times.bytes:
             times.bytes = sum(int(getattr(a, "nbytes", 0)) for a in (*inputs, *outputs))
@@ -84,11 +98,15 @@ class Profiler:
             self.notes.append(text)
 
     def listener(self, nodes: Iterable[Apply]) -> InterpreterTimes:
-        """A listener over the interpreter that feeds this profiler with the times of these nodes and their bodies'."""
+        """A listener over the interpreter that feeds this profiler with the times of these nodes
+        and their bodies'.
+        """
         return InterpreterTimes(self, nodes)
 
     def record(self, node_id: NodeId) -> Profile:
-        """The record, slowest node first; rows of nodes that `node_id` does not know are left out."""
+        """The record, slowest node first; rows of nodes that `node_id` does not know are left
+        out.
+        """
         rows = [
             row
             for node, times in self.nodes.items()
@@ -142,9 +160,9 @@ def _body(node: Apply) -> list[Apply]:
     return list(inner.nodes) if inner is not None else []
 
 
-def _row(node: Apply, times: Times, node_id: Callable[[Apply], int | None]) -> ProfileRow | None:
-    number = node_id(node)
-    parent = None if times.parent is None else node_id(times.parent)
+def _row(node: Apply, times: Times, node_id: NodeId) -> ProfileRow | None:
+    number = node_id(node, times.parent)
+    parent = None if times.parent is None else node_id(times.parent, None)
     if number is None or (times.parent is not None and parent is None):
         return None
     return ProfileRow(

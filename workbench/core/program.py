@@ -1,4 +1,6 @@
-"""What a user asked `function` for, checked: inputs, outputs and updates over the user's own graph."""
+"""What a user asked `function` for, checked: inputs, outputs and updates over the user's own
+graph.
+"""
 
 from __future__ import annotations
 
@@ -35,8 +37,8 @@ class Form:
 class Program:
     """A function before it is compiled.
 
-    variables  the leaves that take the arguments; they are the inputs' variables, or stand for them where an input is
-               itself computed
+    variables  the leaves that take the arguments; they are the inputs' variables, or stand for
+               them where an input is itself computed
     stored     for an input with an update: its number and the expression
     """
 
@@ -58,9 +60,16 @@ class Program:
         return toposort(self.results)
 
 
-def make_program(inputs: Any, outputs: Any = None, updates: Any = None, givens: Any = None, no_default_updates: Any = False,
-                 name: str = "", on_unused_input: str | None = None,
-                 allow_input_downcast: bool | None = None) -> Program:  # fmt: skip
+def make_program(
+    inputs: Any,
+    outputs: Any = None,
+    updates: Any = None,
+    givens: Any = None,
+    no_default_updates: Any = False,
+    name: str = "",
+    on_unused_input: str | None = None,
+    allow_input_downcast: bool | None = None,
+) -> Program:
     """The program, or the named error that says what is wrong with the request."""
     taken = _inputs(inputs, allow_input_downcast)
     outs, form = _outputs(outputs)
@@ -141,7 +150,8 @@ def _givens(givens: Any, inputs: Sequence[In]) -> dict[Variable, Variable]:
             raise GraphError(f"a key of givens is a variable, not {key!r}")
         if key in explicit:
             raise GraphError(
-                f"givens replaces {key}, which is an input; leave it out of one", place=key.place
+                f"givens replaces {key}, which is an input, too; leave it out of one",
+                place=key.place,
             ).at(key)
         if key in found:
             raise GraphError(f"givens replaces {key} twice", place=key.place).at(key)
@@ -150,16 +160,16 @@ def _givens(givens: Any, inputs: Sequence[In]) -> dict[Variable, Variable]:
         for other in leaves([value], stop=found):
             if other in found and other is not key and value is not other:
                 raise GraphError(
-                    f"the replacement of {key} in givens depends on {other}, which is itself replaced",
+                    f"the replacement of {key} in givens depends on {other}, replaced itself",
                     place=value.place,
                 ).at(value)
     return found
 
 
-def _replacement(key: Variable, value: Any) -> Variable:
+def _replacement(key: Variable, value: Any) -> Any:
     """A variable of the key's type; a plain value is held as a shared variable."""
     if not isinstance(value, Variable):
-        held = key.type.convert(value)  # type: ignore[attr-defined]
+        held: Any = key.type.convert(value)  # type: ignore[attr-defined]
         if isinstance(key.type, TensorType):
             return TensorSharedVariable(key.type, held, key.name)
         return SharedVariable(key.type, held, key.name)

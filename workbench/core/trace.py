@@ -15,7 +15,9 @@ MOST_STEPS = 20_000  # iterations of which each variable gets a summary
 
 
 class Column:
-    """One inner variable over the iterations: its values while the budget lasts, and a summary of each."""
+    """One inner variable over the iterations: its values while the budget lasts, and a summary of
+    each.
+    """
 
     def __init__(self) -> None:
         self.rows: list[Any] = []
@@ -37,8 +39,8 @@ class Column:
 class Trace:
     """What one scan did: `at(t)` is iteration t, `series(variable)` one variable over all of them.
 
-    Variables are named by the inner variable itself, by its name ('h[t-1]'), or by the scan's output or sequence
-    outside that it belongs to.
+    Variables are named by the inner variable itself, by its name ('h[t-1]'), or by the scan's
+    output or sequence outside that it belongs to.
     """
 
     def __init__(self, node: Apply) -> None:
@@ -52,13 +54,19 @@ class Trace:
         self.columns: dict[Variable, Column] = {v: Column() for v in _inner_variables(op.inner)}
 
     def at(self, t: int) -> Step:
-        """Every inner variable's value at iteration t (negative: from the end). Raises IndexError."""
+        """Every inner variable's value at iteration t (negative: from the end). Raises
+        IndexError.
+        """
         if not -self.n_steps <= t < self.n_steps:
-            raise IndexError(f"scan '{self.name}' made {self.n_steps} iterations; {t} is not among them")
+            raise IndexError(
+                f"scan '{self.name}' made {self.n_steps} iterations; {t} is not among them"
+            )
         return Step(self, t % self.n_steps)
 
     def series(self, variable: Variable | str) -> Array:
-        """The variable's value at every iteration, stacked. Raises KeyError, or ValueError where values were dropped."""
+        """The variable's value at every iteration, stacked. Raises KeyError, or ValueError where
+        values were dropped.
+        """
         rows = self.columns[self.find(variable)].rows
         if any(row is None for row in rows):
             raise ValueError(f"not all values were kept: {self.dropped}")
@@ -72,7 +80,9 @@ class Trace:
         inner = self._outside(key)
         if inner is None:
             known = [name for _, names in self._names() for name in names]
-            raise KeyError(f"{key} is not a variable of scan '{self.name}'; named ones are {', '.join(known)}")
+            raise KeyError(
+                f"{key} is not a variable of scan '{self.name}'; named ones are {', '.join(known)}"
+            )
         return inner
 
     def _names(self) -> Iterator[tuple[Variable, list[str]]]:
@@ -92,7 +102,9 @@ class Trace:
                 return inner if inner in self.columns else None
         return None
 
-    def record(self, node_id: int, inner: Snapshot, port: Callable[[Variable], Port | None]) -> ScanTrace:
+    def record(
+        self, node_id: int, inner: Snapshot, port: Callable[[Variable], Port | None]
+    ) -> ScanTrace:
         """The record; `port` names inner variables."""
         columns = (
             (p, column.summaries())
@@ -182,8 +194,8 @@ def _dropped(t: int) -> str:
     from workbench.configuration import config
 
     return (
-        f"from iteration {t} on values are kept as summaries only: the budget of {config.trace_budget} MB is used up "
-        "(config.trace_budget)"
+        f"from iteration {t} on values are kept as summaries only: "
+        f"the budget of {config.trace_budget} MB is used up (config.trace_budget)"
     )
 
 

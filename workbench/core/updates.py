@@ -32,7 +32,9 @@ def pairs(given: Any, what: str) -> list[tuple[Any, Any]]:
 
 
 def explicit_updates(given: Any) -> dict[SharedVariable, Variable]:
-    """The updates that a user passed. Raises UpdateError for a target that is not shared or is there twice."""
+    """The updates that a user passed. Raises UpdateError for a target that is not shared or is
+    there twice.
+    """
     found: dict[SharedVariable, Variable] = {}
     for target, value in pairs(given, "updates"):
         if not (isinstance(target, Variable) and is_shared(target)):
@@ -85,7 +87,9 @@ def default_updates(
 
 
 def convert_update(target: SharedVariable, value: Variable) -> Variable:
-    """The new value in the target's type, where that loses nothing. Raises UpdateError elsewhere."""
+    """The new value in the target's type, where that loses nothing. Raises UpdateError
+    elsewhere.
+    """
     if target.type.accepts(value.type):
         return value
     mine, theirs = target.type, value.type
@@ -118,7 +122,10 @@ def _mismatch(target: SharedVariable, value: Variable) -> UpdateError:
                 value, theirs.dtype
             )
         elif mine.ndim == theirs.ndim:
-            advice = "an axis of length 1 in the type stays so: use specify_shape, or unbroadcast the shared variable"
+            advice = (
+                "an axis of length 1 in the type stays so: specify the update's shape, "
+                "or make the shared variable with broadcastable=(False, …)"
+            )
     return UpdateError(
         "An update must have the same type as the original shared variable",
         f"{target}: {mine}; its update {value}: {theirs}",
@@ -128,7 +135,9 @@ def _mismatch(target: SharedVariable, value: Variable) -> UpdateError:
 
 
 def _widened(value: Variable, dtype: str) -> str:
-    """Where the wider dtype came from: the first node that has it although not all its inputs do, or the first leaf."""
+    """Where the wider dtype came from: the first node that has it although not all its inputs do,
+    or the first leaf.
+    """
     first = next((node for node in toposort([value]) if _has(node.outputs, dtype)), None)
     if first is None or first.place is None:
         return ""

@@ -19,7 +19,9 @@ Given = Mapping[Variable, Any]  # Any: arrays, or the objects of generic variabl
 
 
 def summarise(value: Any, bins: int = BINS) -> Summary:
-    """An array in a few numbers; a complex one by its magnitudes; anything else by its class alone."""
+    """An array in a few numbers; a complex one by its magnitudes; anything else by its class
+    alone.
+    """
     if not isinstance(value, (np.ndarray, np.generic)) or value.dtype.kind not in "biufc":
         return Summary((), type(value).__name__)
     array = np.asarray(value)
@@ -78,7 +80,8 @@ def _sample(array: Array) -> tuple[Any, ...]:
 class ValueRecorder:
     """Listens to the interpreter: a summary of every output of the nodes it was made for.
 
-    Raw arrays are kept up to `budget` bytes in all; what is not kept is computed again when it is asked for.
+    Raw arrays are kept up to `budget` bytes in all; what is not kept is computed again when it is
+    asked for.
     """
 
     def __init__(self, nodes: Sequence[Apply], budget: int) -> None:

@@ -1,4 +1,6 @@
-"""Examining a program: optimise it with a recorder, evaluate it before and after, trace its scans, time it."""
+"""Examining a program: optimise it with a recorder, evaluate it before and after, trace its scans,
+time it.
+"""
 
 from __future__ import annotations
 
@@ -20,9 +22,17 @@ from workbench.inspection.measure import Sizes, measure
 from workbench.inspection.workbench import Workbench
 
 
-def inspect(outputs: Any, inputs: Any = None, values: Mapping[Any, Any] | None = None, mode: Mode | str | None = None,
-            device: str | None = None, profile: bool = True, wrt: Any = None, view: str = "graph",
-            name: str = "") -> Workbench:  # fmt: skip
+def inspect(
+    outputs: Any,
+    inputs: Any = None,
+    values: Mapping[Any, Any] | None = None,
+    mode: Mode | str | None = None,
+    device: str | None = None,
+    profile: bool = True,
+    wrt: Any = None,
+    view: str = "graph",
+    name: str = "",
+) -> Workbench:
     """Compile a graph and look at everything: rewrites, values, scan iterations, times.
 
     outputs  a variable, a list or dict of them, or a compiled function
@@ -32,15 +42,16 @@ def inspect(outputs: Any, inputs: Any = None, values: Mapping[Any, Any] | None =
     profile  False leaves the timing out
     view     the tab that opens first
 
-    Shared variables keep their values. An error while evaluating is kept in `.error`, and its node is marked; errors
-    of the request itself are raised as `workbench.function` does.
+    Shared variables keep their values. An error while evaluating is kept in `.error`, and its node
+    is marked; errors of the request itself are raised as `workbench.function` does.
     """
     get_device(device)
     if isinstance(outputs, Function):
-        program, chosen = outputs.maker.program, mode or outputs.maker.mode
+        program, chosen = outputs.maker.program, outputs.maker.mode
+        chosen = chosen if mode is None else get_mode(mode)
     else:
-        program, chosen = _program(outputs, inputs, wrt, name), mode
-    return examine(program, get_mode(chosen), values or {}, profile, view, name)
+        program, chosen = _program(outputs, inputs, wrt, name), get_mode(mode)
+    return examine(program, chosen, values or {}, profile, view, name)
 
 
 def _program(outputs: Any, inputs: Any, wrt: Any, name: str) -> Program:
@@ -97,12 +108,16 @@ def examine(
 def bind(program: Program, values: Mapping[Any, Any]) -> tuple[list[Any], list[str]]:
     """The inputs' values, converted, and the names of the inputs without one."""
     found: dict[int, Any] = {
-        i: item.convert(item.value) for i, item in enumerate(program.inputs) if item.value is not None
+        i: item.convert(item.value)
+        for i, item in enumerate(program.inputs)
+        if item.value is not None
     }
     for key, value in values.items():
         i = _index(program, key)
         item = program.inputs[i]
-        found[i] = convert(item, value, f"the value given for {item.name or item.variable} does not fit")
+        found[i] = convert(
+            item, value, f"the value given for {item.name or item.variable} does not fit"
+        )
     missing = [
         item.name or str(item.variable) for i, item in enumerate(program.inputs) if i not in found
     ]
@@ -140,11 +155,15 @@ def evaluate(seen: Workbench, args: Sequence[Any], profile: bool) -> None:
 
 
 def draft(outputs: Any, error: Exception, title: str) -> Workbench | None:
-    """The graph as it was written, with the node of an error marked: what can be shown where compiling failed."""
+    """The graph as it was written, with the node of an error marked: what can be shown where
+    compiling failed.
+    """
     if isinstance(outputs, Function):
         return None
     found = _variables(outputs)
-    program = make_program(free_inputs(found), found, name=title or "graph", on_unused_input="ignore")
+    program = make_program(
+        free_inputs(found), found, name=title or "graph", on_unused_input="ignore"
+    )
     recorder = Recorder(program.name)
     function = compile_program(program, Mode("py", "none"), (recorder,), profile=False)
     seen = Workbench(function, recorder, title=title)

@@ -69,7 +69,9 @@ def values_kept(function: Function) -> Iterator[None]:
 
 
 class Sizes:
-    """Listens to the interpreter and tells a profiler what the nodes that it timed read and wrote."""
+    """Listens to the interpreter and tells a profiler what the nodes that it timed read and
+    wrote.
+    """
 
     def __init__(self, profiler: Profiler) -> None:
         self.profiler = profiler

@@ -33,6 +33,8 @@ class Source:
         values = self.seen.after if side == "after" else self.seen.before
         if values is None:
             return {"error": self.seen.hint or "there are no values"}
+        if "/" in str(request["node"]):
+            return {"error": "a value inside a loop is one per iteration: see the Scan tab"}
         wanted = _port(request)
         variable = next((v for v in values if self.seen.port(v) == wanted), None)
         if variable is None:
@@ -49,9 +51,7 @@ class Source:
 
 
 def _port(request: dict[str, Any]) -> Port:
-    node = str(request["node"]).split("/")[0]
-    index = request.get("port", request.get("index", 0))
-    return Port(int(node), int(index))
+    return Port(int(request["node"]), int(request.get("index", 0)))
 
 
 def tensor_slice(array: Any, at: Any) -> dict[str, Any]:
@@ -71,6 +71,6 @@ def _finite(array: Any) -> Any:
     """Nested lists in which what is not finite is None, for JSON."""
     if array.dtype.kind != "f" or np.isfinite(array).all():
         return array.tolist()
-    return np.where(np.isfinite(array), array.astype(object), None).tolist()
-
-
+    shown = array.astype(object)
+    shown[~np.isfinite(array)] = None
+    return shown.tolist()

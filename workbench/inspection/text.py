@@ -28,6 +28,7 @@ def text_of(seen: Workbench, view: str) -> str:
 
 
 def graph_text(seen: Workbench) -> str:
+    """The graphs before and after, as trees."""
     from workbench.viz import snapshot_text, summary_text
 
     summary = summary_text(seen.history, seen.title)
@@ -36,6 +37,7 @@ def graph_text(seen: Workbench) -> str:
 
 
 def rewrites_text(seen: Workbench) -> str:
+    """Every rewrite under its pass, then the refused ones."""
     lines, phase = [], ""
     for number, step in enumerate(seen.history.steps, 1):
         if step.phase != phase:
@@ -49,6 +51,7 @@ def rewrites_text(seen: Workbench) -> str:
 
 
 def values_text(seen: Workbench) -> str:
+    """The value of every variable of the user's graph, a line each."""
     before, _ = seen.tables()
     if not before.rows:
         return before.note
@@ -61,6 +64,7 @@ def values_text(seen: Workbench) -> str:
 
 
 def scan_text(seen: Workbench) -> str:
+    """The first and last iterations of every scan."""
     traces = seen.traces()
     if not traces:
         return seen.hint or "there is no scan in this graph"
@@ -98,16 +102,18 @@ def profile_text(profile: Profile) -> str:
     if not profile.rows:
         return "\n".join(profile.notes) or "no profile"
     total = sum(row.seconds for row in profile.rows if row.parent is None) or 1.0
-    rows = [("share", "per call", "spread", "calls", "bytes", "flops", "form", "op")]
+    rows: list[tuple[str, ...]] = [
+        ("share", "per call", "spread", "calls", "bytes", "flops", "form", "op")
+    ]
     for row in profile.rows[:MOST_ROWS]:
         share = f"{100 * row.seconds / total:.1f} %"
         inside = "  in scan: " if row.parent is not None else ""
-        rows.append(
-            (share, duration(row.median), duration(row.spread), str(row.calls), str(row.bytes))
-            + (str(row.flops), row.form, inside + (row.label or row.op))
-        )
-    per_call = profile.seconds / max(profile.calls, 1)
-    head = f"{profile.calls} calls of {duration(per_call)}, timing costs {duration(profile.overhead)} a call"
+        times = (share, duration(row.median), duration(row.spread))
+        counts = map(str, (row.calls, row.bytes, row.flops))
+        rows.append((*times, *counts, row.form, inside + (row.label or row.op)))
+    per_call = duration(profile.seconds / max(profile.calls, 1))
+    overhead = duration(profile.overhead)
+    head = f"{profile.calls} calls of {per_call}, timing costs {overhead} a call"
     stages = ", ".join(f"{name} {duration(seconds)}" for name, seconds in profile.stages)
     return "\n".join([head, f"compile: {stages}", _table(rows), *profile.notes])
 
@@ -126,5 +132,3 @@ def _table(rows: Sequence[Sequence[str]]) -> str:
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in rows
     )
-
-

@@ -1,4 +1,6 @@
-"""The Workbench object: one program's graph, rewrites, values, scan traces and times, and how it is shown."""
+"""The Workbench object: one program's graph, rewrites, values, scan traces and times, and how it
+is shown.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,8 @@ class Workbench:
     graph, optimised  the snapshots before and after
     history           every rewrite between them; `.steps`
     values            `values[variable or name]`: a summary, and the array by `.array`
-    trace             one `Trace` per scan, in graph order: `.name`, `.n_steps`, `.at(t)`, `.series(variable)`
+    trace             one `Trace` per scan, in graph order: `.name`, `.n_steps`, `.at(t)`,
+                      `.series(variable)`
     profile           the times, a record
     function          the compiled function
     error             what went wrong while evaluating, or None
@@ -54,7 +57,9 @@ class Workbench:
 
     @property
     def history(self) -> History:
-        """Every rewrite; where evaluating failed, the node at fault is marked in its first graph."""
+        """Every rewrite; where evaluating failed, the node at fault is marked in its first
+        graph.
+        """
         node = self._failed()
         return self._history if node is None else marked(self._history, node)
 
@@ -203,7 +208,9 @@ class Workbench:
 
 
 class BothValues:
-    """The values before and after optimisation, by variable or name: the user's own variables are found first."""
+    """The values before and after optimisation, by variable or name: the user's own variables are
+    found first.
+    """
 
     def __init__(self, seen: Workbench) -> None:
         self._seen = seen

@@ -1,4 +1,6 @@
-"""The magics: `%load_ext workbench` brings `%%symgraph`, `%symgraph`, `%symprofile`, `%symscan`, `%symvalues`, `%symconfig`."""
+"""The magics: `%load_ext workbench` brings `%%symgraph`, `%symgraph`, `%symprofile`, `%symscan`,
+`%symvalues`, `%symconfig`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Running a cell's body as the user's own code, so that tracebacks and origins name its cell and lines."""
+"""Running a cell's body as the user's own code, so that tracebacks and origins name its cell and
+lines.
+"""
 
 from __future__ import annotations
 
@@ -29,15 +31,18 @@ class Body:
         self.first = first
 
     def run(self, namespace: dict[str, Any], needs_value: bool = True) -> Any:
-        """The value of the last expression (or of the name that the last line assigns), after running the lines before.
+        """The value of the last expression (or of the name that the last line assigns), after
+        running the lines before.
 
-        Raises UsageError where there is neither and one is needed; errors of the code come without the frames
-        above it.
+        Raises UsageError where there is neither and one is needed; errors of the code come without
+        the frames above it.
         """
         tree = self._parsed()
         last = _value_of(tree)
         if last is None and needs_value:
-            raise UsageError("the cell ends without a value: end it with an expression, or name --outputs")
+            raise UsageError(
+                "the cell ends without a value: end it with an expression, or name --outputs"
+            )
         try:
             exec(self._compile(tree), namespace)
             return None if last is None else eval(self._compile(last), namespace)
@@ -78,7 +83,9 @@ def _value_of(tree: ast.Module) -> ast.Expression | None:
 
 
 def cell_body(shell: Any, line: str, cell: str, magic: str) -> Body:
-    """The body of a cell magic under the cell's own file name, its lines numbered as the user sees them."""
+    """The body of a cell magic under the cell's own file name, its lines numbered as the user sees
+    them.
+    """
     head = "\n" * _blank_lines(shell, cell) + f"%%{magic} {line}".rstrip() + "\n"
     code = shell.transform_cell(cell)
     name = shell.compile.cache(head + code, _number(shell), raw_code=head + cell)
@@ -118,7 +125,12 @@ def silent(cell: str) -> bool:
     tokens = []
     try:
         for token in tokenize.generate_tokens(io.StringIO(cell).readline):
-            if token.type not in (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.ENDMARKER):
+            if token.type not in (
+                tokenize.COMMENT,
+                tokenize.NL,
+                tokenize.NEWLINE,
+                tokenize.ENDMARKER,
+            ):
                 tokens.append(token)
     except (tokenize.TokenError, SyntaxError):
         return False
@@ -139,14 +151,18 @@ def user_frames(shell: Any, error: BaseException, body: Body | None) -> Callable
 
     def lines() -> list[str]:
         frames = body.own_frames(error.__traceback__) if body else error.__traceback__
-        shown: list[str] = shell.InteractiveTB.structured_traceback(type(error), error, frames, tb_offset=0)
+        shown: list[str] = shell.InteractiveTB.structured_traceback(
+            type(error), error, frames, tb_offset=0
+        )
         return shown
 
     return lines
 
 
 def explain_to(shell: Any, error: Exception, body: Body | None = None) -> Exception:
-    """The error, made to be shown as the user needs it: the workbench's own in a few lines, others from the user's code on."""
+    """The error, made to be shown as the user needs it: the workbench's own in a few lines, others
+    from the user's code on.
+    """
     if isinstance(error, WorkbenchError) and not _in_cell(error.here):
         error.here = None  # it names the shell's own code, which called the magic
     if isinstance(error, UsageError):

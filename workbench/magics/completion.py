@@ -15,7 +15,9 @@ _COMMAND = re.compile(r"\s*%{1,2}(symgraph|symprofile|symscan|symvalues|symconfi
 
 
 class OptionMatcher:
-    """Completes the options of the magics, and the flags of %symconfig; nothing else is offered there."""
+    """Completes the options of the magics, and the flags of %symconfig; nothing else is offered
+    there.
+    """
 
     def __init__(self, shell: Any) -> None:
         self.shell = shell
@@ -50,6 +52,7 @@ def add_completions(shell: Any) -> None:
 
 
 def remove_completions(shell: Any) -> None:
+    """Take the matcher out again."""
     kept = [m for m in shell.Completer.custom_matchers if m.__name__ != "workbench_options"]
     shell.Completer.custom_matchers[:] = kept
 

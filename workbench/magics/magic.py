@@ -21,6 +21,8 @@ from workbench.magics.request import Namespace, answer, call_target
 class WorkbenchMagics(Magics):
     """See each magic's own help: `%%symgraph?`."""
 
+    shell: Any
+
     @line_cell_magic
     def symgraph(self, line: str, cell: str | None = None) -> None:
         if cell is None:
@@ -31,7 +33,9 @@ class WorkbenchMagics(Magics):
 
     @line_magic
     def symprofile(self, line: str) -> None:
-        """Where the time of a call goes: `%symprofile f(x, y)`. Shared variables keep their values."""
+        """Where the time of a call goes: `%symprofile f(x, y)`. Shared variables keep their
+        values.
+        """
         self._guard(lambda: self._line(line, "%symprofile", "profile"))
 
     @line_magic
@@ -46,7 +50,9 @@ class WorkbenchMagics(Magics):
 
     @line_magic
     def symconfig(self, line: str) -> Any:
-        """The configuration: `%symconfig` shows all flags, `%symconfig floatX` one, `%symconfig floatX=float32` sets."""
+        """The configuration: `%symconfig` shows all flags, `%symconfig floatX` one, `%symconfig
+        floatX=float32` sets.
+        """
         return self._guard(lambda: _configure(line))
 
     def _cell(self, line: str, cell: str, body: Body) -> None:
@@ -80,7 +86,9 @@ class WorkbenchMagics(Magics):
             raise seen.error
 
     def _guard(self, action: Callable[[], Any], body: Body | None = None) -> Any:
-        """Run it; errors are shown as a user needs them, with the part of the graph that there is."""
+        """Run it; errors are shown as a user needs them, with the part of the graph that there
+        is.
+        """
         try:
             return action()
         except Exception as error:
@@ -97,15 +105,17 @@ _EXAMPLES = {
     "%symvalues": "f(x, y)",
 }
 
-WorkbenchMagics.symgraph.__doc__ = f"""Compile what a cell writes, and show its graph, rewrites, values, scans and times.
+WorkbenchMagics.symgraph.__doc__ = f"""Compile what a cell writes, and show its graph, rewrites,
+values, scans and times.
 
     %%symgraph [TITLE] [options]
     BODY
 
     %symgraph EXPRESSION [options]
 
-The body runs in your namespace. Its last expression (a variable, a list of them, or a compiled function) is what is
-compiled; inputs are found by themselves. Nothing that you pass is changed: shared variables keep their values.
+The body runs in your namespace. Its last expression (a variable, a list of them, or a compiled
+function) is what is compiled; inputs are found by themselves. Nothing that you pass is changed:
+shared variables keep their values.
 
 Options
 {option_help()}
@@ -123,8 +133,8 @@ Examples
     %symgraph train --view profile --values x=images y=labels
     %symprofile train(images, labels)
 
-The object that -o binds holds what is shown: .graph .optimised .history .values['p'] .trace .profile .function,
-and .to_html(path='page.html'), .to_svg(), .to_dot(), .to_json().
+The object that -o binds holds what is shown: .graph .optimised .history .values['p'] .trace
+.profile .function, and .to_html(path='page.html'), .to_svg(), .to_dot(), .to_json().
 """
 
 

@@ -1,7 +1,8 @@
 """The options that magics, `workbench.inspect` and the command line share: one schema, one parser.
 
-An option line is words separated by white space; brackets and quotes hold a word together. Code is never parsed here:
-what stands after `--inputs`, `--values x=` and the like is text that the caller evaluates in the user's namespace.
+An option line is words separated by white space; brackets and quotes hold a word together. Code is
+never parsed here: what stands after `--inputs`, `--values x=` and the like is text that the caller
+evaluates in the user's namespace.
 """
 
 from __future__ import annotations
@@ -63,7 +64,9 @@ class Request:
 
 
 def parse(line: str, command: str = "%%symgraph") -> Request:
-    """An option line. A `;` at its end asks for silence. Raises UsageError, whose text is one line."""
+    """An option line. A `;` at its end asks for silence. Raises UsageError, whose text is one
+    line.
+    """
     text = line.strip()
     request = Request(silent=text.endswith(";"))
     return parse_words(split(text.rstrip("; "), command), command, request)
@@ -112,7 +115,9 @@ def _finish(option: Option | None, taken: list[str], request: Request, command: 
         setattr(request, option.name, True)
         return
     if not taken:
-        raise UsageError(f"{command}: {option.flag} needs a value, as in {option.flag} {option.example}")
+        raise UsageError(
+            f"{command}: {option.flag} needs a value, as in {option.flag} {option.example}"
+        )
     if option.takes == "word":
         setattr(request, option.name, _word(option, taken[0], command))
     elif option.takes == "words":
@@ -124,7 +129,9 @@ def _finish(option: Option | None, taken: list[str], request: Request, command: 
 def _word(option: Option, word: str, command: str) -> str:
     if option.choices and option.name == "view" and word not in option.choices:
         near = nearest(word, list(option.choices))
-        raise UsageError(f"{command}: --{option.name} takes {', '.join(option.choices)}, not {word}.{near}")
+        raise UsageError(
+            f"{command}: --{option.name} takes {', '.join(option.choices)}, not {word}.{near}"
+        )
     if option.name == "out" and not word.isidentifier():
         raise UsageError(f"{command}: -o takes a Python name, not {word}")
     return word
@@ -184,12 +191,16 @@ def split_at(text: str, separator: str | None, command: str = "%%symgraph") -> l
             parts.append(text[start:i])
             start = i + 1
     if quote or depth > 0:
-        raise UsageError(f"{command}: {'a quote' if quote else 'a bracket'} is not closed in: {text}")
+        raise UsageError(
+            f"{command}: {'a quote' if quote else 'a bracket'} is not closed in: {text}"
+        )
     return [*parts, text[start:]]
 
 
 def complete(line: str, names: Iterable[str]) -> list[str]:
-    """What may stand at the end of an option line: options, an option's choices, or names of variables."""
+    """What may stand at the end of an option line: options, an option's choices, or names of
+    variables.
+    """
     words = line.split()
     current = "" if not line or line[-1].isspace() else (words.pop() if words else "")
     before = next((w for w in reversed(words) if _is_flag(w)), "")
@@ -210,7 +221,8 @@ def complete(line: str, names: Iterable[str]) -> list[str]:
 def option_help() -> str:
     """The options as lines of a help text."""
     rows = [
-        (f"{o.short + ', ' if o.short else ''}{o.flag} {o.example}".strip(), _help(o)) for o in OPTIONS
+        (f"{o.short + ', ' if o.short else ''}{o.flag} {o.example}".strip(), _help(o))
+        for o in OPTIONS
     ]
     width = max(len(left) for left, _ in rows)
     return "\n".join(f"    {left.ljust(width)}  {right}" for left, right in rows)

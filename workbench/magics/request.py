@@ -30,9 +30,13 @@ class Namespace:
         except NameError as error:
             name = getattr(error, "name", None) or text
             near = nearest(name, [n for n in self.names if not n.startswith("_")])
-            raise UsageError(f"{self.command}: {what} {text}: there is no name {name}.{near}") from None
+            raise UsageError(
+                f"{self.command}: {what} {text}: there is no name {name}.{near}"
+            ) from None
         except Exception as error:
-            raise UsageError(f"{self.command}: {what} {text}: {type(error).__name__}: {error}") from None
+            raise UsageError(
+                f"{self.command}: {what} {text}: {type(error).__name__}: {error}"
+            ) from None
 
     def variable(self, text: str, what: str, known: list[Variable]) -> Any:
         """A variable by its Python name, or by its own name among those known."""
@@ -43,7 +47,9 @@ class Namespace:
 
 
 def answer(request: Request, target: Any, names: dict[str, Any], command: str) -> Workbench:
-    """The Workbench of what the user's code gave (a variable, a list of them, a function) and the options."""
+    """The Workbench of what the user's code gave (a variable, a list of them, a function) and the
+    options.
+    """
     space = Namespace(names, command)
     if request.outputs is not None:
         found = [space.value(text, "--outputs") for text in request.outputs]
@@ -79,7 +85,9 @@ def _inputs(target: Any) -> list[Variable]:
 
 
 def _key(name: str, names: dict[str, Any], known: list[Variable]) -> Any:
-    """The variable that a name of --values means: the user's Python name first, then an input's own name."""
+    """The variable that a name of --values means: the user's Python name first, then an input's
+    own name.
+    """
     value = names.get(name)
     return value if isinstance(value, Variable) and value in known else name
 
@@ -91,13 +99,15 @@ def check_target(target: Any, command: str) -> None:
     if isinstance(target, Function) or (found and all(isinstance(v, Variable) for v in found)):
         return
     raise UsageError(
-        f"{command}: the last expression is of class {type(target).__name__}; it must be a variable, a list of them "
-        "or a compiled function (or name --outputs)"
+        f"{command}: the last expression is of class {type(target).__name__}; it must be a "
+        "variable, a list of them or a compiled function (or name --outputs)"
     )
 
 
 def call_target(text: str, space: Namespace) -> tuple[Any, dict[Any, Any]]:
-    """`f(x, y=2)` as the function and its inputs' values; any other expression as it is, without values."""
+    """`f(x, y=2)` as the function and its inputs' values; any other expression as it is, without
+    values.
+    """
     try:
         tree = ast.parse(text, mode="eval").body
     except SyntaxError:

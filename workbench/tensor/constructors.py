@@ -1,6 +1,8 @@
-"""Constructors of input variables: shape words with an optional letter for the dtype, and their plurals.
+"""Constructors of input variables: shape words with an optional letter for the dtype, and their
+plurals.
 
-`T.matrix('x')` is of dtype floatX, `T.fmatrix('x')` of float32; `T.dscalars('a', 'b')` makes several.
+`T.matrix('x')` is of dtype floatX, `T.fmatrix('x')` of float32; `T.dscalars('a', 'b')` makes
+several.
 """
 
 from __future__ import annotations
@@ -17,9 +19,16 @@ from workbench.core.types import constant as _constant
 from workbench.errors import GraphError
 
 LETTERS = {
-    "": None, "b": "int8", "w": "int16", "i": "int32", "l": "int64",
-    "f": "float32", "d": "float64", "c": "complex64", "z": "complex128",
-}  # fmt: skip
+    "": None,
+    "b": "int8",
+    "w": "int16",
+    "i": "int32",
+    "l": "int64",
+    "f": "float32",
+    "d": "float64",
+    "c": "complex64",
+    "z": "complex128",
+}
 
 SHAPES: dict[str, tuple[int | None, ...]] = {
     "scalar": (),
@@ -74,7 +83,7 @@ def _several(one: Callable[..., Any], word: str) -> Callable[..., Any]:
             raise GraphError(f"names of variables are text, not {names!r}")
         return [_call(one, name, dtype) for name in names]
 
-    make.__doc__ = f"Several: by names ('a', 'b'), by one word of single letters ('ab'), or by a number; see {word}."
+    make.__doc__ = f"Several, by names ('a', 'b'), by letters ('ab') or by a number; see {word}."
     return make
 
 

@@ -12,6 +12,13 @@ from workbench.core.ops.nnet import (
 from workbench.core.ops.scalars import sigmoid, softplus
 
 __all__ = [
-    "binary_crossentropy", "categorical_crossentropy", "elu", "hard_sigmoid", "logsoftmax", "relu", "sigmoid",
-    "softmax", "softplus",
-]  # fmt: skip
+    "binary_crossentropy",
+    "categorical_crossentropy",
+    "elu",
+    "hard_sigmoid",
+    "logsoftmax",
+    "relu",
+    "sigmoid",
+    "softmax",
+    "softplus",
+]
