@@ -1,8 +1,9 @@
 """Fusion: elementwise work over one iteration space, and the totals of it, become one loop.
 
-Every node gets a level. Along an edge that fusion may absorb the level stays or rises, along any other it rises; so
-nodes of one level that absorbing edges join can be one loop, and no path leaves the loop and comes back. Levels are
-as late as their readers allow, which brings a value to where it is read. All of it takes time linear in the graph.
+Every node gets a level: how many loops lie before it. It rises where a value leaves a loop, along an edge that fusion
+cannot absorb; so nodes of one level that absorbing edges join can be one loop, and no path leaves the loop and comes
+back. Levels are as late as their readers allow, which brings a value to where it is read. All of it takes time linear
+in the graph.
 """
 
 from __future__ import annotations
@@ -158,23 +159,24 @@ Edges = set[tuple[Variable, Apply]]
 
 def _levels(nodes: Sequence[Apply], loops: set[Apply], absorbing: Edges) -> dict[Apply, int]:
     """Levels as early as inputs allow; then those of elementwise nodes as late as their readers allow."""
+
+    def rise(variable: Variable, node: Apply) -> bool:
+        """Whether the value leaves a loop on its way to this node."""
+        maker = variable.owner
+        loop = maker in loops or (maker is not None and isinstance(maker.op, Reduce))
+        return loop and (variable, node) not in absorbing
+
     level: dict[Apply, int] = {}
     for node in nodes:
-        level[node] = max(
-            (
-                level[v.owner] + ((v, node) not in absorbing)
-                for v in node.inputs
-                if v.owner is not None
-            ),
-            default=0,
-        )
+        before = (level[v.owner] + rise(v, node) for v in node.inputs if v.owner is not None)
+        level[node] = max(before, default=0)
     latest: dict[Apply, int] = {}
     for node in reversed(nodes):
         if node in loops and node in latest:
             level[node] = max(level[node], latest[node])
         for v in node.inputs:
             if v.owner is not None:
-                bound = level[node] - ((v, node) not in absorbing)
+                bound = level[node] - rise(v, node)
                 latest[v.owner] = min(latest.get(v.owner, bound), bound)
     return level
 

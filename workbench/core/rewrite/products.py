@@ -93,12 +93,13 @@ def cancel(node: Apply, context: Context) -> Variable | None:
         return None
     known: dict[Variable, Product] = context.note("factors")
     product = factors(out, known)
-    if _is_inner(node, context) or not _promising(product):
+    if _is_inner(node, context) or not _promising(product, known):
         return None
     simple = simplify(product, context)
-    if simple is not product:
-        return write(simple, product, out)
-    return multiply_out(product, out, known, context)
+    found = multiply_out(simple, out, known, context)
+    if found is None and simple is not product:
+        found = write(simple, product, out)
+    return found
 
 
 def _is_inner(node: Apply, context: Context) -> bool:
@@ -112,13 +113,21 @@ def _is_inner(node: Apply, context: Context) -> bool:
     return above is not None and dtype_of(reader.outputs[0]) == dtype_of(out)
 
 
-def _promising(product: Product) -> bool:
+def _promising(product: Product, known: dict[Variable, Product]) -> bool:
     """Whether anything can cancel or be put together at all."""
-    if product.under or sum(number_of(v) is not None for v in product.over) > 1:
+    over = product.over
+    if product.under or sum(number_of(v) is not None for v in over) > 1:
         return True
-    return any(made_by(v, Exp) for v in product.over) and any(
-        made_by(v, Sigmoid) for v in product.over
-    )
+    if any(made_by(v, Exp) for v in over) and any(made_by(v, Sigmoid) for v in over):
+        return True
+    return len(over) > 1 and any(_has_fractions(v, known) for v in over)
+
+
+def _has_fractions(variable: Variable, known: dict[Variable, Product]) -> bool:
+    """Whether it is a sum with a term that is divided by something."""
+    if not made_by(variable, Add, Sub):
+        return False
+    return any(factors(v, known).under for _, v in sum_terms(variable))
 
 
 def simplify(product: Product, context: Context) -> Product:

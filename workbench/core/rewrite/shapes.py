@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import reduce
 from typing import Any
 
-from workbench.core.graph import Apply, Op, Variable
+from workbench.core.graph import Apply, Constant, Op, Variable
 from workbench.core.ops.elementwise import Elemwise
 from workbench.core.ops.linalg import Dot
 from workbench.core.ops.reduce import Prod, Sum
@@ -24,7 +24,7 @@ from workbench.core.rewrite.matching import (
     number_of,
     pattern_of,
 )
-from workbench.core.types import tensor_type
+from workbench.core.types import TensorType, constant, tensor_type
 
 
 @rule(Dimension, equation="f(x).shape[i] → x.shape[i]")
@@ -61,6 +61,28 @@ def dimshuffle_lifts(node: Apply, context: Context) -> Variable | None:
         return None
     order, ndim = _order(node.op), ndim_of(moved)
     return inner.op(*(_moved(v, order, ndim) for v in inner.inputs))  # type: ignore[no-any-return]
+
+
+@rule(Elemwise, equation="f(x, c.dimshuffle('x')) → f(x, c)")
+def scalar_operand(node: Apply, context: Context) -> Variable | None:
+    """A scalar broadcasts by itself."""
+    plain = [_scalar_of(v) for v in node.inputs]
+    if all(a is b for a, b in zip(plain, node.inputs)):
+        return None
+    new = node.op(*plain)
+    same = len(node.outputs) == 1 and pattern_of(new) == pattern_of(node.outputs[0])
+    return new if same else None
+
+
+def _scalar_of(variable: Variable) -> Variable:
+    """The 0-d variable or number behind one that has only axes of length 1."""
+    t = variable.type
+    if not isinstance(t, TensorType) or not t.shape or not all(t.broadcastable):
+        return variable
+    if isinstance(variable, Constant):
+        return constant(variable.data.reshape(()), t.dtype)
+    inner = made_by(variable, DimShuffle)
+    return inner.inputs[0] if inner is not None and is_scalar(inner.inputs[0]) else variable
 
 
 def _moved(operand: Variable, order: Sequence[int | str], ndim: int) -> Variable:
@@ -171,6 +193,7 @@ SHAPES: tuple[Rule, ...] = (
     lift_length,
     dimshuffle_twice,
     dimshuffle_lifts,
+    scalar_operand,
     transpose_of_dot,
     reshape_twice,
     reshape_same,
