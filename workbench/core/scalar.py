@@ -58,6 +58,11 @@ def _special(name: str) -> Callable[..., Array]:
     return call
 
 
+def _lgamma(x: Array) -> Array:
+    """The logarithm of |Γ(x)|; inf at -inf, as C has it."""
+    return np.where(x == -np.inf, np.asarray(np.inf, x.dtype), _special("gammaln")(x))  # type: ignore[no-any-return]
+
+
 def _not(x: Array) -> Array:
     return np.invert(x)
 
@@ -94,7 +99,7 @@ _UNARY = {
     "softplus": (_softplus, 40),
     "erf": (_special("erf"), 40),
     "erfc": (_special("erfc"), 40),
-    "lgamma": (_special("gammaln"), 60),
+    "lgamma": (_lgamma, 60),
     "gamma": (_special("gamma"), 60),
     "digamma": (_special("psi"), 60),
     "invert": (_not, 1),
