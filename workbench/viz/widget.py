@@ -30,10 +30,10 @@ class WorkbenchWidget(anywidget.AnyWidget):
     iteration  the scan step that the Scan tab shows
     error      the last failure of a `source`, "" for none
 
-    `source` answers what is too large to send. It gets the left and returns the right:
+    `source` answers what is too large to send. It gets the left, returns the right:
 
-        {"kind": "slice", "node": "12", "index": 0, "side": "after"}   {"data": rows, "note": "0:64"}
-        {"kind": "code", "node": "12"}       {"code": text} or {"parts": [[title, text], ...]}
+        {"kind": "slice", "node": "12", "index": 0, "side": "after"}  {"data": rows, "note": "0:64"}
+        {"kind": "code", "node": "12"}  {"code": text} or {"parts": [[title, text], ...]}
     """
 
     _esm = traitlets.Unicode().tag(sync=True)

@@ -74,7 +74,8 @@ export function switcher(label, choices, pick) {
 
 /** A time: `1.2 ms`, with `–` for none. */
 export function time(seconds) {
-  if (typeof seconds !== "number") return "–";
+  if (!seconds && seconds !== 0) return "–";
+  if (seconds === 0) return "";
   const [scale, unit] =
     seconds >= 1
       ? [1, "s"]

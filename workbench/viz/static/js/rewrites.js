@@ -255,7 +255,7 @@ export class RewritesTab {
       "section.wb-card",
       {},
       h("header", {}, h("h3", {}, step.rule), h("span.wb-id", {}, time(step.s))),
-      step.eq && h("div.wb-equation", {}, ...equation(step.eq)),
+      ...(step.eq ? equations(step.eq) : []),
       step.why && h("p.wb-why", {}, step.why),
       h(
         "dl.wb-facts",
@@ -369,13 +369,15 @@ export class RewritesTab {
   }
 }
 
-/** An equation with its arrow set apart. */
-function equation(text) {
-  const [left, right] = text.split("→");
-  if (right === undefined) return [h("code", {}, text)];
-  return [
-    h("code.wb-is-removed", {}, left.trim()),
-    h("span.wb-arrow", {}, "→"),
-    h("code.wb-is-added", {}, right.trim()),
-  ];
+/** Equations (two spaces or a semicolon part them), each with its two sides set apart. */
+function equations(text) {
+  return text.split(/,?\s{2,}|;\s*|\n/).map((one) => {
+    const [left, right] = one.split("→");
+    if (right === undefined) return h("div.wb-equation", {}, h("code", {}, one));
+    const sides = [
+      h("code.wb-is-removed", {}, left.trim()),
+      h("code.wb-is-added", {}, right.trim()),
+    ];
+    return h("div.wb-equation", {}, sides[0], h("span.wb-arrow", {}, "→"), sides[1]);
+  });
 }

@@ -273,16 +273,12 @@ function rowsOf(boxes) {
   return rows;
 }
 
-/** A way from one box down to another, through the gap of each row that is nearest to the straight line. */
+/** A way from one box down to another: through the gap of each row that is nearest to its end. */
 function course(from, to, port, ports, rows) {
   const end = to.x + Math.min(18, (0.6 * to.w) / ports) * (port - (ports - 1) / 2);
   const runs = [from.x, from.y + HALF, from.y + HALF];
-  let x = from.x;
-  for (let y = from.y + PITCH; y < to.y - 1; y += PITCH) {
-    const wanted = x + ((end - x) * PITCH) / (to.y - y + PITCH);
-    x = gap(rows.get(y) || [], wanted);
-    runs.push(x, y - HALF, y + HALF);
-  }
+  for (let y = from.y + PITCH; y < to.y - 1; y += PITCH)
+    runs.push(gap(rows.get(y) || [], end), y - HALF, y + HALF);
   return [...runs, end, to.y - HALF, to.y - HALF];
 }
 
