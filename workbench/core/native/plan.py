@@ -62,8 +62,8 @@ def _lanes(nest: Nest, target: Target) -> int:
     """Elements of the program's widest dtype in a register; for cheap totals several registers of
     accumulators, which hides the latency of adding to them and reads whole cache lines.
     """
-    if nest.ndim == 0:
-        return 1
+    if nest.ndim == 0 or not any(map(_is_vector, nest.items)):
+        return 1  # nothing moves along the innermost axis: its length is 1
     lanes = target.vector_bytes // _width(nest.program)
     if nest.reduced and not _strided(nest):
         widest = max(
