@@ -358,3 +358,25 @@ def test_random_programs(program, n, target, seed):
     compile_nest(elementwise(program), TARGETS[target]).run((n,), arrays, outputs)
     for got, want in zip(outputs, program.run(*arrays), strict=True):
         np.testing.assert_array_equal(got, np.broadcast_to(want, got.shape))
+
+
+@pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
+def test_the_slower_pipeline_means_the_same(target):
+    x, y = RNG.uniform(1, 2, size=(2, 45))
+    for program in (multiply_add(), expensive()):
+        out = np.empty(45)
+        compile_nest(elementwise(program), target, level=2).run((45,), (x, y), (out,))
+        np.testing.assert_array_equal(out, program.run(x, y)[0])
+
+
+@pytest.mark.parametrize("steps", [100, 1000])
+def test_long_programs(steps):
+    builder = ScalarBuilder(("float64", "float64"))
+    value = 0
+    for k in range(steps):
+        value = builder.prim(("add", "mul", "maximum", "sub")[k % 4], "float64", value, k % 2)
+    program = builder.program(value)
+    x, y = RNG.uniform(0, 1, size=(2, 33))
+    out = np.empty(33)
+    compile_nest(elementwise(program)).run((33,), (x, y), (out,))
+    np.testing.assert_array_equal(out, program.run(x, y)[0])

@@ -30,7 +30,7 @@ def load(code: Code, dtype: str, pointer: str, step: Step, lanes: int, mask: Val
         value = code.put(
             memory,
             f"call {memory.text} @llvm.masked.load.{memory.suffix}.p0"
-            f"(ptr align {align} {pointer}, {mask.typed}, {memory.text} zeroinitializer)",
+            f"(ptr {pointer}, i32 {align}, {mask.typed}, {memory.text} zeroinitializer)",
         )
     return value.ne(0) if dtype == "bool" else value
 
@@ -50,7 +50,7 @@ def store(
     else:
         code.line(
             f"call void @llvm.masked.store.{value.type.suffix}.p0"
-            f"({value.typed}, ptr align {align} {pointer}, {mask.typed})"
+            f"({value.typed}, ptr {pointer}, i32 {align}, {mask.typed})"
         )
 
 

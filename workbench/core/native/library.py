@@ -9,7 +9,7 @@
 | `blas.dgemm`, `blas.set_num_threads` | BLAS, all arguments `ptr` | `blas` |
 | `py.X`, `np.X`, `np.dtype.float64` | C API of Python and NumPy, dtype singletons | the process |
 
-Intrinsics (`llvm.…`) need no declaration.
+Other intrinsics (`llvm.…`) need no declaration.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from workbench.core.native import engine, runtime, symbols, vmath
 from workbench.core.native.ssa import Type
 
-_NAME = re.compile(r"@((?:wb|libm|libc|blas|py|np)\.[\w.]+)")
+_NAME = re.compile(r"@((?:llvm\.masked|wb|libm|libc|blas|py|np)\.[\w.]+)")
 _DEFINED = re.compile(r"^(?:define [^@]*|)@([\w.]+)(?=\(| = )", re.MULTILINE)
 _TYPE = re.compile(r"(?:v(\d+))?(f32|f64|i\d+)$")
 _SCALAR = {"f32": "float", "f64": "double"}
@@ -54,7 +54,9 @@ def complete(text: str) -> Complete:
             if name in known:
                 continue
             known.add(name)
-            if name in runtime.SHARED or name.partition(".")[0] in symbols.PREFIXES:
+            if name.startswith("llvm."):
+                parts.append(_masked(name))
+            elif name in runtime.SHARED or name.partition(".")[0] in symbols.PREFIXES:
                 found = _external(name)
                 addresses[name] = found.address
                 parts.append(
@@ -66,6 +68,15 @@ def complete(text: str) -> Complete:
                 parts.append(_definition(name, count <= INLINE_LIMIT))
                 queue.append(parts[-1])
     return Complete("\n".join(parts) + "\n", addresses)
+
+
+def _masked(name: str) -> str:
+    """The declaration of a masked load or store as LLVM 20 has it; later ones read that too."""
+    _, _, verb, suffix, _ = name.split(".")
+    type = _type(suffix)
+    if verb == "load":
+        return f"declare {type.text} @{name}(ptr, i32, {type.mask.text}, {type.text})"
+    return f"declare void @{name}({type.text}, ptr, i32, {type.mask.text})"
 
 
 def _external(name: str) -> symbols.External:
@@ -94,8 +105,14 @@ def _definition(name: str, inline: bool) -> str:
     if name in runtime.INLINE:
         return runtime.INLINE[name]
     base, _, suffix = name.removeprefix("wb.").rpartition(".")
+    if not vmath.is_function(base):
+        raise KeyError(name)
+    return vmath.definition(base, _type(suffix), inline=inline)
+
+
+def _type(suffix: str) -> Type:
+    """The type that a name ends in: `v8f64`, `i32`."""
     match = _TYPE.match(suffix)
     if not match:
-        raise KeyError(name)
-    type = Type(_SCALAR.get(match[2], match[2]), int(match[1] or 1))
-    return vmath.definition(base, type, inline=inline)
+        raise KeyError(suffix)
+    return Type(_SCALAR.get(match[2], match[2]), int(match[1] or 1))
