@@ -1,5 +1,7 @@
 // From a scene of the payload to what a stage draws: boxes and edges in one plane, opened nodes with their inside.
 
+import { plural } from "./dom.js";
+
 export const HALF = 21; // half the height of a box
 const HEAD = 34,
   INSET = 10; // of an opened node's frame
@@ -247,11 +249,11 @@ export function stepView(data, replay, count) {
     view.w = Math.max(view.w, box.x + box.w / 2 + 16);
     view.h = Math.max(view.h, box.y + HALF + 16);
   }
-  const note = `${folded.size} constant${folded.size === 1 ? "" : "s"} folded into readers`;
-  return finish(view, [
-    ...(folded.size ? [note] : []),
-    ...scene.hidden.filter((text) => text.includes("edge")),
-  ]);
+  const tags = boxes.reduce((sum, box) => sum + box.chips.filter((chip) => chip[3] & 1).length, 0);
+  const hidden = [];
+  if (folded.size) hidden.push(`${plural(folded.size, "constant")} folded into readers`);
+  if (tags) hidden.push(`${plural(tags, "long edge")} shown as ↑ tags`);
+  return finish(view, hidden);
 }
 
 function plain(edge) {
