@@ -278,7 +278,7 @@ def _swapped(
             raise SwapError(
                 f"swap cannot put {new} of {new.type} in the place of {old} of {old.type}"
             )
-    places: dict[Variable, Variable] = {old: new for old, new in swap.items()}
+    places: dict[Variable, Variable] = dict(swap.items())
     changed = replace(program.results, places)
     first, second = len(program.outputs), len(program.outputs) + len(program.stored)
     updates = zip((swap.get(t, t) for t, _ in program.updates), changed[second:], strict=True)

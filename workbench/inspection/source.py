@@ -36,7 +36,7 @@ class Source:
         if "/" in str(request["node"]):
             return {"error": "a value inside a loop is one per iteration: see the Scan tab"}
         wanted = _port(request)
-        variable = next((v for v in values if self.seen.port(v) == wanted), None)
+        variable = next((v for v in values if self.seen.port(v, side) == wanted), None)
         if variable is None:
             return {"error": "this node has no value"}
         return tensor_slice(values.array(variable), request.get("at") or ())

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from workbench.core.function import Function
-from workbench.core.graph import Apply, Variable
+from workbench.core.graph import Apply, Variable, toposort
+from workbench.core.profile import parents
 from workbench.core.records import SCHEMA, History, Port, Profile, ScanTrace, Snapshot, ValueTable
 from workbench.core.rewrite.recorder import Recorder
 from workbench.core.snapshot import Ids, port, snapshot
@@ -81,14 +82,16 @@ class Workbench:
         names = " ".join(f"{name}=…" for name in self.missing)
         return f"no values: give --values {names} (or values={{…}})" if self.missing else ""
 
-    def port(self, variable: Variable) -> Port | None:
+    def port(self, variable: Variable, side: str = "before") -> Port | None:
         """Where a variable stands in the graph before or after."""
-        return self._recorder.port_of(variable)
+        if side == "before":
+            return self._recorder.port_before(variable)
+        return self._recorder.port_after(variable)
 
     def node_id(self, node: Apply, parent: Apply | None = None) -> int | None:
-        """The id of a node; of a scan's inner node in the snapshot of the scan's body."""
+        """The id of a node of the optimised graph; of a scan's inner node in its body's snapshot."""
         if parent is None:
-            found = self.port(node.outputs[0])
+            found = self.port(node.outputs[0], "after")
             return None if found is None else found.node
         inner: Any = getattr(parent.op, "inner", None)
         if inner is None:
@@ -102,25 +105,27 @@ class Workbench:
         return [record for trace in self.trace if (record := self._trace(trace)) is not None]
 
     def _trace(self, trace: Trace) -> ScanTrace | None:
-        node = self.node_id(trace.node)
-        if node is None:
+        found = self.port(trace.node.outputs[0])
+        inner = None if found is None else self._history.first[found.node].inner
+        if found is None or inner is None:
             return None
         ids: Ids = {}
         snapshot(trace.inner.outputs, trace.inner.inputs, ids=ids)
-        inner = self._history.first[node].inner if node in self._history.first else None
-        if inner is None:
-            return None
-        return trace.record(node, inner, lambda v: port(v, ids))
+        return trace.record(found.node, inner, lambda v: port(v, ids))
 
     def tables(self) -> tuple[ValueTable, ValueTable]:
         """The value tables before and after, as records."""
-        before = self.before.table(self.port) if self.before else ValueTable(note=self.hint)
-        after = self.after.table(self.port) if self.after else ValueTable(note=self.hint)
-        return before, after
+        return self._table(self.before, "before"), self._table(self.after, "after")
+
+    def _table(self, values: Values | None, side: str) -> ValueTable:
+        if values is None:
+            return ValueTable(note=self.hint)
+        return values.table(lambda variable: self.port(variable, side))
 
     def _failed(self) -> int | None:
         """The id of the node at fault."""
         at: Any = getattr(self.error, "node", None)
+        at = parents(toposort(self.function.maker.program.results)).get(at, at)
         variable = at.outputs[0] if isinstance(at, Apply) else at
         found = self.port(variable) if isinstance(variable, Variable) else None
         return None if found is None else found.node

@@ -44,8 +44,16 @@ class Recorder:
     def history(self) -> History:
         return History(self.first, tuple(self.steps), tuple(self.refused_), tuple(self.passes))
 
+    def port_before(self, variable: Variable) -> Port | None:
+        """The port of a variable of the user's graph in `history.first`."""
+        return self._first.get(variable)
+
+    def port_after(self, variable: Variable) -> Port | None:
+        """The port of a variable of the optimised graph in `history.last`."""
+        return self._live.get(variable)
+
     def port_of(self, variable: Variable) -> Port | None:
-        """The port of a variable of the user's graph (in `history.first`) or of the optimised one (in `history.last`)."""
+        """The port in the optimised graph, or else in the user's."""
         return self._live.get(variable, self._first.get(variable))
 
     def nested(self, name: str) -> Recorder:
