@@ -77,7 +77,10 @@ def write_program(
     w = Writer(target, EMITTERS, timed)
     _write_inputs(w, [*inputs, *shared])
     later = _place_results(w, results, len(outputs))
-    w.write_nodes(toposort(results, stop=inputs), results)
+    nodes = toposort(results, stop=inputs)
+    for variable in (v for node in nodes for v in node.outputs):
+        _array_spec(variable)
+    w.write_nodes(nodes, results)
     for variable, destination in later:
         w.destinations[variable] = destination
         w.bind(variable, w.tensor(variable))
