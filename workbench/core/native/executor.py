@@ -67,8 +67,8 @@ class NativeLinked:
 
     def _slow(self, *args: Any, **kwargs: Any) -> Any:
         """What the entry does not take, and what its program failed at: the interpreter then says what is wrong."""
-        failed = self._built.entry.__self__.last_error()  # type: ignore[attr-defined]
-        if failed is None and not getattr(self._ready, "now", False):
+        self._built.entry.__self__.last_error()  # type: ignore[attr-defined]  # it is read once
+        if not getattr(self._ready, "now", False):
             return self._user_slow(*args, **kwargs)
         results = PyLinked(self.plan).run(args)
         return results[0] if self.plan.single else results
