@@ -68,7 +68,9 @@ class _MethodDef(ctypes.Structure):
 
 
 _in_use: dict[int, NativeModule] = {}
-"""The code of every living owner: a cycle of garbage must not unload it before its owner has freed the slots in it."""
+"""The code of every living owner: a cycle of garbage must not unload it before its owner has freed
+the slots in it.
+"""
 
 
 class Owner:

@@ -5,8 +5,8 @@ addresses are.
 from __future__ import annotations
 
 import ctypes
-import ctypes.util
 import functools
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -103,6 +103,12 @@ PREFIXES = frozenset(_FINDERS)
 
 @functools.cache
 def _libm() -> ctypes.CDLL:
+    """The C library's mathematics, which is loaded already: asking the linker takes 20 ms."""
+    process = None if os.name == "nt" else ctypes.CDLL(None)
+    if process is not None and hasattr(process, "lgamma"):
+        return process
+    import ctypes.util
+
     return ctypes.CDLL(ctypes.util.find_library("m") or ctypes.util.find_library("msvcrt"))
 
 
