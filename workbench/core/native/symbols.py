@@ -107,9 +107,9 @@ def _libm() -> ctypes.CDLL:
     process = None if os.name == "nt" else ctypes.CDLL(None)
     if process is not None and hasattr(process, "lgamma"):
         return process
-    import ctypes.util
+    from ctypes.util import find_library
 
-    return ctypes.CDLL(ctypes.util.find_library("m") or ctypes.util.find_library("msvcrt"))
+    return ctypes.CDLL(find_library("m") or find_library("msvcrt"))
 
 
 def _address(library: ctypes.CDLL, name: str) -> int:
