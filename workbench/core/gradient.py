@@ -87,6 +87,7 @@ def backward(
     constant = set(consider_constant)
     nodes = toposort(start)
     useful = _between(nodes, wrt, constant)
+    wanted = set(wrt)
     for node in reversed(nodes):
         if node not in useful:
             continue
@@ -96,7 +97,9 @@ def backward(
         with origin.inherited(node.lines):
             parts = _parts(node, outputs, undefined)
             for variable, part in zip(node.inputs, parts, strict=True):
-                if part is not None and variable not in constant and variable not in fixed:
+                if part is None or variable in constant or variable in fixed:
+                    continue
+                if variable.owner is not None or variable in wanted:
                     part = _fit(part, variable)
                     known = gradients.get(variable)
                     gradients[variable] = part if known is None else known + part
@@ -119,6 +122,8 @@ def _parts(node: Apply, outputs: Sequence[Any], undefined: str) -> Sequence[Any]
 def _fit(part: Any, variable: Variable) -> Any:
     """A gradient of the variable's dtype, with length 1 in its type where the variable's type has it."""
     t, g = tensor_type(variable), tensor_type(part)
+    if t == g:
+        return part
     if g.ndim != t.ndim:
         raise GraphError(
             f"a gradient of {g} was made for {variable} of {t}",
@@ -255,7 +260,7 @@ def _check_lengths(what: str, points: Sequence[Any], of: Sequence[Variable], nam
         )
 
 
-def Lop(f: Any, wrt: Any, eval_points: Any, consider_constant: Sequence[Variable] | None = None,  # noqa: N802
+def Lop(f: Any, wrt: Any, eval_points: Any, consider_constant: Sequence[Variable] | None = None,
         disconnected_inputs: str = "raise") -> Any:  # fmt: skip
     """vᵀ·J: the rows of the Jacobian of f with respect to `wrt`, weighted by `eval_points` (one per output of f).
 
@@ -281,7 +286,7 @@ def _added(pairs: Any) -> Gradients:
     return total
 
 
-def Rop(f: Any, wrt: Any, eval_points: Any, disconnected_outputs: str = "raise",  # noqa: N802
+def Rop(f: Any, wrt: Any, eval_points: Any, disconnected_outputs: str = "raise",
         return_disconnected: str = "zero") -> Any:  # fmt: skip
     """J·v: the Jacobian of f with respect to `wrt` times `eval_points` (one per wrt), of the shape of f.
 

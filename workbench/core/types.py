@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
@@ -45,7 +45,7 @@ class TensorType(Type):
     def ndim(self) -> int:
         return len(self.shape)
 
-    @property
+    @cached_property
     def broadcastable(self) -> tuple[bool, ...]:
         return tuple(n == 1 for n in self.shape)
 
@@ -246,6 +246,8 @@ def broadcast_shapes(shapes: Sequence[Shape], what: str = "operands") -> Shape:
 
     Raises ShapeError where two known lengths differ.
     """
+    if shapes and all(s == shapes[0] for s in shapes):
+        return shapes[0]
     ndim = max((len(s) for s in shapes), default=0)
     result: list[int | None] = []
     for axis in range(-ndim, 0):

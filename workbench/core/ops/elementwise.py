@@ -134,10 +134,10 @@ class Elemwise(Op):
     def infer(self, *inputs: Variable) -> Sequence[Type]:
         types = [tensor_type(v) for v in inputs]
         try:
-            shape = broadcast_shapes([t.shape for t in types], describe(self.scalar, inputs))
+            shape = broadcast_shapes([t.shape for t in types])
             dtypes = self.scalar.output_dtypes([t.dtype for t in types])
         except (ShapeError, DtypeError) as error:
-            met = [error.met or describe(self.scalar, inputs), _places(inputs)]
+            met = [describe(self.scalar, inputs), _places(inputs)]
             raise type(error)(
                 error.wrong,
                 "; ".join(filter(None, met)),

@@ -17,7 +17,15 @@ from workbench.configuration import config
 from workbench.core.graph import Constant, describe
 from workbench.core.ops.elementwise import Elemwise, ScalarOp
 from workbench.core.scalar import PRIMITIVES, ScalarBuilder
-from workbench.core.types import as_tensor, constant, float_like, is_discrete, tensor_type, upcast
+from workbench.core.types import (
+    DTYPES,
+    as_tensor,
+    constant,
+    float_like,
+    is_discrete,
+    tensor_type,
+    upcast,
+)
 from workbench.errors import DtypeError, NullGradientError
 
 Grads = Sequence[Any]  # Any: variables with operators
@@ -742,7 +750,8 @@ switch, second = Elemwise(Switch()), Elemwise(Second())
 def cast(x: Any, dtype: str) -> Any:
     """X in another dtype; x itself where it has it already. `dtype` may be 'floatX'."""
     variable = as_tensor(x)
-    dtype = config.floatX if dtype == "floatX" else str(np.dtype(dtype))
+    if dtype not in DTYPES:
+        dtype = config.floatX if dtype == "floatX" else str(np.dtype(dtype))
     return variable if tensor_type(variable).dtype == dtype else Elemwise(Cast(dtype))(variable)
 
 
