@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from workbench.core import origin
-from workbench.core.graph import Apply, Variable, toposort
+from workbench.core.graph import Apply, Variable
 from workbench.core.inner import InnerGraph
 from workbench.core.rewrite.engine import Rule, Session, calling_source
 
@@ -20,8 +20,11 @@ def bodies(
     session: Session, outputs: Sequence[Variable], optimise: Inner, rule: Rule
 ) -> list[Variable]:
     """The graph with the inner graph of every node optimised; a node whose inner graph is as good stays as it is."""
+    nodes = session.toposort(outputs)
+    if not any(isinstance(getattr(node.op, "inner", None), InnerGraph) for node in nodes):
+        return list(outputs)
     final: dict[Variable, Variable] = {}
-    for node in toposort(outputs):
+    for node in nodes:
         inputs = [final.get(v, v) for v in node.inputs]
         moved = any(a is not b for a, b in zip(inputs, node.inputs))
         new = session.rebuild(node, inputs) if moved else node

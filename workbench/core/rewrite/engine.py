@@ -1,25 +1,21 @@
-"""The rewrite engine: rules, what they are told, and the walk that applies them.
+"""The rewrite engine: rules, what they are told, who listens, and the one way in which a graph changes.
 
-A walk goes over an interned graph once, from the leaves up. A node whose inputs changed is built anew over the new
-ones; then the rules for its op are tried in order, and what the first one answers is walked in its turn. Every node
-is tried at most once in a walk, so that a pass takes time linear in the nodes it meets.
+`rewrite.walk` applies rules to a whole graph.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import CodeType
 from typing import Any, Protocol
 
 from workbench.core import graph, origin
-from workbench.core.graph import Apply, Constant, Op, Variable, toposort
+from workbench.core.graph import Apply, Constant, Variable, toposort
 from workbench.core.intern import Interner
-from workbench.core.ops.elementwise import Elemwise
 from workbench.core.types import TensorType
 from workbench.errors import RewriteError
 
@@ -117,12 +113,20 @@ class Listener(Protocol):
 
 @dataclass
 class Session:
-    """One optimisation: the table of nodes and who listens."""
+    """One optimisation: the table of nodes, who listens, and which rules found nothing at which node."""
 
     interner: Interner = field(default_factory=Interner)
     listeners: tuple[Listener, ...] = ()
     excluded: frozenset[str] = frozenset()
     steps: int = 0
+    tried: dict[Apply, frozenset[Rule]] = field(default_factory=dict)
+    _order: tuple[list[Variable], list[Apply]] = ([], [])
+
+    def toposort(self, outputs: Sequence[Variable]) -> list[Apply]:
+        """The nodes of the outputs in topological order; the same list where the outputs are those of last time."""
+        if self._order[0] != list(outputs):
+            self._order = (list(outputs), toposort(outputs))
+        return self._order[1]
 
     def rebuild(self, node: Apply, inputs: Sequence[Variable]) -> Apply:
         """The node over other inputs."""
@@ -150,6 +154,8 @@ class Session:
         """
         new = self._intern([v for _, v in pairs], lines, {old for old, _ in pairs}, rule)
         done = [(old, twin) for (old, _), twin in zip(pairs, new, strict=True)]
+        if all(old is twin for old, twin in done):
+            return new
         for old, twin in done:
             _check(rule, old, twin)
             if twin.name is None and twin.owner is not None:
@@ -224,130 +230,6 @@ class Context:
     def interned(self, variable: Variable) -> Variable:
         """The interned twin of an expression that a rule wrote, to compare it by identity."""
         return self.session.interner.freeze([variable])[0]
-
-
-class Walk:
-    """One pass of a set of rules over a graph."""
-
-    def __init__(
-        self, session: Session, outputs: Sequence[Variable], rules: Iterable[Rule]
-    ) -> None:
-        self.session = session
-        self.outputs = list(outputs)
-        self.nodes = toposort(outputs)
-        self.context = Context(session, outputs, self.nodes)
-        self.final: dict[Variable, Variable] = {}
-        self._index = RuleIndex(r for r in rules if r.name not in session.excluded)
-        self._open: set[Apply] = set()
-        self._patience = PATIENCE * len(self.nodes) + 256
-
-    def run(self) -> list[Variable]:
-        """The outputs after the pass."""
-        agenda: list[tuple[Apply, Pairs]] = [(node, []) for node in reversed(self.nodes)]
-        with origin.inherited(()):
-            while agenda:
-                node, pairs = agenda.pop()
-                if pairs:
-                    self._link(node, pairs)
-                elif node.outputs[0] not in self.final and (pairs := self._visit(node)):
-                    new = toposort([v for _, v in pairs], stop=self.final)
-                    agenda.append((node, pairs))
-                    agenda.extend((n, []) for n in reversed(new))
-        return [self.final.get(v, v) for v in self.outputs]
-
-    def _visit(self, node: Apply) -> Pairs:
-        """What replaces the node's outputs where a rule fires; else the node is settled."""
-        new = self._rebuild(node)
-        if new is not node and new.outputs[0] in self.final:
-            self.final.update((a, self.final[b]) for a, b in zip(node.outputs, new.outputs))
-            return []
-        results = None if new in self._open else self._fire(new)
-        if results is None:
-            self.final.update((v, v) for v in new.outputs)
-            self.final.update(zip(node.outputs, new.outputs))
-            return []
-        self._open.add(new)
-        kept = [b if r is None else r for b, r in zip(new.outputs, results)]
-        pairs = list(zip(new.outputs, kept))
-        return pairs if new is node else pairs + list(zip(node.outputs, kept))
-
-    def _rebuild(self, node: Apply) -> Apply:
-        final = self.final
-        inputs = [final.get(v, v) for v in node.inputs]
-        if all(map(_is, inputs, node.inputs)):
-            return node
-        new = self.session.rebuild(node, inputs)
-        former = self.context.former
-        for a, b in zip(node.outputs, new.outputs):
-            former.setdefault(b, former.get(a, a))
-        return new
-
-    def _fire(self, node: Apply) -> list[Variable | None] | None:
-        for candidate in self._index[node.op]:
-            start = time.perf_counter()
-            answer = candidate.rewrite(node, self.context)
-            if answer is None:
-                continue
-            if isinstance(answer, Refuse):
-                self._refuse(candidate, node, answer.reason)
-                continue
-            results = [answer] if isinstance(answer, Variable) else list(answer)
-            if all(r is None or r is v for r, v in zip(results, node.outputs, strict=True)):
-                continue
-            if not self._patience:
-                self._refuse(candidate, node, "this pass has made too many rewrites already")
-                return None
-            self._patience -= 1
-            return self._replace(candidate, node, results, time.perf_counter() - start)
-        return None
-
-    def _replace(
-        self, rule: Rule, node: Apply, results: list[Variable | None], seconds: float
-    ) -> list[Variable | None]:
-        new = iter(self.session.replace(rule, node, results, seconds))
-        done = [None if r is None else next(new) for r in results]
-        former = self.context.former
-        for a, b in zip(node.outputs, done):
-            if b is not None:
-                former.setdefault(b, former.get(a, a))
-        return done
-
-    def _refuse(self, rule: Rule, node: Apply, reason: str) -> None:
-        for listener in self.session.listeners:
-            listener.refused(rule, node, reason)
-
-    def _link(self, node: Apply, pairs: Pairs) -> None:
-        """What was answered is settled: so is what it replaces."""
-        final = self.final
-        for old, new in pairs:
-            if old is not new:
-                final[old] = final.get(new, new)
-        for old, new in pairs:
-            final.setdefault(old, new)
-
-
-def _is(a: object, b: object) -> bool:
-    return a is b
-
-
-class RuleIndex:
-    """The rules for every kind of node, in the order given."""
-
-    def __init__(self, rules: Iterable[Rule]) -> None:
-        self._rules = tuple(rules)
-        self._known: dict[type, tuple[Rule, ...]] = {}
-
-    def __getitem__(self, op: Op) -> tuple[Rule, ...]:
-        kind = type(op.scalar) if isinstance(op, Elemwise) else type(op)
-        known = self._known.get(kind)
-        if known is None:
-            kinds = (kind, Elemwise) if isinstance(op, Elemwise) else (kind,)
-            known = self._known[kind] = tuple(r for r in self._rules if _fits(r, kinds))
-        return known
-
-
-def _fits(rule: Rule, kinds: tuple[type, ...]) -> bool:
-    return not rule.on or any(issubclass(kind, on) for kind in kinds for on in rule.on)
 
 
 def value_of(variable: Variable) -> Any:

@@ -17,7 +17,9 @@ def made_by(variable: Variable, *kinds: type) -> Apply | None:
     if node is None:
         return None
     op = node.op
-    return node if isinstance(op.scalar if isinstance(op, Elemwise) else op, kinds) else None
+    if type(op) is Elemwise and isinstance(op.scalar, kinds):
+        return node
+    return node if isinstance(op, kinds) else None
 
 
 def scalar_of(node: Apply) -> ScalarOp | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from workbench.core.graph import Apply, Variable, toposort
@@ -11,7 +13,7 @@ from workbench.core.intern import Interner
 from workbench.core.records import PassTime
 from workbench.core.rewrite.blas import BLAS
 from workbench.core.rewrite.bodies import bodies, body_rule
-from workbench.core.rewrite.engine import Listener, Rule, Session, Walk
+from workbench.core.rewrite.engine import Listener, Rule, Session
 from workbench.core.rewrite.fusion import fuse
 from workbench.core.rewrite.fills import FILLS, fill_to_alloc
 from workbench.core.rewrite.fold import fold, fold_number
@@ -24,6 +26,7 @@ from workbench.errors import ModeError, nearest
 from workbench.core.rewrite.shapes import SHAPES
 from workbench.core.rewrite.special import SPECIAL_FORMS
 from workbench.core.rewrite.stable import STABILISE
+from workbench.core.rewrite.walk import Walk
 
 CANONICAL = FILLS + SHAPES + INDEXING + REDUCTIONS + NEUTRAL + (fold_number,)
 
@@ -80,12 +83,25 @@ def optimise(
     """
     session = Session(Interner(), tuple(listeners), frozenset(excluding))
     now = list(outputs)
-    for listener in session.listeners:
-        listener.begin(now, inputs)
     stages: list[PassTime] = []
-    for stage in _chosen(PASSES if passes is None else passes, session.excluded, including):
-        now = _timed(stage, session, now, stages)
+    with _no_collection():
+        for listener in session.listeners:
+            listener.begin(now, inputs)
+        for stage in _chosen(PASSES if passes is None else passes, session.excluded, including):
+            now = _timed(stage, session, now, stages)
     return Optimised(tuple(now), tuple(toposort(now)), session.interner, tuple(stages))
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Without the cyclic garbage collector: the table keeps every node, so a third of the time would find nothing."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _timed(

@@ -110,8 +110,8 @@ def _moved(
     lifted = after(selection, outputs, [value])
     result = _lifted(value, lifted)
     assert result is not None
-    note_reads(context, outputs, [result.variable])
     answers = answer(node, selection.place, outputs)
+    note_reads(context, answers, node, outputs, [result.variable])
     answers[i] = spread(result, steps_taken(selection.parts, outputs))
     return answers
 

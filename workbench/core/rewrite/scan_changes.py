@@ -79,20 +79,30 @@ def made(node: Apply, parts: Parts, context: Context) -> Sequence[Variable]:
         return [context.interned(v) for v in parts.apply().outputs]
 
 
-def note_reads(context: Context, outputs: Sequence[Variable], readers: Iterable[Variable]) -> None:
-    """Have it known that new expressions read these outputs: the context tells only who read them before the pass."""
+def note_reads(
+    context: Context,
+    answers: Sequence[Variable | None],
+    node: Apply,
+    outputs: Sequence[Variable],
+    readers: Iterable[Variable],
+) -> None:
+    """Have it known that new expressions read outputs of the loop in the place of a node.
+
+    The context tells only who read what before the pass. An output that stands for an old one is noted by the name
+    under which it was known then, as it will go by that name when it is rewritten again.
+    """
     read = set(ancestors(readers))
-    context.note(READ).update((v, True) for v in outputs if v in read)
+    first = {new: old for new, old in zip(answers, node.outputs, strict=True) if new is not None}
+    for v in outputs:
+        if v in read:
+            old = first.get(v, v)
+            context.note(READ)[context.former.get(old, old)] = True
 
 
 def is_read_whole(variable: Variable, context: Context) -> bool:
     """Whether it is an output of the graph, or read by something that this pass made."""
-    noted = context.note(READ)
-    return (
-        context.is_output(variable)
-        or variable in noted
-        or context.former.get(variable, variable) in noted
-    )
+    first = context.former.get(variable, variable)
+    return context.is_output(variable) or first in context.note(READ)
 
 
 def is_read(variable: Variable, context: Context) -> bool:

@@ -123,7 +123,7 @@ def _summed(
     for v in terms:
         if v in chosen:
             total = _add(total, _total(chosen[v], values, steps), parts.carried[i].inner)
-    note_reads(context, outputs, [total])
+    note_reads(context, results, node, outputs, [total])
     results[where] = total
     return results
 

@@ -57,7 +57,9 @@ def dimshuffle_lifts(node: Apply, context: Context) -> Variable | None:
     """An elementwise op is moved out of a view of its result, which only the view reads."""
     (moved,) = node.inputs
     inner = made_by(moved, Elemwise)
-    if inner is None or len(inner.outputs) > 1 or not context.read_once(moved):
+    if inner is None or len(inner.outputs) > 1 or is_scalar(moved):
+        return None
+    if not context.read_once(moved):
         return None
     order, ndim = _order(node.op), ndim_of(moved)
     return inner.op(*(_moved(v, order, ndim) for v in inner.inputs))  # type: ignore[no-any-return]

@@ -1,0 +1,155 @@
+"""The walk: one pass of a set of rules over an interned graph, from the leaves up.
+
+A node whose inputs changed is built anew over the new ones; then the rules for its op are tried in order, and what the
+first one answers is walked in its turn. A rule is tried at most once at a node, over all passes of an optimisation, so
+that a pass takes time linear in the nodes that are new to its rules.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+
+from workbench.core import origin
+from workbench.core.graph import Apply, Op, Variable, toposort
+from workbench.core.ops.elementwise import Elemwise
+from workbench.core.rewrite.engine import Context, Pairs, Refuse, Rule, Session
+
+PATIENCE = 8  # rewrites per node of the graph, after which a pass stops: no rules may run for ever
+
+Results = list[Variable | None]
+Tried = frozenset[Rule]
+
+
+class Walk:
+    """One pass of a set of rules over a graph."""
+
+    def __init__(
+        self, session: Session, outputs: Sequence[Variable], rules: Iterable[Rule]
+    ) -> None:
+        self.session = session
+        self.outputs = list(outputs)
+        self.nodes = session.toposort(outputs)
+        self.context = Context(session, outputs, self.nodes)
+        self.final: dict[Variable, Variable] = {}
+        self._index = RuleIndex(r for r in rules if r.name not in session.excluded)
+        self._open: set[Apply] = set()
+        self._patience = PATIENCE * len(self.nodes) + 256
+
+    def run(self) -> list[Variable]:
+        """The outputs after the pass."""
+        if not self._index.concern(self.nodes, self.session.tried):
+            return self.outputs
+        agenda: list[tuple[Apply, Pairs]] = [(node, []) for node in reversed(self.nodes)]
+        with origin.inherited(()):
+            while agenda:
+                node, pairs = agenda.pop()
+                if pairs:
+                    self._link(pairs)
+                elif node.outputs[0] not in self.final and (pairs := self._visit(node)):
+                    new = toposort([v for _, v in pairs], stop=self.final)
+                    agenda.append((node, pairs))
+                    agenda.extend((n, []) for n in reversed(new))
+        return [self.final.get(v, v) for v in self.outputs]
+
+    def _visit(self, node: Apply) -> Pairs:
+        """What replaces the node's outputs where a rule fires; else the node is settled."""
+        final = self.final
+        new = self._rebuild(node)
+        if new is not node and new.outputs[0] in final:  # walked before
+            final.update((a, final[b]) for a, b in zip(node.outputs, new.outputs))
+            return []
+        results = None if new in self._open else self._fire(new)
+        if results is None:
+            for a, b in zip(node.outputs, new.outputs):
+                final[a] = final[b] = b
+            return []
+        self._open.add(new)
+        kept = [b if r is None else r for b, r in zip(new.outputs, results)]
+        pairs = list(zip(new.outputs, kept))
+        return pairs if new is node else pairs + list(zip(node.outputs, kept))
+
+    def _rebuild(self, node: Apply) -> Apply:
+        inputs = tuple(map(self.final.get, node.inputs, node.inputs))
+        if inputs == node.inputs:  # identity: variables have no other equality
+            return node
+        new = self.session.rebuild(node, inputs)
+        self._note_former(node.outputs, new.outputs)
+        return new
+
+    def _fire(self, node: Apply) -> Results | None:
+        """What the first rule that fits puts in the place of the node's outputs."""
+        tried = self.session.tried
+        rules, after = self._index.rules(node.op, tried.get(node))
+        for candidate in rules:
+            start = time.perf_counter() if self.session.listeners else 0.0
+            answer = candidate.rewrite(node, self.context)
+            if answer is None:
+                continue
+            if isinstance(answer, Refuse):
+                self._refuse(candidate, node, answer.reason)
+            elif not self._patience:
+                self._refuse(candidate, node, "this pass has made too many rewrites already")
+            else:
+                results = [answer] if isinstance(answer, Variable) else list(answer)
+                if (done := self._replace(candidate, node, results, start)) is not None:
+                    return done
+        tried[node] = after
+        return None
+
+    def _replace(self, rule: Rule, node: Apply, results: Results, start: float) -> Results | None:
+        """The interned results, or None where they are what was there."""
+        seconds = time.perf_counter() - start if start else 0.0
+        new = iter(self.session.replace(rule, node, results, seconds))
+        done = [None if r is None else next(new) for r in results]
+        if all(r is None or r is v for r, v in zip(done, node.outputs, strict=True)):
+            return None
+        self._patience -= 1
+        self._note_former(node.outputs, done)
+        return done
+
+    def _note_former(self, old: Sequence[Variable], new: Sequence[Variable | None]) -> None:
+        former = self.context.former
+        for a, b in zip(old, new):
+            if b is not None:
+                former.setdefault(b, former.get(a, a))
+
+    def _refuse(self, rule: Rule, node: Apply, reason: str) -> None:
+        for listener in self.session.listeners:
+            listener.refused(rule, node, reason)
+
+    def _link(self, pairs: Pairs) -> None:
+        """What was answered is settled: so is what it replaces."""
+        final = self.final
+        for old, new in pairs:
+            if old is not new:
+                final[old] = final.get(new, new)
+        for old, new in pairs:
+            final.setdefault(old, new)
+
+
+class RuleIndex:
+    """The rules for every kind of node, in the order given, without those that were tried there before."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self._rules = tuple(rules)
+        self._known: dict[tuple[type, Tried | None], tuple[tuple[Rule, ...], Tried]] = {}
+
+    def rules(self, op: Op, tried: Tried | None) -> tuple[tuple[Rule, ...], Tried]:
+        """The rules to try, and what has been tried after that."""
+        key = (type(op.scalar) if type(op) is Elemwise else type(op), tried)
+        known = self._known.get(key)
+        if known is None:
+            before = tried or frozenset()
+            left = tuple(r for r in self._rules if _fits(r, op) and r not in before)
+            known = self._known[key] = (left, before | frozenset(left))
+        return known
+
+    def concern(self, nodes: Iterable[Apply], tried: dict[Apply, Tried]) -> bool:
+        """Whether there is a rule left for any of these nodes."""
+        return any(self.rules(node.op, tried.get(node))[0] for node in nodes)
+
+
+def _fits(rule: Rule, op: Op) -> bool:
+    kinds = (type(op.scalar), Elemwise) if isinstance(op, Elemwise) else (type(op),)
+    return not rule.on or any(issubclass(kind, on) for kind in kinds for on in rule.on)
