@@ -100,9 +100,8 @@ def backward(
                 if part is None or variable in constant or variable in fixed:
                     continue
                 if variable.owner is not None or variable in wanted:
-                    part = _fit(part, variable)
-                    known = gradients.get(variable)
-                    gradients[variable] = part if known is None else known + part
+                    fitting, known = _fit(part, variable), gradients.get(variable)
+                    gradients[variable] = fitting if known is None else known + fitting
     return gradients
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,21 +33,24 @@ class Primitive:
     cost: int = 1  # about how many vector instructions it takes
 
 
-def _sigmoid(x: Array) -> Array:
+# Any, below: arrays of numbers
+
+
+def _sigmoid(x: Any) -> Any:
     small = np.exp(-np.abs(x))  # never overflows
-    return np.where(x < 0, small, np.asarray(1, x.dtype)) / (1 + small)  # type: ignore[no-any-return]
+    return np.where(x < 0, small, np.asarray(1, x.dtype)) / (1 + small)
 
 
-def _softplus(x: Array) -> Array:
-    return np.logaddexp(x, np.asarray(0, x.dtype))  # type: ignore[no-any-return]
+def _softplus(x: Any) -> Any:
+    return np.logaddexp(x, np.asarray(0, x.dtype))
 
 
-def _pow(x: Array, y: Array) -> Array:
+def _pow(x: Any, y: Any) -> Any:
     """As NumPy's; where it refuses, an integer to a negative power, the whole part of the quotient (0 for x = 0)."""
     if np.result_type(x, y).kind not in "i" or not np.any(y < 0):
-        return np.power(x, y)  # type: ignore[no-any-return]
+        return np.power(x, y)
     odd = np.where(y & 1, x, np.asarray(1, x.dtype))
-    return np.where(y < 0, np.where(np.abs(x) == 1, odd, 0), np.power(x, np.maximum(y, 0)))  # type: ignore[no-any-return]
+    return np.where(y < 0, np.where(np.abs(x) == 1, odd, 0), np.power(x, np.maximum(y, 0)))
 
 
 def _special(name: str) -> Callable[..., Array]:
@@ -58,16 +62,16 @@ def _special(name: str) -> Callable[..., Array]:
     return call
 
 
-def _lgamma(x: Array) -> Array:
+def _lgamma(x: Any) -> Any:
     """The logarithm of |Γ(x)|; inf at -inf, as C has it."""
-    return np.where(x == -np.inf, np.asarray(np.inf, x.dtype), _special("gammaln")(x))  # type: ignore[no-any-return]
+    return np.where(x == -np.inf, np.asarray(np.inf, x.dtype), _special("gammaln")(x))
 
 
 def _not(x: Array) -> Array:
     return np.invert(x)
 
 
-_UNARY = {
+_UNARY: dict[str, tuple[Callable[..., Any], int]] = {
     "neg": (np.negative, 1),
     "abs": (np.abs, 1),
     "sign": (np.sign, 2),
@@ -104,7 +108,7 @@ _UNARY = {
     "digamma": (_special("psi"), 60),
     "invert": (_not, 1),
 }
-_BINARY = {
+_BINARY: dict[str, tuple[Callable[..., Any], int]] = {
     "add": (np.add, 1),
     "sub": (np.subtract, 1),
     "mul": (np.multiply, 1),
