@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from workbench.core import origin
 from workbench.core.graph import Apply, Variable, ancestors
@@ -11,11 +11,12 @@ from workbench.core.rewrite.engine import Context
 from workbench.core.scan.lift import Lifted, Values
 from workbench.core.scan.parts import Map, Parts
 from workbench.core.scan.rows import window
+from workbench.frozen import frozen
 
 READ = "outputs of scans that new nodes of this pass read whole"
 
 
-@dataclass(frozen=True)
+@frozen
 class Selection:
     """A loop with some of its outputs, and more maps than before.
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from workbench.core.graph import Apply, Constant, Variable, leaves
 from workbench.core.ops.elementwise import Elemwise
+from workbench.core.ops.index import AdvancedIncSubtensor, IncSubtensor
 from workbench.core.ops.linalg import Dot
 from workbench.core.ops.reduce import Sum
 from workbench.core.ops.scalars import Add, Mul, Second, cast
@@ -20,35 +22,69 @@ from workbench.core.rewrite.scan_changes import (
     note_reads,
     select,
 )
-from workbench.core.scan.lift import Values, spread
+from workbench.core.scan.lift import spread
 from workbench.core.scan.op import Scan
 from workbench.core.scan.parts import Carried, Parts
 from workbench.core.types import TensorType, tensor_type
+from workbench.frozen import frozen
 
 
-@dataclass(frozen=True)
-class Product:
-    """A term of a sum: the product of two operands of each step, summed over what they have in common.
+class Term(ABC):
+    """What is added in each step, and how all steps' are added at once."""
 
-    Vectors a and b stand for outer(a, b); matrices for a.T @ b, rows against rows.
-    """
+    @property
+    @abstractmethod
+    def operands(self) -> tuple[Variable, ...]:
+        """The body's values that are needed of every step."""
+
+    @abstractmethod
+    def added(self, total: Variable, *rows: Variable) -> Variable:
+        """The total and all steps' terms, from the operands' values in all steps."""
+
+
+@frozen
+class Plain(Term):
+    """A value of each step."""
+
+    value: Variable
+
+    @property
+    def operands(self) -> tuple[Variable, ...]:
+        return (self.value,)
+
+    def added(self, total: Variable, *rows: Variable) -> Variable:
+        return _plus(total, Sum((0,))(rows[0]))
+
+
+@frozen
+class Product(Term):
+    """Of vectors the outer product; of matrices left.T @ right, rows against rows."""
 
     left: Variable
     right: Variable
 
-    def total(self, lefts: Variable, rights: Variable) -> Variable:
-        """The sum of all steps' products, from the operands of all steps."""
-        return Dot()(transpose(_flat_rows(lefts)), _flat_rows(rights))  # type: ignore[no-any-return]
+    @property
+    def operands(self) -> tuple[Variable, ...]:
+        return (self.left, self.right)
+
+    def added(self, total: Variable, *rows: Variable) -> Variable:
+        left, right = map(_flat_rows, rows)
+        return _plus(total, Dot()(transpose(left), right))
 
 
-@dataclass(frozen=True)
-class Plain:
-    """A term of a sum that is a value of each step."""
+@frozen
+class Scatter(Term):
+    """A row that is added to row number `index`: what a look-up in a table owes the table."""
 
-    value: Variable
+    row: Variable
+    index: Variable
 
+    @property
+    def operands(self) -> tuple[Variable, ...]:
+        return (self.row, self.index)
 
-Term = Product | Plain
+    def added(self, total: Variable, *rows: Variable) -> Variable:
+        return AdvancedIncSubtensor(("?",))(total, *rows)  # type: ignore[no-any-return]
 
 
 @rule(Scan, equation="s ← s + outer(a[t], b[t]) → s₀ + a.T @ b")
@@ -66,7 +102,7 @@ def sum_after_loop(node: Apply, context: Context) -> Answer:
     return None
 
 
-def _terms(part: Carried, parts: Parts) -> list[Variable] | None:
+def _terms(part: Carried, parts: Parts) -> list[Variable | Scatter] | None:
     """What is added to a carried value in each step, where nothing else reads it."""
     if not isinstance(part.inner.type, TensorType):
         return None
@@ -75,24 +111,37 @@ def _terms(part: Carried, parts: Parts) -> list[Variable] | None:
     if len(terms) != len(addends) - 1:
         return None
     others = [v for v in parts.inner_outputs if v is not part.next]
-    return None if part.inner in leaves([*terms, *others]) else terms
+    read = [v for t in terms for v in (t.operands if isinstance(t, Scatter) else (t,))]
+    return None if part.inner in leaves([*read, *others]) else terms
 
 
-def _addends(total: Variable) -> list[Variable]:
+def _addends(total: Variable) -> list[Variable | Scatter]:
     """The terms of a sum without broadcasting, also of sums in it."""
-    found: list[Variable] = []
+    found: list[Variable | Scatter] = []
     pending = [total]
     while pending:
         v = pending.pop()
         node = v.owner
-        adds = (
-            node is not None and isinstance(node.op, Elemwise) and isinstance(node.op.scalar, Add)
-        )
-        if adds and node is not None and all(_alike(u, total) for u in node.inputs):
+        if node is not None and _is_sum(node) and all(_alike(u, total) for u in node.inputs):
             pending.extend(reversed(node.inputs))
+        elif node is not None and node.op == IncSubtensor(("?",)) and _is_row(node, total):
+            table, row, index = node.inputs
+            pending.append(table)
+            found.append(Scatter(row, index))
         else:
             found.append(v)
     return found
+
+
+def _is_sum(node: Apply) -> bool:
+    return isinstance(node.op, Elemwise) and isinstance(node.op.scalar, Add)
+
+
+def _is_row(node: Apply, total: Variable) -> bool:
+    """Whether what is put into a table like the total is as long as its rows."""
+    table, row, _ = (tensor_type(v) for v in node.inputs)
+    same = row.dtype == table.dtype and row.broadcastable == table.broadcastable[1:]
+    return same and _alike(node.inputs[0], total)
 
 
 def _alike(v: Variable, total: Variable) -> bool:
@@ -101,35 +150,33 @@ def _alike(v: Variable, total: Variable) -> bool:
 
 
 def _summed(
-    node: Apply, parts: Parts, i: int, terms: Sequence[Variable], context: Context
+    node: Apply, parts: Parts, i: int, terms: Sequence[Variable | Scatter], context: Context
 ) -> Answer:
     """The loop without the terms that can be summed afterwards, and their sums."""
     where = len(parts.stacked) + i
     ready = _ready(parts, {where})
-    chosen = {v: t for v in dict.fromkeys(terms) if (t := _term(v, ready)) is not None}
-    left = [v for v in terms if v not in chosen]
+    chosen = [t for v in terms if (t := _term(v, ready)) is not None]
+    left = [v for v in terms if not isinstance(v, Scatter) and _term(v, ready) is None]
     if not chosen:
         return None
-    operands = [v for t in chosen.values() for v in _operands(t)]
-    dropped = () if left else (where,)
+    operands = dict.fromkeys(v for t in chosen for v in t.operands)
     body = _with_sum(parts, i, left) if left else parts
-    selection = select(body, dropped, [v for v in dict.fromkeys(operands) if v not in ready])
+    selection = select(body, () if left else (where,), [v for v in operands if v not in ready])
     outputs = made(node, selection.parts, context)
-    values = after(selection, outputs, operands)
+    values = after(selection, outputs, list(operands))
+    steps = steps_taken(selection.parts, outputs)
     results = answer(node, selection.place, outputs)
     total = results[where] if left else parts.carried[i].initial
     assert total is not None
-    steps = steps_taken(selection.parts, outputs)
-    for v in terms:
-        if v in chosen:
-            total = _add(total, _total(chosen[v], values, steps), parts.carried[i].inner)
+    for t in chosen:
+        total = t.added(total, *(spread(values[v], steps) for v in t.operands))
     note_reads(context, results, node, outputs, [total])
     results[where] = total
     return results
 
 
-def _add(total: Variable, part: Variable, like: Variable) -> Variable:
-    t = tensor_type(like)
+def _plus(total: Variable, part: Variable) -> Variable:
+    t = tensor_type(total)
     if is_zero(total) and tensor_type(part).broadcastable == t.broadcastable:
         return cast(part, t.dtype)  # type: ignore[no-any-return]
     return Elemwise(Add())(total, cast(part, t.dtype))  # type: ignore[no-any-return]
@@ -166,12 +213,12 @@ def _ready(parts: Parts, dropped: Collection[int]) -> set[Variable]:
     return {*known, *stored}
 
 
-def _term(value: Variable, ready: set[Variable]) -> Term | None:
+def _term(value: Variable | Scatter, ready: set[Variable]) -> Term | None:
     """How a term is summed after the loop; None where it is better summed in it."""
-    product = _outer(value) or _rows_product(value)
-    if product is not None:
-        return product
-    return Plain(value) if value in ready else None
+    if isinstance(value, Scatter):
+        return value
+    term = _outer(value) or _rows_product(value)
+    return term or (Plain(value) if value in ready else None)
 
 
 def _outer(value: Variable) -> Product | None:
@@ -209,17 +256,6 @@ def _rows_product(value: Variable) -> Product | None:
     if turned is not None and isinstance(turned.op, DimShuffle) and turned.op.order == (1, 0):
         return Product(turned.inputs[0], b)
     return Product(transpose(a), b)
-
-
-def _operands(term: Term) -> Iterable[Variable]:
-    return (term.left, term.right) if isinstance(term, Product) else (term.value,)
-
-
-def _total(term: Term, values: Values, steps: Variable) -> Variable:
-    rows = [spread(values[v], steps) for v in _operands(term)]
-    if isinstance(term, Product):
-        return term.total(*rows)
-    return Sum((0,))(rows[0])  # type: ignore[no-any-return]
 
 
 def _flat_rows(rows: Variable) -> Variable:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from workbench.core.graph import Constant, Variable
@@ -13,9 +12,10 @@ from workbench.core.ops.shape import as_scalar_int, dimension
 from workbench.core.scan.op import Taps, depth, span
 from workbench.core.types import TensorType, as_tensor, is_integer, tensor_type
 from workbench.errors import ScanError, nearest
+from workbench.frozen import frozen
 
 
-@dataclass(frozen=True)
+@frozen
 class Given:
     """One sequence: the step sees rows t + k for every tap k, counted in the user's direction of time."""
 
@@ -42,7 +42,7 @@ class Given:
         return self.variable[::-1], tuple(-k for k in self.taps)  # type: ignore[index]
 
 
-@dataclass(frozen=True)
+@frozen
 class Info:
     """What is known of one output: its initial value and taps where it is fed back.
 

@@ -7,7 +7,7 @@ wrote it. What changes is what depends on the step's arguments, or on a shared v
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -21,9 +21,10 @@ from workbench.core.scan.returned import Returned
 from workbench.core.scan.updates import OrderedUpdates
 from workbench.core.types import TensorType, tensor_type
 from workbench.errors import MissingInputError, UpdateError
+from workbench.frozen import frozen
 
 
-@dataclass(frozen=True)
+@frozen
 class Scope:
     """What a body may read: the step's arguments, and the variables that the user listed as non_sequences."""
 

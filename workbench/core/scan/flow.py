@@ -7,19 +7,21 @@ taps. `Flow` holds these as new variables ("seeds" and "debts") and the gradient
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from workbench.core import gradient
 from workbench.core.graph import Variable
 from workbench.core.ops.shape import specify_shape
+from workbench.core.scan.op import Scan
 from workbench.core.scan.parts import Carried, Parts
 from workbench.core.types import TensorType, is_float, tensor_type
+from workbench.frozen import frozen
 
 Expressions = dict[Variable, Any]  # Any: variables with operators
 
 
-@dataclass(frozen=True)
+@frozen
 class Flow:
     """One step backwards.
 
@@ -57,6 +59,23 @@ def flow(parts: Parts, seeded: Sequence[bool]) -> Flow:
         if not new:
             return Flow(seeds, debts, {v: _fitted(found[v], v) for v in wrt if v in found})
         debts |= {v: _placeholder(v, "d") for v in new}
+
+
+def depends_on(op: Scan, index: int) -> bool:
+    """Whether an output depends on the values of outer input `index`, not only on its shape."""
+    return index in _value_inputs(op)
+
+
+@lru_cache(maxsize=256)
+def _value_inputs(op: Scan) -> frozenset[int]:
+    """The numbers of the outer inputs whose values reach an output."""
+    reached = set(op.inner.outputs[: op.n_stacked + op.n_carried])
+    for node in reversed(op.inner.nodes):
+        if not reached.isdisjoint(node.outputs):
+            reached.update(v for i, v in enumerate(node.inputs) if node.op.connected(i))
+    sequences, states, carried, fixed = op.split_inner(op.inner.inputs)
+    inner = [*sequences, *states, *([v] for v in (*carried, *fixed))]
+    return frozenset(i for i, some in enumerate(inner, 1) if not reached.isdisjoint(some))
 
 
 def is_smooth(variable: Variable) -> bool:

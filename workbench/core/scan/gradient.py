@@ -9,7 +9,7 @@ is stored by a wider forward loop.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -23,6 +23,7 @@ from workbench.core.scan.op import depth
 from workbench.core.scan.parts import Carried, Map, Parts, Rows, State
 from workbench.core.scan.rows import has_rows
 from workbench.core.types import tensor_type
+from workbench.frozen import frozen
 
 Outer = Any  # a variable with operators
 
@@ -37,7 +38,7 @@ def backward(node: Apply, gradients: Sequence[Variable | None]) -> list[Variable
     return Backward(forward, local, _traces(forward, local, node), gradients).results()
 
 
-@dataclass(frozen=True)
+@frozen
 class Traces:
     """What the forward loop stored, one row per executed step.
 
@@ -83,7 +84,7 @@ def _from_carried(forward: Parts, local: Flow, known: dict[Variable, Outer]) -> 
     return [v for v in read if v in dependent]
 
 
-@dataclass(frozen=True)
+@frozen
 class Backward:
     """The backward loop under construction: step s of it undoes step `steps - 1 - s` of the forward loop."""
 

@@ -6,8 +6,6 @@ keep is no longer taken for one that broadcasts. Everything else is an error tha
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from workbench.core import graph
@@ -19,11 +17,12 @@ from workbench.core.scan.op import depth
 from workbench.core.scan.returned import Returned
 from workbench.core.types import Shape, TensorType, is_discrete, tensor_type
 from workbench.errors import ScanError
+from workbench.frozen import frozen
 
 ROUNDS = 8  # dtypes only widen and lengths only become unknown: two or three rounds are usual
 
 
-@dataclass(frozen=True)
+@frozen
 class Start:
     """A state's initial rows and what the body sees of it."""
 

@@ -7,7 +7,7 @@ invariants. Lifted, it has a leading axis of one row per step, or none where it 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from workbench.core.graph import Apply, Constant, Op, Variable, toposort
 from workbench.core.ops.elementwise import Elemwise
@@ -30,9 +30,10 @@ from workbench.core.ops.shape import (
     transpose,
 )
 from workbench.core.types import TensorType, tensor_type
+from workbench.frozen import frozen
 
 
-@dataclass(frozen=True)
+@frozen
 class Lifted:
     """A value for all steps: with a leading axis of rows where `timed`."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import count
 from typing import Any
 
@@ -13,11 +13,12 @@ from workbench.core.graph import Apply, Array, Op, Type, Variable
 from workbench.core.inner import InnerGraph
 from workbench.core.types import TensorType, tensor_type
 from workbench.errors import NegativeStepsError, ScanError
+from workbench.frozen import frozen
 
 Taps = tuple[int, ...]
 
 
-@dataclass(frozen=True)
+@frozen
 class Scan(Op):
     """A loop of `n_steps` iterations.
 
@@ -197,7 +198,15 @@ class Scan(Op):
         return backward(node, gradients)
 
     def connected(self, index: int) -> bool:
-        return index != 0  # n_steps is a count
+        from workbench.core.scan.flow import depends_on
+
+        return depends_on(self, index)
+
+    def shape(self, inputs: Sequence[Variable]) -> Sequence[Sequence[Any]] | None:
+        from workbench.core.scan.parts import Parts
+        from workbench.core.scan.shapes import output_shapes
+
+        return output_shapes(Parts.of_op(self, inputs))
 
     def flops(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> int:
         return 0

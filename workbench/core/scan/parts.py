@@ -7,15 +7,16 @@ easier on parts that say which belongs to which. `Parts.of` takes a node apart, 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from workbench.core import graph
 from workbench.core.graph import Apply, Variable
 from workbench.core.inner import InnerGraph
 from workbench.core.scan.op import Scan, Taps
+from workbench.frozen import frozen
 
 
-@dataclass(frozen=True)
+@frozen
 class Rows:
     """A sequence: `outer` has a row per step (and `span` more), `inner` is what the body sees of it, one per tap."""
 
@@ -24,7 +25,7 @@ class Rows:
     inner: tuple[Variable, ...]
 
 
-@dataclass(frozen=True)
+@frozen
 class State:
     """A value that is fed back: `inner` are its past values, one per tap, `next` its new one."""
 
@@ -40,7 +41,7 @@ class State:
         return self.next
 
 
-@dataclass(frozen=True)
+@frozen
 class Map:
     """A value of each step that nothing feeds back."""
 
@@ -48,7 +49,7 @@ class Map:
     keep: int | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class Carried:
     """A value that is fed back and of which only the last is seen."""
 
@@ -62,7 +63,7 @@ class Carried:
         return self.next
 
 
-@dataclass(frozen=True)
+@frozen
 class Invariant:
     """A value that is the same in every step."""
 
@@ -70,7 +71,7 @@ class Invariant:
     inner: Variable
 
 
-@dataclass(frozen=True)
+@frozen
 class Parts:
     """All of one scan."""
 
@@ -87,9 +88,13 @@ class Parts:
     @staticmethod
     def of(node: Apply) -> Parts:
         """The parts of a Scan node."""
-        op = node.op
-        assert isinstance(op, Scan)
-        n_steps, rows, initial, carried, fixed = op.split(node.inputs)
+        assert isinstance(node.op, Scan)
+        return Parts.of_op(node.op, node.inputs)
+
+    @staticmethod
+    def of_op(op: Scan, inputs: Sequence[Variable]) -> Parts:
+        """The parts of a scan with these outer inputs."""
+        n_steps, rows, initial, carried, fixed = op.split(inputs)
         row_taps, state_taps, carried_in, fixed_in = op.split_inner(op.inner.inputs)
         out, n = op.inner.outputs, len(op.states)
         return Parts(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from workbench.core.graph import Variable
 from workbench.core.scan.updates import OrderedUpdates
 from workbench.core.types import as_tensor, tensor_type
 from workbench.errors import ScanError
+from workbench.frozen import frozen
 
 FORMS = """a step function returns one of
   outputs                          a variable, or a list or tuple of variables
@@ -30,7 +31,7 @@ class until:  # it reads as a word of the user's program
         assert ndim == 0, f"until takes a scalar; {self.condition} has {ndim} axes"
 
 
-@dataclass(frozen=True)
+@frozen
 class Returned:
     """A step's outputs, updates and condition."""
 

@@ -1,0 +1,180 @@
+"""Random loops against a Python loop: values, gradients, and both after the rewrites."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import workbench as wb
+import workbench.tensor as T
+from tests.core.scan.loops import assert_gradient, assert_rewrites_preserve, run
+from workbench.core.scan.build import scan
+
+COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+
+
+@dataclass(frozen=True)
+class Config:
+    """A loop: taps of its sequences and states, how many maps, how long and how wide it is (width 0: scalars)."""
+
+    steps: int
+    width: int
+    sequences: tuple[tuple[int, ...], ...]
+    states: tuple[tuple[int, ...], ...]
+    maps: int
+    backwards: bool
+    spare: int
+    limit: float | None
+    last: bool
+
+
+def taps(low: int, high: int) -> Any:
+    return st.lists(st.integers(low, high), min_size=1, max_size=3, unique=True).map(tuple)
+
+
+configs = st.builds(
+    Config,
+    steps=st.integers(0, 5),
+    width=st.integers(0, 3),
+    sequences=st.lists(taps(-2, 2), min_size=1, max_size=2).map(tuple),
+    states=st.lists(taps(-3, -1), max_size=2).map(tuple),
+    maps=st.integers(0, 2),
+    backwards=st.booleans(),
+    spare=st.integers(0, 2),
+    limit=st.none() | st.floats(-0.5, 0.5),
+    last=st.booleans(),
+).filter(lambda c: c.states or c.maps)
+
+
+def step(config: Config, lib: Any, seen: list[Any], w: Any, b: Any) -> list[Any]:
+    """What a step computes, written for NumPy and for graphs alike: every output reads everything a little."""
+    outputs = []
+    for i in range(len(config.states) + config.maps):
+        total = b * (0.1 * i)
+        for j, v in enumerate(seen):
+            total = total + v * (0.3 + 0.1 * ((i + 2 * j) % 5)) * (-1) ** (i * j)
+            if config.width and (i + j) % 2:
+                total = total + lib.dot(v, w)
+        outputs.append(lib.tanh(total) if i % 2 == 0 else total * 0.5 + lib.sin(seen[0]))
+    return outputs
+
+
+def stops(config: Config, lib: Any, outputs: list[Any]) -> Any:
+    return lib.sum(outputs[0]) > config.limit
+
+
+def span(some: tuple[int, ...]) -> int:
+    return max(*some, 0) - min(*some, 0)
+
+
+class Loop:
+    """The same loop as a graph and in Python."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        rng = np.random.default_rng(len(config.sequences) * 7 + config.steps)
+        shape = (config.width,) if config.width else ()
+        vector = T.dvector if config.width else T.dscalar
+        matrix = T.dmatrix if config.width else T.dvector
+        size = (config.width, config.width) if config.width else ()
+        self.w, self.b = (T.dmatrix if config.width else T.dscalar)("W"), vector("b")
+        self.xs = [matrix(f"x{i}") for i in range(len(config.sequences))]
+        self.starts = [vector(f"h{i}") if k == (-1,) else matrix(f"h{i}") for i, k in enumerate(config.states)]  # fmt: skip
+        self.given = {self.w: rng.normal(size=size) * 0.5, self.b: rng.normal(size=shape)}
+        for x, some in zip(self.xs, config.sequences, strict=True):
+            self.given[x] = rng.normal(size=(config.steps + span(some) + config.spare, *shape))
+        for h, some in zip(self.starts, config.states, strict=True):
+            rows = () if some == (-1,) else (-min(some),)
+            self.given[h] = rng.normal(size=(*rows, *shape))
+        self.given = {v: np.asarray(a) for v, a in self.given.items()}
+
+    def graph(self) -> list[Any]:
+        config = self.config
+
+        def body(*seen: Any) -> Any:
+            outputs = step(config, T, list(seen), self.w, self.b)
+            if config.limit is None:
+                return outputs
+            return outputs, wb.until(stops(config, T, outputs))
+
+        outputs, _ = scan(
+            body,
+            [{"input": x, "taps": list(k)} for x, k in zip(self.xs, config.sequences, strict=True)],
+            [
+                *(
+                    {"initial": h, "taps": list(k)}
+                    for h, k in zip(self.starts, config.states, strict=True)
+                ),
+                *[None] * config.maps,
+            ],
+            n_steps=config.steps,
+            go_backwards=config.backwards,
+            return_list=True,
+        )
+        return outputs
+
+    def python(self) -> list[Any]:
+        config = self.config
+        value = self.given
+        past = []
+        for h, k in zip(self.starts, config.states, strict=True):
+            past.append([value[h]] if k == (-1,) else list(value[h]))
+        rows: list[list[Any]] = [[] for _ in range(len(config.states) + config.maps)]
+        for t in range(config.steps):
+            seen = []
+            for x, some in zip(self.xs, config.sequences, strict=True):
+                a, first = value[x], t - min(*some, 0)
+                at = len(a) - 1 - t - max(*some, 0) if config.backwards else first
+                seen += [a[at + k] for k in some]
+            for state, some in zip(past, config.states, strict=True):
+                seen += [state[k] for k in some]
+            outputs = step(config, np, seen, value[self.w], value[self.b])
+            for row, v in zip(rows, outputs, strict=True):
+                row.append(v)
+            for state, v in zip(past, outputs, strict=False):
+                state.append(v)
+            if config.limit is not None and stops(config, np, outputs):
+                break
+        shape = (config.width,) if config.width else ()
+        return [np.array(row).reshape(len(row), *shape) for row in rows]
+
+    def cost(self) -> Any:
+        total = 0.0
+        for i, v in enumerate(self.graph()):
+            read = v[-1:] if self.config.last else v
+            total = total + (T.sin(read) * (i + 1.0)).sum()
+        return total
+
+
+@given(configs)
+@settings(max_examples=120, **COMMON)
+def test_values(config):
+    loop = Loop(config)
+    outputs = loop.graph()
+    for found, expected in zip(run(outputs, loop.given), loop.python(), strict=True):
+        assert found.shape == expected.shape
+        np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
+    assert_rewrites_preserve(outputs, loop.given)
+    assert_rewrites_preserve([v[-2:] for v in outputs], loop.given)
+
+
+@given(configs)
+@settings(max_examples=60, **COMMON)
+def test_gradients(config):
+    loop = Loop(config)
+    gradients = assert_gradient(loop.cost(), loop.given)
+    assert_rewrites_preserve(gradients, loop.given)
+    assert_rewrites_preserve([loop.cost(), *gradients[:1]], loop.given)
+
+
+@given(configs)
+@settings(max_examples=8, **COMMON)
+def test_second_derivatives(config):
+    loop = Loop(config)
+    given = {v: a for v, a in loop.given.items() if v in (loop.b, loop.w)}
+    cost = loop.cost()
+    assert_gradient(T.grad(cost, loop.b).sum(), {**loop.given, **given})
