@@ -13,7 +13,7 @@ from workbench.configuration import config
 from workbench.errors import UsageError, WorkbenchError
 from workbench.magics.cell import file_body
 from workbench.magics.options import option_help, parse_words
-from workbench.magics.request import answer
+from workbench.magics.request import answer, name_variables
 
 COMMAND = "python -m workbench"
 HELP = f"""usage: {COMMAND} FILE.py [options]
@@ -57,6 +57,7 @@ def show(words: Sequence[str]) -> int:
     body = file_body(os.path.abspath(path))
     try:
         target = body.run(names, needs_value=request.outputs is None)
+        name_variables(names, body.assigned)
         seen = answer(request, target, names, COMMAND)
     except UsageError:
         raise

@@ -179,8 +179,9 @@ def test_on_unused_input_by_argument_and_configuration():
 
 
 def test_defaults(mode):
-    f = wb.function([x, wb.In(y, value=[1, 2, 3]), wb.In(T.dscalar("k"), value=2, name="scale")], x + y, mode=mode,
-                    on_unused_input="ignore")  # fmt: skip
+    scale = wb.In(T.dscalar("k"), value=2, name="scale")
+    inputs = [x, wb.In(y, value=[1, 2, 3]), scale]
+    f = wb.function(inputs, x + y, mode=mode, on_unused_input="ignore")
     np.testing.assert_array_equal(f(A), A + [1, 2, 3])
     np.testing.assert_array_equal(f(A, B), A + B)
     np.testing.assert_array_equal(f(A, scale=3), A + [1, 2, 3])
@@ -225,7 +226,9 @@ def test_a_computed_variable_may_be_an_input(mode):
 def test_givens_replace_inputs_expressions_and_shared(mode):
     s, t = wb.shared(A, "s"), wb.shared(B, "t")
     h = x + 1
-    np.testing.assert_array_equal(wb.function([y], h * 2, givens={x: y * 3}, mode=mode)(A), (A * 3 + 1) * 2)
+    np.testing.assert_array_equal(
+        wb.function([y], h * 2, givens={x: y * 3}, mode=mode)(A), (A * 3 + 1) * 2
+    )
     np.testing.assert_array_equal(wb.function([], x + 1, givens={x: s}, mode=mode)(), A + 1)
     np.testing.assert_array_equal(wb.function([], s + 1, givens={s: t}, mode=mode)(), B + 1)
     np.testing.assert_array_equal(wb.function([y], h * 2, givens=[(h, y)], mode=mode)(A), A * 2)

@@ -67,7 +67,7 @@ def histogram(flat: Any, low: float, high: float, bins: int) -> tuple[int, ...]:
     width = high / bins - low / bins
     if not width > 0:
         return (int(flat.size), *(0,) * (bins - 1))
-    places = ((flat.astype(np.float64) - low) / width).astype(np.intp)
+    places = (flat.astype(np.float64) / width - low / width).astype(np.intp)
     counts = np.bincount(np.clip(places, 0, bins - 1), minlength=bins)
     return tuple(int(n) for n in counts)
 

@@ -89,7 +89,7 @@ class Workbench:
         return self._recorder.port_after(variable)
 
     def node_id(self, node: Apply, parent: Apply | None = None) -> int | None:
-        """The id of a node of the optimised graph; of a scan's inner node in its body's snapshot."""
+        """The id of a node of the optimised graph; of an inner node in its scan's snapshot."""
         if parent is None:
             found = self.port(node.outputs[0], "after")
             return None if found is None else found.node

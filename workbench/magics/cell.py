@@ -8,7 +8,7 @@ import ast
 import linecache
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any
 
@@ -29,6 +29,7 @@ class Body:
         self.name = name
         self.source = source
         self.first = first
+        self.assigned: tuple[str, ...] = ()  # the names that `run` bound, in order
 
     def run(self, namespace: dict[str, Any], needs_value: bool = True) -> Any:
         """The value of the last expression (or of the name that the last line assigns), after
@@ -38,6 +39,7 @@ class Body:
         the frames above it.
         """
         tree = self._parsed()
+        self.assigned = tuple(_assigned(tree))
         last = _value_of(tree)
         if last is None and needs_value:
             raise UsageError(
@@ -80,6 +82,15 @@ def _value_of(tree: ast.Module) -> ast.Expression | None:
         name = ast.Name(target.id, ast.Load())
         return ast.fix_missing_locations(ast.copy_location(ast.Expression(name), last))
     return None
+
+
+def _assigned(tree: ast.Module) -> Iterator[str]:
+    """The names that assignments at the top level bind."""
+    for statement in tree.body:
+        if isinstance(statement, (ast.Assign, ast.AnnAssign)):
+            for node in ast.walk(statement):
+                if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                    yield node.id
 
 
 def cell_body(shell: Any, line: str, cell: str, magic: str) -> Body:

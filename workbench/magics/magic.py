@@ -14,7 +14,7 @@ from workbench.inspection.examine import inspect
 from workbench.inspection.workbench import Workbench
 from workbench.magics.cell import Body, cell_body, explain_to, silent
 from workbench.magics.options import option_help, parse
-from workbench.magics.request import Namespace, answer, call_target
+from workbench.magics.request import Namespace, answer, call_target, name_variables
 
 
 @magics_class
@@ -58,6 +58,7 @@ class WorkbenchMagics(Magics):
     def _cell(self, line: str, cell: str, body: Body) -> None:
         request = parse(line)
         target = body.run(self.shell.user_ns, needs_value=request.outputs is None)
+        name_variables(self.shell.user_ns, body.assigned)
         seen = answer(request, target, self.shell.user_ns, "%%symgraph")
         self._give(seen, request.out, request.silent or silent(cell))
 
@@ -113,7 +114,8 @@ values, scans and times.
 
     %symgraph EXPRESSION [options]
 
-The body runs in your namespace. Its last expression (a variable, a list of them, or a compiled
+The body runs in your namespace; variables without a name are named as they are there. Its last
+expression (a variable, a list of them, or a compiled
 function) is what is compiled; inputs are found by themselves. Nothing that you pass is changed:
 shared variables keep their values.
 

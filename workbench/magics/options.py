@@ -204,7 +204,7 @@ def complete(line: str, names: Iterable[str]) -> list[str]:
     words = line.split()
     current = "" if not line or line[-1].isspace() else (words.pop() if words else "")
     before = next((w for w in reversed(words) if _is_flag(w)), "")
-    option = next((o for o in OPTIONS if before in (o.flag, o.short)), None)
+    option = next((o for o in OPTIONS if before and before in (o.flag, o.short)), None)
     if current.startswith("-") or option is None:
         candidates = [o.flag for o in OPTIONS]
     elif option.choices:

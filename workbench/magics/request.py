@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from workbench.core.function import Function
-from workbench.core.graph import Variable, free_inputs
+from workbench.core.graph import Constant, Variable, free_inputs
 from workbench.errors import UsageError, WorkbenchError, nearest
 from workbench.inspection.examine import draft, inspect
 from workbench.inspection.workbench import Workbench
@@ -75,6 +75,14 @@ def answer(request: Request, target: Any, names: dict[str, Any], command: str) -
     except WorkbenchError as error:
         error.workbench = draft(target, error, title)  # type: ignore[attr-defined]
         raise
+
+
+def name_variables(names: dict[str, Any], assigned: Iterable[str]) -> None:
+    """Name variables that have none as the Python names that they were assigned to."""
+    for name in assigned:
+        value = names.get(name)
+        if isinstance(value, Variable) and value.name is None and not isinstance(value, Constant):
+            value.name = name
 
 
 def _inputs(target: Any) -> list[Variable]:
