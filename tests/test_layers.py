@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent / "workbench"
-BASE = ("workbench.configuration", "workbench.errors")
+BASE = ("workbench.configuration", "workbench.errors", "workbench.frozen")
 ALLOWED = {
     "core": ("workbench.core", *BASE),
     "gpu": ("workbench.gpu", "workbench.core", *BASE),
@@ -21,6 +21,7 @@ ALLOWED = {
     "viz": ("workbench.viz", "workbench.core.records", *BASE),
     "configuration": BASE,
     "errors": BASE,
+    "frozen": (),
 }
 
 

@@ -10,15 +10,15 @@ import configparser
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from workbench.errors import ConfigError, nearest
+from workbench.frozen import frozen
 
 
-@dataclass(frozen=True)
+@frozen
 class Flag:
     """One flag: its default, what values it takes (`parse` raises ValueError for others) and one line of help."""
 

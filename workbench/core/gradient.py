@@ -211,7 +211,10 @@ def _checked_cost(cost: Any) -> Variable:
 def _known(variable: Any, gradient: Any) -> Any:
     """A gradient given from outside, checked and in its variable's dtype."""
     if not isinstance(variable, Variable):
-        raise GraphError(f"known_grads has variables as keys; {variable!r} is none")
+        raise GraphError(
+            f"known_grads has variables as keys; {variable!r} is none",
+            advice="give pairs of a variable and its gradient",
+        )
     g, t = as_tensor(gradient), tensor_type(variable)
     if tensor_type(g).ndim != t.ndim:
         raise ShapeError(

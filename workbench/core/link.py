@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -12,11 +11,12 @@ from workbench.core.graph import Array, Constant, Variable, is_shared, leaves
 from workbench.core.interpreter import Interpreter, lookup
 from workbench.core.profile import Profiler
 from workbench.core.shared import SharedVariable
+from workbench.frozen import frozen
 
 Fast = Callable[..., Any]  # Any: an array, or a list of arrays
 
 
-@dataclass(frozen=True)
+@frozen
 class Plan:
     """What is to be run: the optimised graph of a function.
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from workbench.configuration import config
 from workbench.errors import DeviceError, ModeError, nearest
+from workbench.frozen import frozen
 
 LINKERS = ("native", "py")
 OPTIMISERS = ("fast_run", "fast_compile", "none")
@@ -17,7 +18,7 @@ def _one_of(what: str, value: str, known: tuple[str, ...]) -> None:
         raise ModeError(f"there is no {what} {value!r}; there are {', '.join(known)}.{near}")
 
 
-@dataclass(frozen=True)
+@frozen
 class Mode:
     """How a function is made.
 

@@ -8,12 +8,12 @@ renderer as C.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from workbench.core.scalar import ScalarProgram
+from workbench.frozen import frozen
 
 Stride = Literal["zero", "unit", "any"]
 """How an operand moves along an axis: not at all (broadcast), by its item size, or by a run-time
@@ -25,7 +25,7 @@ Reducer = Literal["add", "mul", "maximum", "minimum", "and", "or"]
 REDUCERS: tuple[Reducer, ...] = ("add", "mul", "maximum", "minimum", "and", "or")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Operand:
     """One input of the program: a dtype and a stride kind for each axis of the iteration space.
 
@@ -41,7 +41,7 @@ class Operand:
         return all(stride == "zero" for stride in self.strides)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Result:
     """Where output number `output` of the program goes.
 
@@ -62,7 +62,7 @@ class Result:
 Item = Operand | Result
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Nest:
     """An iteration space of `ndim` run-time dimensions (axis 0 outermost) and what is done at each
     point.

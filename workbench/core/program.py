@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from workbench.configuration import config
@@ -16,11 +15,12 @@ from workbench.core.shared import SharedVariable, TensorSharedVariable
 from workbench.core.types import TensorType, constant
 from workbench.core.updates import Update, convert_update, default_updates, explicit_updates, pairs
 from workbench.errors import ConfigError, GraphError, MissingInputError, UnusedInputError
+from workbench.frozen import frozen
 
 UNUSED = ("raise", "warn", "ignore")
 
 
-@dataclass(frozen=True)
+@frozen
 class Form:
     """How outputs are given back: one array itself, a list, or a dict with these keys."""
 
@@ -33,7 +33,7 @@ class Form:
         return list(values) if self.keys is None else dict(zip(self.keys, values, strict=True))
 
 
-@dataclass(frozen=True)
+@frozen
 class Program:
     """A function before it is compiled.
 

@@ -10,9 +10,11 @@ import dataclasses
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Any, ClassVar, Self, get_args, get_origin, get_type_hints
+
+from workbench.frozen import frozen
 
 SCHEMA = 1
 
@@ -84,7 +86,7 @@ def _decode(hint: Any, value: Any) -> Any:
     return value
 
 
-@dataclass(frozen=True)
+@frozen
 class Place(Record):
     """Where the user wrote a node: a file or a notebook cell (`Cell 3`), the line's number and its text."""
 
@@ -96,7 +98,7 @@ class Place(Record):
         return f"{self.file}:{self.line}" + (f": {self.text}" if self.text else "")
 
 
-@dataclass(frozen=True)
+@frozen
 class Port(Record):
     """Output number `index` of node `node`."""
 
@@ -104,7 +106,7 @@ class Port(Record):
     index: int = 0
 
 
-@dataclass(frozen=True)
+@frozen
 class Value(Record):
     """One output of a node: its user name (or ""), its dtype and its static shape (None where it is not known)."""
 
@@ -116,7 +118,7 @@ class Value(Record):
         return f"{self.dtype}[{', '.join('?' if n is None else str(n) for n in self.shape)}]"
 
 
-@dataclass(frozen=True)
+@frozen
 class Node(Record):
     """One node of a snapshot.
 
@@ -143,7 +145,7 @@ class Node(Record):
     state: str = ""
 
 
-@dataclass(frozen=True)
+@frozen
 class Edge(Record):
     """Output `source_port` of node `source` is input number `target_port` of node `target`."""
 
@@ -153,7 +155,7 @@ class Edge(Record):
     target_port: int
 
 
-@dataclass(frozen=True)
+@frozen
 class Snapshot(Record):
     """A graph at one moment: its nodes in topological order, its input nodes and its output ports.
 
@@ -192,7 +194,7 @@ class Snapshot(Record):
         )
 
 
-@dataclass(frozen=True)
+@frozen
 class Step(Record):
     """One rewrite that took place.
 
@@ -218,7 +220,7 @@ class Step(Record):
     inner: History | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class Refusal(Record):
     """A rewrite that was tried at node `node` and refused, with the reason."""
 
@@ -228,7 +230,7 @@ class Refusal(Record):
     reason: str
 
 
-@dataclass(frozen=True)
+@frozen
 class PassTime(Record):
     """One pass over the graph: how many steps it made, nodes after it, and how long it took."""
 
@@ -238,7 +240,7 @@ class PassTime(Record):
     seconds: float
 
 
-@dataclass(frozen=True)
+@frozen
 class History(Record):
     """Every rewrite from the user's graph to the optimised one. `at(k)` is the graph after the first k steps."""
 
@@ -325,7 +327,7 @@ def _unique(items: Iterable[int]) -> tuple[int, ...]:
     return tuple(dict.fromkeys(items))
 
 
-@dataclass(frozen=True)
+@frozen
 class Summary(Record):
     """One array in a few numbers. Counts are of elements; min, max, mean, std leave out what is not finite.
 
@@ -346,7 +348,7 @@ class Summary(Record):
     sample: tuple[float | int | bool | str, ...] = ()
 
 
-@dataclass(frozen=True)
+@frozen
 class ValueTable(Record):
     """The value of every variable of one graph, for one set of inputs: pairs of port and summary."""
 
@@ -358,7 +360,7 @@ class ValueTable(Record):
         return dict(self.rows)
 
 
-@dataclass(frozen=True)
+@frozen
 class ScanTrace(Record):
     """What every inner variable of one scan was at every iteration.
 
@@ -380,7 +382,7 @@ class ScanTrace(Record):
         return dict(self.columns)
 
 
-@dataclass(frozen=True)
+@frozen
 class ProfileRow(Record):
     """One apply node's time over all calls; `seconds` is the total, `median` and `spread` (p90 - p10) are per call.
 
@@ -401,7 +403,7 @@ class ProfileRow(Record):
     parent: int | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class Profile(Record):
     """Where the time went. `calls` counts runs of the function, `seconds` is their total wall time.
 

@@ -7,7 +7,6 @@ where that function is our own. Every other op class has an entry here; a test f
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,11 +19,12 @@ from workbench.core.ops.loop import Loop, LoopResult
 from workbench.core.scalar import ScalarBuilder
 from workbench.core.scan.op import Scan
 from workbench.core.types import TensorType
+from workbench.frozen import frozen
 
 Reference = Callable[..., Any]  # Any: an array or several
 
 
-@dataclass(frozen=True)
+@frozen
 class Sample:
     """One use of an op.
 

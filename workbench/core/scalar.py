@@ -14,10 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.frozen import frozen
+
 Array = NDArray[np.generic]
 
 
-@dataclass(frozen=True)
+@frozen
 class Primitive:
     """One member of the closed set.
 
@@ -146,7 +148,7 @@ PRIMITIVES: dict[str, Primitive] = {
 }
 
 
-@dataclass(frozen=True)
+@frozen
 class ScalarStep:
     """`prim(args) : dtype`. An arg is an index: inputs first (0 … n-1), then the results of the steps before.
 

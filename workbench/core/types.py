@@ -6,7 +6,6 @@ A dimension of static length 1 broadcasts; a dimension that is not known statica
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, ClassVar
 
@@ -14,6 +13,7 @@ import numpy as np
 
 from workbench.core.graph import Apply, Array, Constant, Type, Variable
 from workbench.errors import DtypeError, GraphError, LengthError, RankError, ShapeError
+from workbench.frozen import frozen
 
 INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
 FLOATS = ("float32", "float64")
@@ -23,7 +23,7 @@ DTYPES = ("bool", *INTEGERS, *FLOATS, *COMPLEX)
 Shape = tuple[int | None, ...]
 
 
-@dataclass(frozen=True)
+@frozen
 class TensorType(Type):
     """Arrays of one dtype and rank. `shape[i]` is the length of axis i where it is known statically, else None."""
 
@@ -154,7 +154,7 @@ class TensorType(Type):
 _KNOWN = frozenset(DTYPES)
 
 
-@dataclass(frozen=True)
+@frozen
 class GenericType(Type):
     """Any Python object: a random state, a list. Ops that know what it is take it; there is no native form."""
 

@@ -140,29 +140,47 @@ class TensorVariable(Variable):
 
     def __setitem__(self, item: Any, value: Any) -> None:
         raise GraphError(
-            "a symbolic variable cannot be assigned to; write y = set_subtensor(x[index], value)"
+            f"{self} cannot be assigned to: it is symbolic",
+            f"{self}: {self.type}",
+            advice="write y = set_subtensor(x[index], value)",
         )
 
     def __bool__(self) -> bool:
         raise GraphError(
-            f"{self} has no truth value while the graph is built; use switch(condition, a, b), or ifelse"
+            f"{self} has no truth value while the graph is built",
+            f"{self}: {self.type}",
+            advice="use switch(condition, a, b), or ifelse",
         )
 
     def __len__(self) -> int:
-        raise GraphError(f"the length of {self} is known only when it runs; use {self}.shape[0]")
+        raise GraphError(
+            f"the length of {self} is known only when it runs",
+            f"{self}: {self.type}",
+            advice=f"use {self}.shape[0]",
+        )
 
     def __iter__(self) -> Iterator[Any]:
         if not self.ndim:
-            raise GraphError(f"{self} is a scalar and cannot be iterated over")
+            raise GraphError(
+                f"{self} is a scalar and cannot be iterated over",
+                f"{self}: {self.type}",
+                advice="use it as it is",
+            )
         length = self.type.shape[0]
         if length is None:
             raise _UnknownLength(
-                f"the length of {self} is known only when it runs; use scan to loop over it"
+                f"the length of {self} is known only when it runs",
+                f"{self}: {self.type}",
+                advice="use scan to loop over it",
             )
         return (self[i] for i in range(length))
 
     def __contains__(self, item: Any) -> bool:
-        raise GraphError("'in' is not defined on symbolic variables; use any(eq(x, value))")
+        raise GraphError(
+            "'in' is not defined on symbolic variables",
+            f"{self}: {self.type}",
+            advice="use any(eq(x, value))",
+        )
 
     def dot(self, other: Any) -> Any:
         return linalg.dot(self, other)

@@ -15,13 +15,13 @@ What a program reads:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from workbench.frozen import frozen
 
 WORD = 8
 ERROR_WORDS = 8
 
 
-@dataclass(frozen=True)
+@frozen
 class Layout:
     """A struct of 8-byte fields, in order."""
 

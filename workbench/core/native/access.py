@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from workbench.core.native.ssa import Code, Type, Value, gather_lanes, memory_type
 from workbench.core.nest import Stride
+from workbench.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Step:
     """How far the next element is: the kind, and the SSA name of the byte stride that 'any' has."""
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from workbench.core.graph import Apply, Variable
 from workbench.core.native.emit_loops import Sink, copy_nest, run_loops
 from workbench.core.native.ssa import Type, Value, scalar_type
@@ -12,11 +10,12 @@ from workbench.core.native.writer import Writer
 from workbench.core.nest import accumulator_dtype
 from workbench.core.scalar import ScalarBuilder
 from workbench.core.types import tensor_type
+from workbench.frozen import frozen
 
 LETTER = {"float32": "s", "float64": "d"}
 
 
-@dataclass(frozen=True)
+@frozen
 class Matrix:
     """A matrix as BLAS takes it, column-major: an address, a leading dimension, and whether it is the transpose."""
 
@@ -47,7 +46,7 @@ def _lead(w: Writer, tensor: Tensor, axis: int, length: Name) -> Name:
     return w.call_i64("smax", w.call_i64("smax", step, length), "1")
 
 
-@dataclass(frozen=True)
+@frozen
 class Line:
     """A vector as BLAS takes it: an address and a step in elements."""
 
@@ -127,7 +126,7 @@ def emit_gemv(w: Writer, node: Apply) -> None:
 
 def _gemv(w: Writer, out: Tensor, alpha: Value, a: Tensor, x: Tensor, beta: Value) -> None:
     """out = alpha a x + beta out. BLAS leaves `out` alone where a side is empty: then it is cleared here."""
-    if not a.dims[1].isdigit() or a.dims[1] == "0":
+    if (not a.dims[1].isdigit() or a.dims[1] == "0") and beta.name != beta.type.literal(1.0):
         _scale_if_empty(w, out, a.dims[1], beta)
     m, v = as_matrix(w, a), as_vector(w, x)
     rows, columns = a.dims
@@ -156,10 +155,12 @@ def _scale_if_empty(w: Writer, out: Tensor, length: Name, beta: Value) -> None:
     if beta.name == beta.type.literal(0.0):
         w.code.line(f"call void @llvm.memset.p0.i64(ptr {out.data}, i8 0, i64 {size}, i1 false)")
     else:
-        builder = ScalarBuilder((out.dtype, out.dtype))
-        product = builder.program(builder.prim("mul", out.dtype, 0, 1))
-        factor = register_tensor(out.dtype, beta.name, out.dims)
-        run_loops(w, product, out.dims, [out, factor], [Sink(out, 0, inplace=(0,))], ())
+        call = _Call(w)
+        call.integer(out.dims[0])
+        call.number(beta)
+        call.pointer(out.data or "null")
+        call.integer("1")
+        call.call(f"{LETTER[out.dtype]}scal")
     w.code.line(f"br label %{after}")
     w.start_block(after)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from workbench.core.graph import Apply, Variable
 from workbench.core.native.kernel import Argument
@@ -18,6 +17,7 @@ from workbench.core.ops.reduce import Reduce
 from workbench.core.ops.scalars import Second
 from workbench.core.scalar import ScalarBuilder, ScalarProgram
 from workbench.core.types import tensor_type
+from workbench.frozen import frozen
 
 
 def emit_elemwise(w: Writer, node: Apply) -> None:
@@ -101,7 +101,7 @@ def _result_memory(
     return w.allocate(variable, space), ()
 
 
-@dataclass(frozen=True)
+@frozen
 class Sink:
     """Where one output of a program goes: a tensor (of the kept axes, for a total), and how it is combined."""
 
@@ -160,7 +160,7 @@ def _expanded(sink: Sink, axes: tuple[int, ...]) -> list[Name]:
     return ["0" if axis in axes else next(left) for axis in range(ndim)]
 
 
-@dataclass(frozen=True)
+@frozen
 class _Moves:
     """How an operand or result moves over the whole space."""
 
@@ -265,5 +265,10 @@ def copy_nest(w: Writer, source: Tensor, into: Tensor) -> None:
     if not source.dims:
         value = w.scalar(source)
         return w.store_scalar(value, _data(into))
+    if source.data is not None and source.contiguous and into.contiguous and source.ndim == into.ndim:
+        size = w.bytes_of(into.dtype, into.dims)
+        return w.code.line(
+            f"call void @llvm.memcpy.p0.p0.i64(ptr {into.data}, ptr {source.data}, i64 {size}, i1 false)"
+        )
     program = ScalarBuilder((source.dtype,)).program(0)
     run_loops(w, program, into.dims, [source], [Sink(into, 0)], ())

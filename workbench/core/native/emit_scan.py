@@ -62,6 +62,7 @@ class _Loop:
 
     def write(self) -> None:
         w, op = self.w, self.op
+        w.has_loops = True
         self._check_lengths()
         if w.depth == 0:
             self._release_gil()

@@ -9,7 +9,14 @@ from workbench.core.native.target import NoNativeForm
 from workbench.core.native.tensor import Name, Tensor, register_tensor
 from workbench.core.native.writer import Writer
 from workbench.core.ops.create import ARange
-from workbench.core.ops.shape import Dimension, DimShuffle, Join, MakeVector, Reshape, SpecifyBroadcast
+from workbench.core.ops.shape import (
+    Dimension,
+    DimShuffle,
+    Join,
+    MakeVector,
+    Reshape,
+    SpecifyBroadcast,
+)
 from workbench.core.types import tensor_type
 
 

@@ -14,11 +14,12 @@ import time
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Literal
 
 from workbench.core.native.cache import ObjectCache, default_directory
 from workbench.core.native.target import Target
+from workbench.frozen import frozen
 
 if TYPE_CHECKING:
     import llvmlite.binding as llvm
@@ -31,7 +32,7 @@ long.
 _MEMORY_LIMIT = 64 << 20
 
 
-@dataclass(frozen=True)
+@frozen
 class NativeModule:
     """Linked code; it is unloaded when this object is collected. Every link has its own copy of the
     module's globals.

@@ -8,14 +8,14 @@ callable that is the builtin's `self`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from workbench.core.native import layout
 from workbench.core.native.abi import CONTEXT, DESCRIPTOR, ERROR_WORDS, SLOT, WORD
 from workbench.core.native.spec import ArraySpec, EntrySpec
+from workbench.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Block:
     """Byte offsets in `@wb.block`, the entry's static memory: one for each linked module.
 

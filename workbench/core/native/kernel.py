@@ -18,12 +18,13 @@ from workbench.core.native.reduce import across, combine, identity
 from workbench.core.native.ssa import Code, Type, Value, memory_type, scalar_type, splat
 from workbench.core.native.target import Target
 from workbench.core.nest import Item, Nest, Operand, Reducer
+from workbench.frozen import frozen
 
 MAX_STEPS = 400
 """Callers split larger programs: compile time stays linear (0.07 ms a step), but values spill."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Argument:
     """What a call passes for an operand or result: SSA names or literals.
 
@@ -96,7 +97,7 @@ def _parameters(nest: Nest) -> list[str]:
     return texts
 
 
-@dataclass(frozen=True)
+@frozen
 class _Scope:
     """What is known inside some loops: pointers moved so far, values by index, lanes of the vector
     loop and its mask.
@@ -110,7 +111,7 @@ class _Scope:
     mask: Value | None = None
 
 
-@dataclass(frozen=True)
+@frozen
 class _Total:
     """An accumulator in memory, for as many lanes as the vectors that go into it."""
 

@@ -18,10 +18,10 @@ import functools
 import re
 import threading
 from collections import Counter
-from dataclasses import dataclass
 
 from workbench.core.native import engine, runtime, symbols, vmath
 from workbench.core.native.ssa import Type
+from workbench.frozen import frozen
 
 _NAME = re.compile(r"@((?:llvm\.masked|wb|libm|libc|blas|py|np)\.[\w.]+)")
 _DEFINED = re.compile(r"^(?:define [^@]*|)@([\w.]+)(?=\(| = )", re.MULTILINE)
@@ -34,7 +34,7 @@ small programs wait for.
 """
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Complete:
     """A module that defines or declares all it mentions, and the addresses of what it declares."""
 

@@ -7,7 +7,6 @@ in `vmath`.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,9 +15,10 @@ from workbench.core.native.convert import convert
 from workbench.core.native.ssa import Code, Type, Value, scalar_type, splat
 from workbench.core.native.target import NoNativeForm
 from workbench.core.scalar import ScalarProgram, ScalarStep
+from workbench.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Site:
     """A step in its place: its primitive, its dtype and its first operand's dtype."""
 

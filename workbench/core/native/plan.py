@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 from workbench.core.native.target import Target
 from workbench.core.nest import Item, Nest
 from workbench.core.scalar import ScalarProgram
+from workbench.frozen import frozen
 
 Tail = Literal["none", "masked", "split", "scalar"]
 """The vector loop's last, partial vector. none: one lane. masked: every vector has a mask. split:
@@ -20,7 +20,7 @@ CHEAP = 8
 """Up to this cost a body is worth writing twice (for whole vectors and for the last)."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Plan:
     """Loops over `order`, outermost first; the one over the innermost axis takes `lanes` elements
     at a time.

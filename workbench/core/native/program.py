@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from workbench.core.graph import Apply, Op, Variable, is_shared, leaves, toposort
 from workbench.core.native import emit_blas, emit_index, emit_loops, emit_shape
@@ -19,6 +18,7 @@ from workbench.core.ops import create, elementwise, index, linalg, loop, reduce,
 from workbench.core.scan.op import Scan
 from workbench.core.shared import SharedVariable
 from workbench.core.types import TensorType
+from workbench.frozen import frozen
 
 EMITTERS: dict[type[Op], Emitter] = {
     elementwise.Elemwise: emit_loops.emit_elemwise,
@@ -47,7 +47,7 @@ EMITTERS: dict[type[Op], Emitter] = {
 }
 
 
-@dataclass(frozen=True)
+@frozen
 class Program:
     """The text of `i32 @program(ptr)`, what its entry must know, and the nodes that its results name.
 
@@ -164,11 +164,12 @@ def _place_results(w: Writer, results: Sequence[Variable], n_outputs: int) -> li
 
 def _text(w: Writer) -> str:
     times = [f"@wb.times = global [{2 * len(w.timed_nodes)} x i64] zeroinitializer"] if w.timed else []
+    quick = "" if w.has_loops else "noinline optnone "  # straight code runs once: compile it fast
     lines = [
         *times,
         *w.globals,
         *w.functions,
-        "define internal i32 @program(ptr %ctx) nounwind {",
+        f"define internal i32 @program(ptr %ctx) {quick}nounwind {{",
         "entry:",
         *w.allocas,
         "  br label %begin",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from workbench.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ArraySpec:
     """An array that the fast path takes: exact dtype, ndim, C-contiguous, aligned; `dims` fixes
     some sizes (None: any).
@@ -23,7 +23,7 @@ class ArraySpec:
             raise ValueError(f"a Python float is no {self}")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EntrySpec:
     """What a program takes and gives. Update k goes to the cell number `updates[k]`."""
 

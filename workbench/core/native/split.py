@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from workbench.core.graph import Apply, Constant, Variable, is_shared, toposort
@@ -15,6 +14,7 @@ from workbench.core.interpreter import evaluate_node, lookup
 from workbench.core.link import Fast, Linked, Plan, own
 from workbench.core.native.target import NoNativeForm
 from workbench.core.profile import Profiler
+from workbench.frozen import frozen
 
 Make = Callable[[Plan], Linked]
 
@@ -41,7 +41,7 @@ def _refusal(node: Apply, make: Make) -> str | None:
     return None
 
 
-@dataclass(frozen=True)
+@frozen
 class _Stage:
     """A native program or one interpreted node, with what it reads and what it gives."""
 

@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+
+from workbench.frozen import frozen
 
 _FLOATS = {"float": "f32", "double": "f64"}
 _SCALARS = {"bool": "i1", "float32": "float", "float64": "double"}
@@ -28,7 +29,7 @@ def memory_type(dtype: str) -> str:
     return "i8" if dtype == "bool" else scalar_type(dtype)
 
 
-@dataclass(frozen=True)
+@frozen
 class Type:
     """A scalar type in a number of lanes; one lane is the scalar itself."""
 

@@ -8,14 +8,15 @@ import ctypes
 import functools
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
+
+from workbench.frozen import frozen
 
 _POINTER, _INT, _LONG, _NOTHING = "ptr", "i32", "i64", "void"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class External:
     """A declaration (without `declare`) and the address behind it."""
 

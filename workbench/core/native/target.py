@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from workbench.frozen import frozen
 
 
 class NoNativeForm(NotImplementedError):
@@ -16,7 +16,7 @@ class NoNativeForm(NotImplementedError):
         self.dtype = dtype
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Target:
     """Vector registers of `vector_bytes`; `masked` are the element sizes (bytes) with masked loads
     and stores.

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
+
+from workbench.frozen import frozen
 
 Name = str
 """An SSA name (`%x`) or an integer literal, both of type i64 (or ptr, or the scalar's register type)."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Tensor:
     """A value in memory or in a register.
 

@@ -123,6 +123,7 @@ class Writer:
         self._sums: dict[tuple[str, ...], Name] = {}
         self._equal: dict[Name, Name] = {}
         self.node: Apply | None = None
+        self.has_loops = False  # whether the program itself has loops, and not its kernels only
         self.holder: Apply | None = None  # the outermost node whose body is written now
         self.timed_nodes: list[tuple[Apply, Apply | None]] = []
         self.lives = Lives()
@@ -474,6 +475,7 @@ class Writer:
     @contextmanager
     def counted(self, count: Name) -> Iterator[Name]:
         """A loop `for i in range(count)` in the present region, with its body one deeper; yields i."""
+        self.has_loops = True
         counter = self.alloca("i64", "i")
         outer = self.code
         outer.line(f"store i64 0, ptr {counter}")

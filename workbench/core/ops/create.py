@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from workbench.configuration import config
-from workbench.core.graph import Array, Op, Type, Variable
+from workbench.core.graph import Array, Constant, Op, Type, Variable
 from workbench.core.ops.scalars import cast, ceil, maximum
 from workbench.core.ops.shape import alloc, as_scalar_int, static_int
 from workbench.core.types import TensorType, as_tensor, constant, is_integer, tensor_type, upcast
 from workbench.errors import DtypeError, RankError, ShapeError
+from workbench.frozen import frozen
 
 
-@dataclass(frozen=True)
+@frozen
 class ARange(Op):
     """start, start + step, … before stop. Inputs: three scalars of the op's dtype."""
 
@@ -76,10 +76,17 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: str | None = None
         dtype = config.floatX
     wide = upcast(*(tensor_type(v).dtype for v in values))
     made = dtype or ("int64" if is_integer(wide) or wide == "bool" else wide)
-    return ARange(made)(*(cast(v, made) for v in values))
+    return ARange(made)(*(_constant_or_cast(v, made) for v in values))
 
 
-@dataclass(frozen=True)
+def _constant_or_cast(value: Variable, dtype: str) -> Variable:
+    """The value in a dtype; a number stays a number, so that the length is known."""
+    if isinstance(value, Constant):
+        return constant(value.data, dtype)
+    return cast(value, dtype)  # type: ignore[no-any-return]
+
+
+@frozen
 class Eye(Op):
     """Ones on the k-th diagonal. Inputs: rows, columns, k."""
 

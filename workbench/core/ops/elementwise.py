@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, ClassVar
 
@@ -20,9 +19,10 @@ from workbench.core.types import (
     upcast,
 )
 from workbench.errors import DtypeError, ShapeError
+from workbench.frozen import frozen
 
 
-@dataclass(frozen=True)
+@frozen
 class ScalarOp:
     """An elementwise meaning: its dtype rule, its lowering to scalar primitives, its gradient, its facts.
 
@@ -98,7 +98,7 @@ def _program(scalar: ScalarOp, dtypes: tuple[str, ...]) -> ScalarProgram:
     return builder.program(scalar.lower(builder, *range(len(dtypes))))
 
 
-@dataclass(frozen=True)
+@frozen
 class Composite(ScalarOp):
     """Several scalar ops fused into one, with one or more results."""
 
@@ -122,7 +122,7 @@ class Composite(ScalarOp):
         return isinstance(other, Composite) and self.fused == other.fused
 
 
-@dataclass(frozen=True)
+@frozen
 class Elemwise(Op):
     """A scalar op over arrays. Axes of static length 1, and missing leading axes, broadcast; others must be equal."""
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from workbench.core.graph import Array, Op, Type, Variable
 from workbench.core.ops.scalars import maximum, minimum, mul, zeros_like
 from workbench.core.ops.shape import shape_tuple
 from workbench.core.types import as_tensor, constant, tensor_type
+from workbench.frozen import frozen
 
 
-@dataclass(frozen=True)
+@frozen
 class GradientControl(Op):
     """Its input, as it is. `kind` says what becomes of a gradient g: 'disconnect' it, 'zero', 'clip' or 'scale' it."""
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -34,6 +33,7 @@ from workbench.core.types import (
     tensor_type,
 )
 from workbench.errors import DtypeError, GraphError, IndexOutOfRange, RankError, ShapeError
+from workbench.frozen import frozen
 
 Entry = int | str | tuple[Any, Any, Any]  # Any: int, None or '?'
 Spec = tuple[Entry, ...]
@@ -102,7 +102,7 @@ def slice_bounds(start: Any, stop: Any, step: int, n: Any) -> tuple[Any, Any]:
     )
 
 
-@dataclass(frozen=True)
+@frozen
 class Subtensor(Op):
     """x[index] for scalars and slices: a view."""
 
@@ -170,7 +170,7 @@ class Subtensor(Op):
         return f"Subtensor{{{describe(self.spec)[1:-1]}}}"
 
 
-@dataclass(frozen=True)
+@frozen
 class IncSubtensor(Op):
     """x with `y` added at x[index], or put there where `set`. Inputs: x, y of x's dtype, then the index's parts."""
 
@@ -279,7 +279,7 @@ def _does_not_fit(error: Exception, spec: Spec, x: Array) -> ShapeError:
     )
 
 
-@dataclass(frozen=True)
+@frozen
 class AdvancedSubtensor(Op):
     """x[index] with index arrays, as NumPy: they broadcast together, and slices may stand between."""
 
@@ -391,7 +391,7 @@ class AdvancedSubtensor(Op):
         return f"AdvancedSubtensor{{{describe(self.spec)[1:-1]}}}"
 
 
-@dataclass(frozen=True)
+@frozen
 class AdvancedIncSubtensor(Op):
     """x with `y` added at x[index] (repeated indices accumulate), or put there where `set`."""
 
@@ -453,7 +453,7 @@ class AdvancedIncSubtensor(Op):
         return f"AdvancedIncSubtensor{{{describe(self.spec)[1:-1]},set={self.set}}}"
 
 
-@dataclass(frozen=True)
+@frozen
 class Nonzero(Op):
     """The positions of what is not zero: an int64 vector for each axis, in C order."""
 

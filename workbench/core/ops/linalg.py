@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,9 +12,10 @@ from workbench.core.ops.elementwise import needs_none
 from workbench.core.ops.shape import dimension, dimshuffle, shape_tuple, transpose
 from workbench.core.types import TensorType, as_tensor, is_discrete, tensor_type, upcast
 from workbench.errors import RankError, ShapeError
+from workbench.frozen import frozen
 
 
-@dataclass(frozen=True)
+@frozen
 class Dot(Op):
     """The product of two matrices, a matrix and a vector, or two vectors."""
 
@@ -136,17 +136,17 @@ class _Blas(Op):
         return 2 * int(outputs[0].size) * int(inputs[2].shape[-1])
 
 
-@dataclass(frozen=True)
+@frozen
 class Gemv(_Blas):
     """beta * y + alpha * A @ x. Inputs: y, alpha, A, x, beta."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Gemm(_Blas):
     """beta * Z + alpha * X @ Y. Inputs: Z, alpha, X, Y, beta."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Ger(Op):
     """A + alpha * outer(x, y). Inputs: A, alpha, x, y."""
 

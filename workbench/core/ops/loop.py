@@ -6,7 +6,6 @@ Fusion makes these of an elementwise graph and the reductions that read it; noth
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,11 +15,12 @@ from workbench.core.ops.elementwise import mismatch
 from workbench.core.scalar import PRIMITIVES, ScalarProgram
 from workbench.core.types import TensorType, broadcast_shapes, tensor_type
 from workbench.errors import ShapeError
+from workbench.frozen import frozen
 
 NO_IDENTITY = ("maximum", "minimum")
 
 
-@dataclass(frozen=True)
+@frozen
 class LoopResult:
     """One result of a loop: `reduce` is None for an elementwise one, else the primitive that combines elements.
 
@@ -32,7 +32,7 @@ class LoopResult:
     acc_dtype: str = ""
 
 
-@dataclass(frozen=True)
+@frozen
 class Loop(Op):
     """A scalar program over broadcast inputs; output i of the program is stored or reduced as `results[i]` says.
 
@@ -60,7 +60,8 @@ class Loop(Op):
             return np.array(value, result.dtype)
         if result.reduce in NO_IDENTITY and any(value.shape[a] == 0 for a in self.axes):
             raise ShapeError(
-                f"{result.reduce} over no elements: the operand has shape {value.shape}"
+                f"{result.reduce} over no elements: the operand has shape {value.shape}",
+                advice="see that it is not empty, or join it with a value that bounds the result",
             )
         combine: Any = PRIMITIVES[result.reduce].numpy
         reduced = combine.reduce(value.astype(result.acc_dtype), axis=self.axes)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,6 +24,7 @@ from workbench.core.types import (
     tensor_type,
 )
 from workbench.errors import DtypeError, RankError
+from workbench.frozen import frozen
 
 
 class _AlongAxis(Op):
@@ -55,7 +55,7 @@ class _AlongAxis(Op):
         return f"{type(self).__name__}{{axis={self.axis}}}"
 
 
-@dataclass(frozen=True)
+@frozen
 class Softmax(_AlongAxis):
     """exp(x) / sum(exp(x)) along an axis, computed from x - max(x)."""
 
@@ -86,7 +86,7 @@ class Softmax(_AlongAxis):
         return "softmax"
 
 
-@dataclass(frozen=True)
+@frozen
 class LogSoftmax(_AlongAxis):
     """x - log(sum(exp(x))) along an axis, computed from x - max(x)."""
 

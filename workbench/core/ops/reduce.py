@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,11 +13,12 @@ from workbench.core.ops.scalars import cast, eq, mul, second, sqrt, switch, true
 from workbench.core.ops.shape import dimension, dimshuffle
 from workbench.core.types import TensorType, as_tensor, is_discrete, is_float, tensor_type
 from workbench.errors import DtypeError, RankError, ShapeError
+from workbench.frozen import frozen
 
 Axes = tuple[int, ...]
 
 
-@dataclass(frozen=True)
+@frozen
 class Reduce(Op):
     """A reduction over some axes, which the result no longer has.
 
@@ -94,7 +94,7 @@ class Reduce(Op):
         return f"{type(self).__name__}{{axis={list(self.axes)}}}"
 
 
-@dataclass(frozen=True)
+@frozen
 class Sum(Reduce):
     """Integers add up in 64 bits; float32 is accumulated in float64."""
 
@@ -122,7 +122,7 @@ class Sum(Reduce):
         ]
 
 
-@dataclass(frozen=True)
+@frozen
 class Prod(Reduce):
     """Its gradient is right where elements are zero, too."""
 
@@ -166,7 +166,7 @@ class _Extreme(Reduce):
         return [switch(eq(x, self.expand(outputs[0], x)), self.expand(g, x), 0)]
 
 
-@dataclass(frozen=True)
+@frozen
 class Max(_Extreme):
     """nan where there is one."""
 
@@ -176,7 +176,7 @@ class Max(_Extreme):
         return np.maximum.reduce(x, axis=self.axes)
 
 
-@dataclass(frozen=True)
+@frozen
 class Min(_Extreme):
     """nan where there is one."""
 
@@ -199,7 +199,7 @@ class _Logic(Reduce):
         return [None]
 
 
-@dataclass(frozen=True)
+@frozen
 class All(_Logic):
     """Whether every element is not zero."""
 
@@ -209,7 +209,7 @@ class All(_Logic):
         return np.logical_and.reduce(x, axis=self.axes)
 
 
-@dataclass(frozen=True)
+@frozen
 class Any_(_Logic):  # `Any` is typing's
     """Whether some element is not zero."""
 
@@ -219,7 +219,7 @@ class Any_(_Logic):  # `Any` is typing's
         return np.logical_or.reduce(x, axis=self.axes)
 
 
-@dataclass(frozen=True)
+@frozen
 class Argmax(Op):
     """The position of the first maximum along one axis (the first nan where there is one), int64."""
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -27,6 +26,7 @@ from workbench.core.types import (
     upcast,
 )
 from workbench.errors import DtypeError, NullGradientError
+from workbench.frozen import frozen
 
 Grads = Sequence[Any]  # Any: variables with operators
 
@@ -631,7 +631,7 @@ class Second(ScalarOp):
         return [None, g]
 
 
-@dataclass(frozen=True)
+@frozen
 class Cast(ScalarOp):
     """To another dtype. A float becomes an integer by dropping its fraction; any number becomes bool by `!= 0`."""
 

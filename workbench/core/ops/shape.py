@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,9 +12,10 @@ from workbench.core.graph import Array, Constant, Op, Type, Variable
 from workbench.core.types import Shape as StaticShape
 from workbench.core.types import TensorType, as_tensor, constant, is_discrete, tensor_type, upcast
 from workbench.errors import DtypeError, GraphError, RankError, ShapeError
+from workbench.frozen import frozen
 
 
-@dataclass(frozen=True)
+@frozen
 class Dimension(Op):
     """The length of one axis, an int64 scalar."""
 
@@ -54,7 +54,7 @@ class Dimension(Op):
         return f"Shape_i{{{self.axis}}}"
 
 
-@dataclass(frozen=True)
+@frozen
 class MakeVector(Op):
     """A vector of scalars."""
 
@@ -132,7 +132,7 @@ def static_int(variable: Variable) -> int | None:
     )
 
 
-@dataclass(frozen=True)
+@frozen
 class DimShuffle(Op):
     """Axes in another order: an int names an input axis, 'x' a new axis of length 1; axes of length 1 may be left out."""
 
@@ -228,7 +228,7 @@ def transpose(x: Any, axes: Sequence[int] | None = None) -> Any:
     return dimshuffle(variable, tuple(axes) if axes is not None else tuple(reversed(range(ndim))))
 
 
-@dataclass(frozen=True)
+@frozen
 class Reshape(Op):
     """The same elements in another shape. Inputs: x and one int64 scalar per axis; one of them may be -1."""
 
@@ -345,7 +345,7 @@ def flatten(x: Any, ndim: int = 1) -> Any:
     return reshape(variable, [*shape_tuple(variable)[: ndim - 1], -1])
 
 
-@dataclass(frozen=True)
+@frozen
 class Alloc(Op):
     """A value spread over a shape. Inputs: the value, then one int64 scalar per axis."""
 
@@ -430,7 +430,7 @@ def alloc(value: Any, *dims: Any) -> Any:
     return Alloc(tuple(static_int(d) for d in variables))(as_tensor(value), *variables)
 
 
-@dataclass(frozen=True)
+@frozen
 class Join(Op):
     """Arrays one after another along an axis. All other lengths must be equal."""
 
@@ -534,7 +534,7 @@ def stack(tensors: Sequence[Any], axis: int = 0) -> Any:
     return join(where, *(dimshuffle(v, order) for v in variables))
 
 
-@dataclass(frozen=True)
+@frozen
 class SpecifyBroadcast(Op):
     """x, with its static shape made narrower ('this axis has length 1', checked) or wider ('unknown')."""
 

@@ -18,6 +18,7 @@ from workbench.core.graph import Apply, Constant, Variable, toposort
 from workbench.core.intern import Interner
 from workbench.core.types import TensorType
 from workbench.errors import RewriteError
+from workbench.frozen import frozen
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 PATIENCE = (
@@ -27,7 +28,7 @@ PATIENCE = (
 Pairs = list[tuple[Variable, Variable]]
 
 
-@dataclass(frozen=True)
+@frozen
 class Refuse:
     """A rule's answer where it fits but must not be used, with the reason for the record."""
 
@@ -38,7 +39,7 @@ Answer = Variable | Sequence[Variable | None] | Refuse | None
 Rewriter = Callable[[Apply, "Context"], Answer]
 
 
-@dataclass(frozen=True)
+@frozen
 class Rule:
     """One rewrite of one node.
 
@@ -152,23 +153,16 @@ class Session:
 
         `inner` has for every listener what its `nested` gave, where the step is that an inner graph was optimised.
         """
-        new = self._intern([v for _, v in pairs], lines, {old for old, _ in pairs}, rule)
-        done = [(old, twin) for (old, _), twin in zip(pairs, new, strict=True)]
-        if all(old is twin for old, twin in done):
-            return new
-        for old, twin in done:
-            _check(rule, old, twin)
-            if twin.name is None and twin.owner is not None:
-                twin.name = old.name
-        self.steps += 1
-        changed = [(old, twin) for old, twin in done if old is not twin]
-        for i, listener in enumerate(self.listeners):
-            listener.rewritten(rule, changed, seconds, inner[i] if inner else None)
+        old = [v for v, _ in pairs]
+        new = self.intern(rule, old, [v for _, v in pairs], lines)
+        self.announce(rule, list(zip(old, new, strict=True)), seconds, inner)
         return new
 
-    def _intern(
-        self, new: list[Variable], lines: tuple[origin.Line, ...], replaced: set[Variable], rule: Rule
+    def intern(
+        self, rule: Rule, old: Sequence[Variable], new: Sequence[Variable], lines: tuple[origin.Line, ...]
     ) -> list[Variable]:  # fmt: skip
+        """The interned twins of what a rule wrote. Raises RewriteError where it reads what it replaces."""
+        replaced = set(old)
         for node in self.interner.fresh(new):
             node.lines = lines
             if not replaced.isdisjoint(node.inputs):
@@ -177,6 +171,20 @@ class Session:
                 )
             self.interner.node(node)
         return [self.interner.twin(v) for v in new]
+
+    def announce(
+        self, rule: Rule, pairs: Pairs, seconds: float = 0.0, inner: Sequence[Any] = ()
+    ) -> None:
+        """Checks, names and reports a step: the first variables' readers read the second ones from here on."""
+        changed = [(old, new) for old, new in pairs if old is not new]
+        for old, new in changed:
+            _check(rule, old, new)
+            if new.name is None and new.owner is not None:
+                new.name = old.name
+        if changed:
+            self.steps += 1
+            for i, listener in enumerate(self.listeners):
+                listener.rewritten(rule, changed, seconds, inner[i] if inner else None)
 
 
 def _check(rule: Rule, old: Variable, new: Variable) -> None:

@@ -13,7 +13,13 @@ from workbench.core.ops.elementwise import Elemwise
 from workbench.core.ops.reduce import Sum
 from workbench.core.ops.scalars import Second, cast, mul, second
 from workbench.core.ops.shape import (
-    Alloc, DimShuffle, alloc, as_scalar_int, dimension, dimshuffle, shape_tuple,
+    Alloc,
+    DimShuffle,
+    alloc,
+    as_scalar_int,
+    dimension,
+    dimshuffle,
+    shape_tuple,
 )  # fmt: skip
 from workbench.core.rewrite.engine import Context, Rule, rule
 from workbench.core.rewrite.matching import dtype_of, made_by, ndim_of, pattern_of

@@ -7,14 +7,21 @@ from typing import Any
 from workbench.core.graph import Apply, Variable
 from workbench.core.ops.elementwise import Elemwise
 from workbench.core.ops.index import (
-    FULL, AdvancedIncSubtensor, AdvancedSubtensor, Entry, IncSubtensor, Spec, Subtensor, count_dynamic,
+    FULL,
+    AdvancedIncSubtensor,
+    AdvancedSubtensor,
+    Entry,
+    IncSubtensor,
+    Spec,
+    Subtensor,
+    count_dynamic,
 )  # fmt: skip
 from workbench.core.ops.scalars import Add, Mul, TrueDiv
 from workbench.core.ops.shape import MakeVector
 from workbench.core.rewrite.engine import Context, Rule, rule
+from workbench.core.rewrite.equations import is_number
 from workbench.core.rewrite.fills import filled
 from workbench.core.rewrite.matching import dtype_of, is_scalar, made_by, ndim_of, pattern_of
-from workbench.core.rewrite.equations import is_number
 
 READS = (Subtensor, AdvancedSubtensor)
 WRITES = (IncSubtensor, AdvancedIncSubtensor)

@@ -6,8 +6,19 @@ import numpy as np
 
 from workbench.core.graph import Apply, Variable
 from workbench.core.ops.scalars import (
-    Cast, Maximum, Minimum, Mul, Pow, Sub, Switch, TrueDiv,
-    absolute, cast, second, sqr, sqrt,
+    Cast,
+    Maximum,
+    Minimum,
+    Mul,
+    Pow,
+    Sub,
+    Switch,
+    TrueDiv,
+    absolute,
+    cast,
+    second,
+    sqr,
+    sqrt,
 )  # fmt: skip
 from workbench.core.ops.shape import Dimension
 from workbench.core.rewrite.engine import Context, Rule, rule, value_of
@@ -36,7 +47,7 @@ SIGNS: tuple[Rule, ...] = (
     equation("neg_mul", (-x) * y, -(x * y), "Signs move out of products.", ANY),
     equation("neg_div", (-x) / y, -(x / y), "Signs move out of quotients.", ANY),
     equation("div_neg", x / (-y), -(x / y), "Signs move out of quotients.", ANY),
-    equation("abs_neg", absolute(-x), absolute(x)),
+    equation("abs_neg", absolute(-x), absolute(x), dtypes="if"),
     equation("abs_abs", absolute(absolute(x)), absolute(x)),
     equation("sqr_neg", sqr(-x), sqr(x), dtypes=ANY),
     equation("sqr_abs", sqr(absolute(x)), sqr(x)),

@@ -6,7 +6,6 @@ import gc
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from workbench.core.graph import Apply, Variable, toposort
 from workbench.core.intern import Interner
@@ -14,19 +13,20 @@ from workbench.core.records import PassTime
 from workbench.core.rewrite.blas import BLAS
 from workbench.core.rewrite.bodies import bodies, body_rule
 from workbench.core.rewrite.engine import Listener, Rule, Session
-from workbench.core.rewrite.fusion import fuse
 from workbench.core.rewrite.fills import FILLS, fill_to_alloc
 from workbench.core.rewrite.fold import fold, fold_number
+from workbench.core.rewrite.fusion import fuse
 from workbench.core.rewrite.indexing import INDEXING
 from workbench.core.rewrite.merge import merge
 from workbench.core.rewrite.neutral import NEUTRAL
 from workbench.core.rewrite.reductions import REDUCTIONS
-from workbench.core.rewrite.scan_rules import SCAN_RULES
-from workbench.errors import ModeError, nearest
+from workbench.core.rewrite.scan_rules import SCAN_RULES, join_loops
 from workbench.core.rewrite.shapes import SHAPES
 from workbench.core.rewrite.special import SPECIAL_FORMS
 from workbench.core.rewrite.stable import STABILISE
 from workbench.core.rewrite.walk import Walk
+from workbench.errors import ModeError, nearest
+from workbench.frozen import frozen
 
 CANONICAL = FILLS + SHAPES + INDEXING + REDUCTIONS + NEUTRAL + (fold_number,)
 
@@ -34,7 +34,7 @@ CANONICAL = FILLS + SHAPES + INDEXING + REDUCTIONS + NEUTRAL + (fold_number,)
 Transform = Callable[[Session, Sequence[Variable]], list[Variable]]
 
 
-@dataclass(frozen=True)
+@frozen
 class Pass:
     """A named step of the pipeline: rules that a walk applies, or a function from graph to graph."""
 
@@ -49,7 +49,7 @@ class Pass:
         return Walk(session, outputs, self.rules).run()
 
 
-@dataclass(frozen=True)
+@frozen
 class Optimised:
     """An optimised graph: its outputs, its nodes in topological order, the table that it lives in, each pass's time."""
 
@@ -161,12 +161,14 @@ COMPILE = body_rule("compile_body", "The loop's body is specialised and fused.")
 
 PASSES: tuple[Pass, ...] = (
     Pass("merge", "Nodes that compute the same become one.", transform=merge),
+    Pass("join_loops", "Loops over the same inputs run once.", transform=join_loops),
     Pass("canonicalise", "One way to write each thing, so that later rules find it.", CANONICAL),
     Pass("stabilise", "Formulas that overflow or cancel become ones that do not.", STABILISE + CANONICAL),
     Pass("fold", "What depends on constants only is computed now.", (fold,)),
     Pass("simplify_bodies", "The passes above, inside every loop.",
          transform=_on_bodies(SIMPLIFY, ("merge", "canonicalise", "stabilise", "fold"))),
     Pass("scan", "Work that does not change from step to step leaves the loop.", SCAN_RULES),
+    Pass("tidy_loops", "What the loops no longer need goes.", SCAN_RULES + CANONICAL),
     Pass("specialise", "General ops become the fastest special ones: BLAS, squares, loops.", 
          SPECIAL_FORMS + BLAS + (fill_to_alloc,) + CANONICAL),
     Pass("compile_bodies", "Scan, specialise and fuse inside every loop.",
@@ -176,6 +178,6 @@ PASSES: tuple[Pass, ...] = (
 
 PIPELINES: dict[str, tuple[Pass, ...]] = {
     "fast_run": PASSES,
-    "fast_compile": PASSES[:2],
+    "fast_compile": PASSES[:3],
     "none": PASSES[:1],
 }

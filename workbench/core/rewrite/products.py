@@ -9,7 +9,7 @@ this the gradient of a logarithm divides by what the next node multiplies by, an
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import reduce
 from typing import Any
 
@@ -17,20 +17,42 @@ from workbench.core.graph import Apply, Variable
 from workbench.core.ops.nnet import Softmax
 from workbench.core.ops.reduce import Sum
 from workbench.core.ops.scalars import (
-    Add, Exp, Mul, Neg, Sigmoid, Sub, TrueDiv, add, cast, mul, neg, second, sigmoid, sub, true_div,
+    Add,
+    Exp,
+    Mul,
+    Neg,
+    Sigmoid,
+    Sub,
+    TrueDiv,
+    add,
+    cast,
+    mul,
+    neg,
+    second,
+    sigmoid,
+    sub,
+    true_div,
 )  # fmt: skip
 from workbench.core.rewrite.engine import Context, Rule, rule
 from workbench.core.rewrite.equations import is_number
 from workbench.core.rewrite.matching import (
-    aligned_order, behind_dimshuffle, dtype_of, is_scalar, made_by, ndim_of, number_of, pattern_of,
+    aligned_order,
+    behind_dimshuffle,
+    dtype_of,
+    is_scalar,
+    made_by,
+    ndim_of,
+    number_of,
+    pattern_of,
 )  # fmt: skip
 from workbench.core.types import constant
+from workbench.frozen import frozen
 
 MOST = 24  # factors of one product: a longer one is taken apart no further
 MOST_TERMS = 4  # terms of a sum that is multiplied out
 
 
-@dataclass(frozen=True)
+@frozen
 class Product:
     """The factors above and below the line, and the sign."""
 
@@ -142,10 +164,10 @@ def _cancel_one(product: Product, below: Variable) -> Product:
     if below in product.over:
         return product.exchange(below, below, None)
     if (e := one_plus_exp(below)) is not None:
-        (u,) = e.owner.inputs  # type: ignore[union-attr]
+        u = cast(e.owner.inputs[0], dtype_of(e))  # type: ignore[union-attr]
         if e in product.over:
             return product.exchange(e, below, sigmoid(u))
-        return product.exchange(None, below, sigmoid(-u))  # type: ignore[operator]
+        return product.exchange(None, below, sigmoid(neg(u)))
     for above in product.over:
         if (found := softmax_of(above, below)) is not None:
             return product.exchange(above, below, found)
@@ -159,7 +181,7 @@ def one_plus_exp(variable: Variable) -> Variable | None:
         return None
     for number, e in (node.inputs, node.inputs[::-1]):
         if is_scalar(number) and is_number(number, 1) and made_by(e, Exp):
-            return e if dtype_of(e) == dtype_of(variable) else None
+            return e if dtype_of(e) == dtype_of(variable) and dtype_of(e)[0] == "f" else None
     return None
 
 
@@ -186,7 +208,7 @@ def _exp_times_sigmoid(product: Product, context: Context) -> Product:
     for e in product.over:
         if not made_by(e, Exp):
             continue
-        (u,) = e.owner.inputs  # type: ignore[union-attr]
+        u = cast(e.owner.inputs[0], dtype_of(e))  # type: ignore[union-attr]
         opposite = context.interned(_opposite(u))
         for s in product.over:
             if made_by(s, Sigmoid) and s.owner.inputs[0] is opposite:  # type: ignore[union-attr]

@@ -12,8 +12,15 @@ from workbench.core.ops.linalg import Dot
 from workbench.core.ops.reduce import Prod, Sum
 from workbench.core.ops.scalars import add, mul
 from workbench.core.ops.shape import (
-    Dimension, DimShuffle, Join, MakeVector, Reshape, SpecifyBroadcast,
-    as_scalar_int, dimshuffle, transpose,
+    Dimension,
+    DimShuffle,
+    Join,
+    MakeVector,
+    Reshape,
+    SpecifyBroadcast,
+    as_scalar_int,
+    dimshuffle,
+    transpose,
 )  # fmt: skip
 from workbench.core.rewrite.engine import Context, Rule, rule
 from workbench.core.rewrite.matching import (

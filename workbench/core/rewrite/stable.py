@@ -9,7 +9,22 @@ from workbench.core.ops.index import AdvancedSubtensor, Subtensor
 from workbench.core.ops.nnet import LogSoftmax, Softmax
 from workbench.core.ops.reduce import Max, Sum
 from workbench.core.ops.scalars import (
-    Exp, Log, Sub, add, erf, erfc, exp, expm1, isinf, log, log1p, sigmoid, softplus, sub, switch, tanh,
+    Exp,
+    Log,
+    Sub,
+    add,
+    erf,
+    erfc,
+    exp,
+    expm1,
+    isinf,
+    log,
+    log1p,
+    sigmoid,
+    softplus,
+    sub,
+    switch,
+    tanh,
 )  # fmt: skip
 from workbench.core.ops.shape import dimshuffle
 from workbench.core.rewrite.engine import Context, Rule, rule

@@ -34,6 +34,7 @@ class Walk:
         self.final: dict[Variable, Variable] = {}
         self._index = RuleIndex(r for r in rules if r.name not in session.excluded)
         self._open: set[Apply] = set()
+        self._fired: dict[Apply, Rule] = {}  # which rule took a node away
         self._patience = PATIENCE * len(self.nodes) + 256
 
     def run(self) -> list[Variable]:
@@ -56,8 +57,8 @@ class Walk:
         """What replaces the node's outputs where a rule fires; else the node is settled."""
         final = self.final
         new = self._rebuild(node)
-        if new is not node and new.outputs[0] in final:  # walked before
-            final.update((a, final[b]) for a, b in zip(node.outputs, new.outputs))
+        if new is not node and new.outputs[0] in final:
+            self._repeat(node, new)
             return []
         results = None if new in self._open else self._fire(new)
         if results is None:
@@ -68,6 +69,13 @@ class Walk:
         kept = [b if r is None else r for b, r in zip(new.outputs, results)]
         pairs = list(zip(new.outputs, kept))
         return pairs if new is node else pairs + list(zip(node.outputs, kept))
+
+    def _repeat(self, node: Apply, new: Apply) -> None:
+        """The node turned out to be one that was walked before: what was done there is done here."""
+        pairs = [(v, self.final[v]) for v in new.outputs]
+        if any(a is not b for a, b in pairs):
+            self.session.exchange(self._fired[new], pairs, node.lines)
+        self.final.update((a, b) for a, (_, b) in zip(node.outputs, pairs))
 
     def _rebuild(self, node: Apply) -> Apply:
         inputs = tuple(map(self.final.get, node.inputs, node.inputs))
@@ -100,13 +108,27 @@ class Walk:
     def _replace(self, rule: Rule, node: Apply, results: Results, start: float) -> Results | None:
         """The interned results, or None where they are what was there."""
         seconds = time.perf_counter() - start if start else 0.0
-        new = iter(self.session.replace(rule, node, results, seconds))
-        done = [None if r is None else next(new) for r in results]
-        if all(r is None or r is v for r, v in zip(done, node.outputs, strict=True)):
+        old = [v for v, r in zip(node.outputs, results, strict=True) if r is not None]
+        written = [r for r in results if r is not None]
+        new = self._resolved(self.session.intern(rule, old, written, node.lines))
+        if all(a is b for a, b in zip(old, new)):
             return None
         self._patience -= 1
-        self._note_former(node.outputs, done)
-        return done
+        self._fired[node] = rule
+        self.session.announce(rule, list(zip(old, new)), seconds)
+        self._note_former(old, new)
+        left = iter(new)
+        return [None if r is None else next(left) for r in results]
+
+    def _resolved(self, variables: Sequence[Variable]) -> list[Variable]:
+        """The variables over what this pass has made of their parts: what was replaced is not brought back."""
+        final = self.final
+        here: dict[Variable, Variable] = {}
+        for node in toposort(variables, stop=final):
+            inputs = [here.get(v, final.get(v, v)) for v in node.inputs]
+            new = self.session.interner.apply(node, inputs)
+            here.update((a, final.get(b, b)) for a, b in zip(node.outputs, new.outputs))
+        return [here.get(v, final.get(v, v)) for v in variables]
 
     def _note_former(self, old: Sequence[Variable], new: Sequence[Variable | None]) -> None:
         former = self.context.former

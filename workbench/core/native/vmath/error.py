@@ -7,16 +7,15 @@ errors below 2⁻⁶⁰ in float64 and 2⁻²⁶ in float32. erf is below 2 ulp,
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from workbench.core.native.ssa import Value
 from workbench.core.native.vmath.exponential import exp_of_sum
 from workbench.core.native.vmath.table import function, is_double
+from workbench.frozen import frozen
 
 _K = 3.75
 
 
-@dataclass(frozen=True)
+@frozen
 class _Constants:
     """Where erfc is 0, g in powers of t, erf(x)/x - 1 in powers of x²."""
 

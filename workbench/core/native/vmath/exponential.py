@@ -7,13 +7,12 @@ adding 1.5·2^(mantissa bits), no conversion needed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from workbench.core.native.ssa import Value
 from workbench.core.native.vmath.table import function, is_double
+from workbench.frozen import frozen
 
 
-@dataclass(frozen=True)
+@frozen
 class _Constants:
     """Per float type: where exp leaves the range, the parts of ln 2 (n·ln2_high is exact), the
     polynomial q.

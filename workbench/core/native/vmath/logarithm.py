@@ -6,13 +6,12 @@ after FreeBSD's e_log.c and s_log1p.c (their minimax coefficients). Below 1 ulp.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from workbench.core.native.ssa import Value
 from workbench.core.native.vmath.table import function, is_double, through_double
+from workbench.frozen import frozen
 
 
-@dataclass(frozen=True)
+@frozen
 class _Constants:
     mantissa: int
     bias: int

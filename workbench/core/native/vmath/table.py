@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from workbench.core.native.ssa import Value
+from workbench.frozen import frozen
 
 Writer = Callable[..., Value]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Function:
     """How a function of `arity` values of one type is written; `inline` is whether its callers may
     contain it.
