@@ -21,14 +21,20 @@ from workbench.core.rewrite.fusion import MOST_STEPS, fuse
 RNG = np.random.default_rng(3)
 
 
-def fused(*outputs: Variable, excluding: tuple[str, ...] = ()) -> tuple[list[Variable], list[Apply]]:
+def fused(
+    *outputs: Variable, excluding: tuple[str, ...] = ()
+) -> tuple[list[Variable], list[Apply]]:
     session = Session(Interner(), (), frozenset(excluding))
     new = fuse(session, session.interner.freeze(outputs))
     return new, toposort(new)
 
 
 def loops(nodes: list[Apply]) -> list[Any]:
-    return [n.op for n in nodes if isinstance(n.op, Loop) or isinstance(getattr(n.op, "scalar", None), Composite)]
+    return [
+        n.op
+        for n in nodes
+        if isinstance(n.op, Loop) or isinstance(getattr(n.op, "scalar", None), Composite)
+    ]
 
 
 def agree(before: list[Variable], after: list[Variable], given: dict[Variable, Any]) -> None:
@@ -122,7 +128,9 @@ def test_random_graphs(data: st.DataObject) -> None:
     pool: list[Any] = [x, y, v, x.T]
     for _ in range(data.draw(st.integers(2, 14))):
         a, b = data.draw(st.sampled_from(pool)), data.draw(st.sampled_from(pool))
-        kind = data.draw(st.sampled_from(["neg", "mul", "where", "sum", "max", "any", "dot", "keep", "cast"]))
+        kind = data.draw(
+            st.sampled_from(["neg", "mul", "where", "sum", "max", "any", "dot", "keep", "cast"])
+        )
         if kind == "neg":
             pool.append(-a)
         elif kind == "mul":
@@ -142,4 +150,8 @@ def test_random_graphs(data: st.DataObject) -> None:
     new, nodes = fused(*outputs)
     assert len(nodes) <= len(toposort(outputs))
     n = 3
-    agree(outputs, new, {x: RNG.normal(size=(n, n)), y: RNG.normal(size=(n, n)).astype("f"), v: RNG.normal(size=n)})
+    agree(
+        outputs,
+        new,
+        {x: RNG.normal(size=(n, n)), y: RNG.normal(size=(n, n)).astype("f"), v: RNG.normal(size=n)},
+    )

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from workbench.core import origin
-from workbench.core.graph import Apply, Variable, ancestors
+from workbench.core.graph import Apply, Variable, toposort
 from workbench.core.rewrite.engine import Context
 from workbench.core.scan.lift import Lifted, Values
 from workbench.core.scan.parts import Map, Parts
@@ -85,14 +85,14 @@ def note_reads(
     answers: Sequence[Variable | None],
     node: Apply,
     outputs: Sequence[Variable],
-    readers: Iterable[Variable],
+    readers: Sequence[Variable],
 ) -> None:
     """Have it known that new expressions read outputs of the loop in the place of a node.
 
     The context tells only who read what before the pass. An output that stands for an old one is noted by the name
     under which it was known then, as it will go by that name when it is rewritten again.
     """
-    read = set(ancestors(readers))
+    read = {*readers, *(v for n in toposort(readers) for v in n.inputs)}
     first = {new: old for new, old in zip(answers, node.outputs, strict=True) if new is not None}
     for v in outputs:
         if v in read:

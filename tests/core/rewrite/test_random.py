@@ -1,0 +1,173 @@
+"""Random graphs: the optimised one gives the values, dtypes and shapes of the one that was written."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import pytest
+from hypothesis import given, note, settings
+from hypothesis import strategies as st
+
+from tests.core.rewrite.support import rewritten, same_values, show
+from workbench.core.graph import Variable
+from workbench.core.ops import index, linalg, nnet, reduce, scalars, shape
+from workbench.core.types import tensor_type
+from workbench.core.variable import tensor
+from workbench.errors import WorkbenchError
+
+UNARY = [
+    scalars.neg, scalars.tanh, scalars.sigmoid, scalars.absolute, scalars.sqr, scalars.exp, scalars.softplus,
+    lambda x: scalars.log(scalars.absolute(x) + 1), lambda x: scalars.sqrt(scalars.absolute(x)), scalars.sign,
+    lambda x: scalars.cast(x, "float64"), lambda x: scalars.cast(x, "float32"), scalars.floor,
+    lambda x: scalars.cast(x, "int32") if tensor_type(x).dtype[0] in "bi" else x, lambda x: x**2, lambda x: x**1,
+    lambda x: 1 / (1 + scalars.exp(-x)), lambda x: scalars.exp(scalars.log(scalars.exp(x))), lambda x: x**3,
+    lambda x: scalars.log(1 + scalars.exp(x)), scalars.zeros_like, scalars.ones_like, lambda x: x / 4, lambda x: x - x,
+    lambda x: scalars.log(scalars.sigmoid(x)), lambda x: 1 - scalars.sigmoid(x),
+]  # fmt: skip
+BINARY = [
+    scalars.add, scalars.sub, scalars.mul, scalars.maximum, scalars.minimum, scalars.second, scalars.lt,
+    lambda x, y: scalars.divide(x, scalars.absolute(y) + 1), lambda x, y: scalars.switch(x > 0, x, y),
+    lambda x, y: x / (1 + scalars.exp(y)), lambda x, y: x * y / (scalars.absolute(y) + 2),
+]  # fmt: skip
+DTYPES = ["float64", "float64", "float32", "int32", "int8", "uint8", "bool", "int64"]
+SHAPES = [(), (4,), (3,), (3, 4), (1, 4), (3, 1), (4, 3)]
+
+
+def _static(lengths: tuple[int, ...], known: bool) -> tuple[int | None, ...]:
+    return tuple(n if known or n == 1 else None for n in lengths)
+
+
+@st.composite
+def graphs(draw: st.DrawFn) -> tuple[list[Variable], dict[Variable, np.ndarray]]:
+    values: dict[Variable, np.ndarray] = {}
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    for i in range(draw(st.integers(1, 4))):
+        dtype, lengths = draw(st.sampled_from(DTYPES)), draw(st.sampled_from(SHAPES))
+        v = tensor(dtype, _static(lengths, draw(st.booleans())), f"x{i}")
+        numbers = rng.normal(size=lengths) * 2
+        values[v] = numbers.astype(dtype) if dtype != "uint8" else np.abs(numbers).astype(dtype)
+    made: list[Variable] = list(values)
+    for _ in range(draw(st.integers(1, 14))):
+        try:
+            new = draw(st.sampled_from(STEPS))(draw, made)
+        except (WorkbenchError, ValueError, TypeError):  # it does not fit: another one
+            continue
+        made.append(new)
+    count = draw(st.integers(1, min(3, len(made))))
+    return made[-count:], values
+
+
+def _pick(draw: st.DrawFn, made: list[Variable]) -> Variable:
+    return draw(st.sampled_from(made[-6:]))
+
+
+def _unary(draw, made):
+    return draw(st.sampled_from(UNARY))(_pick(draw, made))
+
+
+def _binary(draw, made):
+    return draw(st.sampled_from(BINARY))(_pick(draw, made), _pick(draw, made))
+
+
+def _constant(draw, made):
+    number = draw(st.sampled_from([0, 1, -1, 2, 0.5, 1.5, -3]))
+    x = _pick(draw, made)
+    op = draw(st.sampled_from([scalars.add, scalars.mul, scalars.sub]))
+    return op(x, number) if draw(st.booleans()) else op(number, x)
+
+
+def _reduce(draw, made):
+    x = _pick(draw, made)
+    kind = draw(
+        st.sampled_from([reduce.sum, reduce.max, reduce.prod, reduce.mean, reduce.any, reduce.min])
+    )
+    axis = draw(st.sampled_from([None, *range(tensor_type(x).ndim)]))
+    return kind(
+        scalars.tanh(x) if kind is reduce.prod else x, axis=axis, keepdims=draw(st.booleans())
+    )
+
+
+def _dimshuffle(draw, made):
+    x = _pick(draw, made)
+    order = draw(st.permutations(range(tensor_type(x).ndim)))
+    where = draw(st.sampled_from([None, 0, len(order)]))
+    full = list(order) if where is None else [*order[:where], "x", *order[where:]]
+    return shape.dimshuffle(x, full) if len(full) < 4 else x
+
+
+def _subtensor(draw, made):
+    x = _pick(draw, made)
+    items = draw(st.lists(st.sampled_from([0, -1, 1, slice(None), slice(1, None), slice(None, None, -1), slice(0, 2)]),
+                          min_size=1, max_size=2))  # fmt: skip
+    return x[tuple(items)]
+
+
+def _increment(draw, made):
+    x = _pick(draw, made)
+    part = x[draw(st.sampled_from([0, slice(1, None), slice(None, 2)]))]
+    put = draw(st.sampled_from([index.set_subtensor, index.inc_subtensor]))
+    return put(part if draw(st.booleans()) else scalars.zeros_like(x)[0], part * 2)
+
+
+def _take(draw, made):
+    return _pick(draw, made)[np.array([0, 1, 0])]
+
+
+def _dot(draw, made):
+    a, b = _pick(draw, made), _pick(draw, made)
+    return linalg.dot(a, b) if draw(st.booleans()) else linalg.dot(a, shape.transpose(b))
+
+
+def _accumulate(draw, made):
+    a, b, c = (_pick(draw, made) for _ in range(3))
+    return c - 0.5 * linalg.dot(a, b)
+
+
+def _reshape(draw, made):
+    x = _pick(draw, made)
+    return shape.reshape(x, draw(st.sampled_from([(-1,), (2, -1), (-1, 1)])))
+
+
+def _join(draw, made):
+    return shape.join(0, _pick(draw, made), _pick(draw, made))
+
+
+def _softmax(draw, made):
+    x = _pick(draw, made)
+    return draw(st.sampled_from([
+        nnet.softmax, nnet.logsoftmax, lambda v: scalars.exp(v) / reduce.sum(scalars.exp(v), axis=-1, keepdims=True),
+        lambda v: scalars.log(reduce.sum(scalars.exp(v), axis=0)),
+    ]))(x)  # fmt: skip
+
+
+def _length(draw, made):
+    x = _pick(draw, made)
+    return scalars.cast(shape.shape(x)[0], "float64") * x
+
+
+STEPS = [
+    _unary, _unary, _unary, _binary, _binary, _binary, _constant, _constant, _reduce, _reduce, _dimshuffle, _subtensor,
+    _increment, _take, _dot, _accumulate, _reshape, _join, _softmax, _length,
+]  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore")
+@given(graphs())
+@settings(max_examples=int(os.environ.get("RANDOM_GRAPHS", "100")), deadline=None)
+def test_values_stay(graph):
+    outputs, values = graph
+    note(show(outputs))
+    result, _ = rewritten(outputs)
+    try:
+        same_values(outputs, outputs, values)
+    except WorkbenchError:  # lengths that do not fit, or nothing to take the maximum of
+        return
+    narrow = any(tensor_type(v).dtype == "float32" for v in _all(outputs))
+    same_values(outputs, result.outputs, values, *((2e-4, 2e-4) if narrow else (1e-9, 1e-9)))
+
+
+def _all(outputs):
+    from workbench.core.graph import ancestors
+
+    return ancestors(outputs)
