@@ -78,7 +78,7 @@ FLAGS: tuple[Flag, ...] = (
     Flag("cache", True, *_BOOLEAN, "keep native code on disk between processes"),
     Flag(
         "blas_threads",
-        1,
+        0,
         *_WHOLE,
         "threads for BLAS calls of native programs; 0 leaves the library's own number",
     ),
@@ -200,8 +200,10 @@ class _State:
         self.assigned[name] = self._parse(name, value, "")
 
     def unknown(self, name: str) -> ConfigError:
-        error = f"there is no configuration flag {name!r}.{nearest(name, list(self.flags))}"
-        return ConfigError(error + " print(workbench.config) shows them all.")
+        return ConfigError(
+            f"there is no configuration flag {name!r}.{nearest(name, list(self.flags))}",
+            advice="print(workbench.config) shows them all",
+        )
 
     def _parse(self, name: str, value: object, source: str) -> Any:
         if name not in self.flags:
@@ -213,7 +215,9 @@ class _State:
             where = f" (from {source})" if source else ""
             hint = nearest(str(value), flag.takes.split(" | "))
             raise ConfigError(
-                f"flag {name} takes {flag.takes}, not {value!r}{where}.{hint}"
+                f"the flag {name} is not {value!r}{where}.{hint}",
+                f"{name}: {flag.help}",
+                advice=f"it takes {flag.takes}",
             ) from None
 
     def _read(self) -> dict[str, tuple[Any, str]]:
@@ -234,7 +238,10 @@ def _from_environment() -> Iterator[tuple[str, tuple[str, str]]]:
     ):
         name, equals, value = item.partition("=")
         if not equals:
-            raise ConfigError(f"WORKBENCH_FLAGS holds {item!r}; each item is name=value")
+            raise ConfigError(
+                f"WORKBENCH_FLAGS holds {item!r}",
+                advice="each item is name=value, with commas between",
+            )
         yield name.strip(), (value.strip(), "WORKBENCH_FLAGS")
 
 
@@ -244,7 +251,13 @@ def _from_files() -> Iterator[tuple[str, tuple[str, str]]]:
     for path in paths:
         parser = configparser.ConfigParser(interpolation=None)
         parser.optionxform = str  # type: ignore[assignment,method-assign]  # names keep their case
-        parser.read(path, encoding="utf-8")
+        try:
+            parser.read(path, encoding="utf-8")
+        except configparser.Error as error:
+            raise ConfigError(
+                f"{path} is not in ini form: {error.message}",
+                advice="its lines are [global], then name = value",
+            ) from None
         for section in parser.sections():
             prefix = "" if section == "global" else section + "."
             for name, value in parser.items(section):

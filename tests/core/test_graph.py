@@ -157,7 +157,9 @@ def test_a_node_knows_its_line() -> None:
     for variable_ in (y, y.owner.inputs[0], y.owner.inputs[1]):
         assert Path(variable_.place.file).name == Path(__file__).name
         assert "the line that is looked for" in variable_.place.text
-    assert "looked for" in grad(y.sum(), x).place.text, "a gradient bears the line of what it is derived from"
+    assert "looked for" in grad(y.sum(), x).place.text, (
+        "a gradient bears the line of what it is derived from"
+    )
     assert "tensor(" in x.place.text
     lines = {n.place.line for n in toposort([y])}
     assert len(lines) == 1
