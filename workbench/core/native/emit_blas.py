@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from workbench.core.graph import Apply, Variable
+from workbench.core.native.blas import integer_type
 from workbench.core.native.emit_loops import Sink, copy_nest, run_loops
 from workbench.core.native.ssa import Type, Value, scalar_type
 from workbench.core.native.tensor import Name, Tensor, register_tensor
@@ -73,10 +74,11 @@ class _Call:
         self._put("i8", str(ord(character)))
 
     def integer(self, value: Name) -> None:
-        code = self.w.region(value)
-        narrow = value if value.isdigit() else code.put(Type("i32"), f"trunc i64 {value} to i32").name
-        at = self.w.alloca("i32", "n")
-        code.line(f"store i32 {narrow}, ptr {at}")
+        code, kind = self.w.region(value), integer_type()
+        if kind == "i32" and not value.isdigit():
+            value = code.put(Type("i32"), f"trunc i64 {value} to i32").name
+        at = self.w.alloca(kind, "n")
+        code.line(f"store {kind} {value}, ptr {at}")
         self.arguments.append(f"ptr {at}")
 
     def number(self, value: Value) -> None:
@@ -91,6 +93,7 @@ class _Call:
         self.arguments.append(f"ptr {at}")
 
     def call(self, function: str) -> None:
+        self.w.has_blas = True
         self.w.code.line(f"call void @blas.{function}({', '.join(self.arguments)})")
 
 

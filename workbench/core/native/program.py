@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from workbench.core.graph import Apply, Op, Variable, is_shared, leaves, toposort
 from workbench.core.native import emit_blas, emit_index, emit_loops, emit_shape
 from workbench.core.native.abi import load_input
+from workbench.core.native.blas import set_threads_address
 from workbench.core.native.emit_scan import emit_scan
 from workbench.core.native.runtime import NO_MEMORY
 from workbench.core.native.spec import ArraySpec, EntrySpec
@@ -70,8 +71,13 @@ def write_program(
     *,
     single: bool = False,
     timed: bool = False,
+    blas_threads: int = 0,
 ) -> Program:
-    """The program of a graph, `timed`: counting what each node takes. Raises NoNativeForm for what has none."""
+    """The program of a graph. Raises NoNativeForm for what has none.
+
+    timed         it counts what each node takes
+    blas_threads  how many threads BLAS may use while it runs; 0 leaves the library's own number
+    """
     results = [*outputs, *(new for _, new in updates)]
     shared = _shared(results, inputs, updates)
     w = Writer(target, EMITTERS, timed)
@@ -92,7 +98,7 @@ def write_program(
         w.n_slots,
         returns_list=not single,
     )
-    return Program(_text(w), spec, tuple(shared), tuple(w.failed), tuple(w.timed_nodes))
+    return Program(_text(w, blas_threads), spec, tuple(shared), tuple(w.failed), tuple(w.timed_nodes))
 
 
 def _shared(
@@ -162,14 +168,25 @@ def _place_results(w: Writer, results: Sequence[Variable], n_outputs: int) -> li
     return later
 
 
-def _text(w: Writer) -> str:
+_WITH_THREADS = """define internal i32 @program(ptr %ctx) noinline optnone nounwind {{
+  %before = call i32 @blas.get_num_threads()
+  call void @blas.set_num_threads(i32 {count})
+  %result = call i32 @{body}(ptr %ctx)
+  call void @blas.set_num_threads(i32 %before)
+  ret i32 %result
+}}"""
+
+
+def _text(w: Writer, blas_threads: int) -> str:
+    limited = w.has_blas and blas_threads > 0 and set_threads_address() is not None
+    body = "limited" if limited else "program"
     times = [f"@wb.times = global [{2 * len(w.timed_nodes)} x i64] zeroinitializer"] if w.timed else []
     quick = "" if w.has_loops else "noinline optnone "  # straight code runs once: compile it fast
     lines = [
         *times,
         *w.globals,
         *w.functions,
-        f"define internal i32 @program(ptr %ctx) {quick}nounwind {{",
+        f"define internal i32 @{body}(ptr %ctx) {quick}nounwind {{",
         "entry:",
         *w.allocas,
         "  br label %begin",
@@ -180,6 +197,7 @@ def _text(w: Writer) -> str:
         f"  ret i32 {NO_MEMORY}",
         *w.failures,
         "}",
+        *([_WITH_THREADS.format(count=blas_threads, body=body)] if limited else []),
     ]
     return "\n".join(lines) + "\n"
 

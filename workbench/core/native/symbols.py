@@ -88,6 +88,8 @@ def _blas(name: str, rest: str) -> External:
 
     if rest == "set_num_threads":
         return External(f"void @{name}(i32)", blas.set_threads_address() or 0)
+    if rest == "get_num_threads":
+        return External(f"i32 @{name}()", blas.get_threads_address() or 0)
     result, count = blas.signature(rest)
     return External(f"{result} @{name}({', '.join(['ptr'] * count)})", blas.blas_symbol(rest))
 

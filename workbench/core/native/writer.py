@@ -123,6 +123,7 @@ class Writer:
         self._sums: dict[tuple[str, ...], Name] = {}
         self._equal: dict[Name, Name] = {}
         self.node: Apply | None = None
+        self.has_blas = False
         self.has_loops = False  # whether the program itself has loops, and not its kernels only
         self.holder: Apply | None = None  # the outermost node whose body is written now
         self.timed_nodes: list[tuple[Apply, Apply | None]] = []
