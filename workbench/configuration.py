@@ -1,7 +1,9 @@
-"""The configuration: `workbench.config.NAME`, from an assignment, the environment, a file or the default, in this order.
+"""The configuration: `workbench.config.NAME`, from an assignment, the environment, a file or the
+default, in this order.
 
-`WORKBENCH_FLAGS="mode=FAST_RUN,floatX=float32"` is the environment's form; the files are those of `WORKBENCHRC`
-(separated as PATH is), else `~/.workbenchrc`, in ini form: `[global]` for plain flags, `[section]` for dotted ones.
+`WORKBENCH_FLAGS="mode=FAST_RUN,floatX=float32"` is the environment's form; the files are those of
+`WORKBENCHRC` (separated as PATH is), else `~/.workbenchrc`, in ini form: `[global]` for plain
+flags, `[section]` for dotted ones.
 """
 
 from __future__ import annotations
@@ -20,7 +22,9 @@ from workbench.frozen import frozen
 
 @frozen
 class Flag:
-    """One flag: its default, what values it takes (`parse` raises ValueError for others) and one line of help."""
+    """One flag: its default, what values it takes (`parse` raises ValueError for others) and one
+    line of help.
+    """
 
     name: str
     default: Any  # Any: a flag's value is of the flag's own type
@@ -105,7 +109,9 @@ FLAGS: tuple[Flag, ...] = (
 
 
 class Config:
-    """Attribute access to the flags; `print(config)` shows each with its value, its source and its help."""
+    """Attribute access to the flags; `print(config)` shows each with its value, its source and its
+    help.
+    """
 
     def __init__(self, flags: tuple[Flag, ...] = FLAGS, prefix: str = "") -> None:
         object.__setattr__(self, "_state", _State(flags))
@@ -178,7 +184,9 @@ class Config:
 
 
 class _State:
-    """What is assigned, and what environment and files say (read once, when the first flag is asked for)."""
+    """What is assigned, and what environment and files say (read once, when the first flag is asked
+    for).
+    """
 
     def __init__(self, flags: tuple[Flag, ...]) -> None:
         self.flags = {flag.name: flag for flag in flags}

@@ -1,7 +1,7 @@
 """The named errors. Each is also a subclass of the Python exception that a user would expect.
 
-A message has four parts, in this order: what was wrong; the op with the types and shapes that met; where the user
-wrote it; what to do. Every error that names a node carries it as `.node`.
+A message has four parts, in this order: what was wrong; the op with the types and shapes that met;
+where the user wrote it; what to do. Every error that names a node carries it as `.node`.
 """
 
 from __future__ import annotations
@@ -10,18 +10,22 @@ from typing import Self
 
 
 class WorkbenchError(Exception):
-    """Base of every error that the workbench raises about a user's program: its message is the parts, a line each.
+    """Base of every error that the workbench raises about a user's program: its message is the
+    parts, a line each.
 
     wrong   what was wrong
     met     the op with the types and shapes that met
-    place   where the user made the node at fault; where there is none, `here`: the user's line that led to the error
+    place   where the user made the node at fault; where there is none, `here`: the user's line that
+            led to the error
     advice  what to do
     node    the graph node at fault (a Variable or an Apply), or None; views mark it red
     """
 
     @staticmethod
     def locate() -> object:
-        """The user's own line that is running now; `workbench.core.origin` puts its function here."""
+        """The user's own line that is running now; `workbench.core.origin` puts its function
+        here.
+        """
         return None
 
     def __init__(
@@ -115,11 +119,15 @@ class DeviceError(WorkbenchError, RuntimeError):
 
 
 class RewriteError(WorkbenchError, RuntimeError):
-    """A rewrite broke a rule of the graph: it changed a dtype or made a cycle. This is a defect of the rule."""
+    """A rewrite broke a rule of the graph: it changed a dtype or made a cycle. This is a defect of
+    the rule.
+    """
 
 
 class UsageError(WorkbenchError, ValueError):
-    """A function, a magic or the command line was called with options that do not exist or do not fit."""
+    """A function, a magic or the command line was called with options that do not exist or do not
+    fit.
+    """
 
 
 def nearest(name: str, known: list[str]) -> str:

@@ -64,7 +64,7 @@ def test_change_is_undone(rc: Path) -> None:
         assert same is config
         assert (config.floatX, config.scan.allow_gc) == ("float32", True)
     assert config.floatX == "float64"
-    assert dict((n, s) for n, _, s, _ in config.rows())["floatX"] == "default"
+    assert {n: s for n, _, s, _ in config.rows()}["floatX"] == "default"
     with pytest.raises(ZeroDivisionError), config.change(floatX="float32"):
         raise ZeroDivisionError
     assert config.floatX == "float64"
@@ -76,10 +76,14 @@ def test_change_is_undone(rc: Path) -> None:
 @pytest.mark.parametrize(
     ("flag", "bad", "hint"),
     [
-        ("floatX", "flaot32", "float32"), ("profile", "perhaps", ""), ("trace_budget", -1, ""),
-        ("trace_budget", "many", ""), ("on_unused_input", "rais", "raise"), ("compute_test_value", "pdb", ""),
+        ("floatX", "flaot32", "float32"),
+        ("profile", "perhaps", ""),
+        ("trace_budget", -1, ""),
+        ("trace_budget", "many", ""),
+        ("on_unused_input", "rais", "raise"),
+        ("compute_test_value", "pdb", ""),
     ],
-)  # fmt: skip
+)
 def test_bad_values(rc: Path, flag: str, bad: object, hint: str) -> None:
     config = Config()
     with pytest.raises(ConfigError, match=hint or flag) as caught:
@@ -93,7 +97,7 @@ def test_bad_values(rc: Path, flag: str, bad: object, hint: str) -> None:
 def test_unknown_flags(rc: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = Config()
     with pytest.raises(ConfigError, match="floatX"):
-        config.floatx  # noqa: B018
+        config.floatx
     with pytest.raises(ConfigError, match="floatX"):
         config.floatx = "float32"
     with pytest.raises(ConfigError, match=r"scan\.allow_gc"):
@@ -101,19 +105,26 @@ def test_unknown_flags(rc: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for text in ("flotX=float32", "floatX"):
         monkeypatch.setenv("WORKBENCH_FLAGS", text)
         with pytest.raises(ConfigError):
-            Config().floatX  # noqa: B018
+            Config().floatX
     monkeypatch.delenv("WORKBENCH_FLAGS")
     rc.write_text("[global]\nfloatX = float16\n")
     with pytest.raises(ConfigError, match=str(rc)):
-        Config().floatX  # noqa: B018
+        Config().floatX
     rc.write_text("floatX = float32\n")
     with pytest.raises(ConfigError, match=str(rc)):
-        Config().floatX  # noqa: B018
+        Config().floatX
 
 
 def test_booleans(rc: Path) -> None:
     config = Config()
-    for word, value in {"True": True, "1": True, "on": True, "no": False, False: False, 0: False}.items():  # fmt: skip
+    for word, value in {
+        "True": True,
+        "1": True,
+        "on": True,
+        "no": False,
+        "0": False,
+        False: False,
+    }.items():
         config.profile = word
         assert config.profile is value
 
@@ -134,6 +145,8 @@ def test_it_is_shown(rc: Path) -> None:
 def test_other_systems_flags_are_not_read() -> None:
     code = "from workbench.configuration import config; print(config.floatX)"
     env = {**os.environ, "THEANO_FLAGS": "floatX=float32", "WORKBENCHRC": os.devnull}
-    found = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)  # fmt: skip
+    found = subprocess.run(
+        [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True
+    )
     assert found.stdout.strip() == "float64"
     assert configuration.config is not None

@@ -15,13 +15,21 @@ import pytest
 from workbench import errors
 from workbench.core.gradient import Rop, grad, hessian, jacobian
 from workbench.core.interpreter import Interpreter
-from workbench.core.ops import create, index, linalg, nnet, reduce, scalars, shape
+from workbench.core.ops import create, index, linalg, nnet, scalars, shape
 from workbench.core.types import TensorType, as_tensor
 from workbench.core.variable import tensor
 from workbench.errors import WorkbenchError, nearest
 
-V, M, F = (tensor(d, (None,) * n, name) for d, n, name in (("float64", 1, "v"), ("float64", 2, "m"), ("float32", 1, "f")))  # fmt: skip
-THREE, FOUR, BOOL, COMPLEX = (tensor("float64", (3,), "three"), tensor("float64", (4,), "four"), tensor("bool", (None,), "b"), tensor("complex64", (None,), "c"))  # fmt: skip
+V, M, F = (
+    tensor(d, (None,) * n, name)
+    for d, n, name in (("float64", 1, "v"), ("float64", 2, "m"), ("float32", 1, "f"))
+)
+THREE, FOUR, BOOL, COMPLEX = (
+    tensor("float64", (3,), "three"),
+    tensor("float64", (4,), "four"),
+    tensor("bool", (None,), "b"),
+    tensor("complex64", (None,), "c"),
+)
 
 BUILD: dict[str, Callable[[], Any]] = {
     "lengths": lambda: THREE + FOUR,
@@ -86,7 +94,7 @@ BUILD: dict[str, Callable[[], Any]] = {
     "Rop": lambda: Rop(V, [V, M], [V]),
     "jacobian": lambda: jacobian(M, M),
     "hessian": lambda: hessian(M.sum(), M),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", BUILD)
@@ -110,22 +118,42 @@ def check_parts(error: WorkbenchError) -> None:
 
 RUN: dict[str, tuple[Callable[[], Any], dict[Any, Any], type[Exception]]] = {
     "lengths": (lambda: V + V[1:], {V: np.ones(3)}, ValueError),
-    "a length of 1 that the type does not know": (lambda: V + F, {V: np.ones(3), F: np.ones(1, "float32")}, ValueError),
+    "a length of 1 that the type does not know": (
+        lambda: V + F,
+        {V: np.ones(3), F: np.ones(1, "float32")},
+        ValueError,
+    ),
     "dot": (lambda: linalg.dot(M, V), {M: np.ones((2, 3)), V: np.ones(2)}, ValueError),
     "index": (lambda: V[5], {V: np.ones(3)}, IndexError),
     "index array": (lambda: V[[0, 5]], {V: np.ones(3)}, IndexError),
-    "set": (lambda: index.set_subtensor(V[:2], F.astype("float64")), {V: np.ones(3), F: np.ones(3, "float32")}, ValueError),
-    "set of 1": (lambda: index.set_subtensor(V[:2], F.astype("float64")), {V: np.ones(3), F: np.ones(1, "float32")}, ValueError),
-    "add at": (lambda: index.inc_subtensor(V[[0, 1]], F.astype("float64")), {V: np.ones(3), F: np.ones(1, "float32")}, ValueError),
+    "set": (
+        lambda: index.set_subtensor(V[:2], F.astype("float64")),
+        {V: np.ones(3), F: np.ones(3, "float32")},
+        ValueError,
+    ),
+    "set of 1": (
+        lambda: index.set_subtensor(V[:2], F.astype("float64")),
+        {V: np.ones(3), F: np.ones(1, "float32")},
+        ValueError,
+    ),
+    "add at": (
+        lambda: index.inc_subtensor(V[[0, 1]], F.astype("float64")),
+        {V: np.ones(3), F: np.ones(1, "float32")},
+        ValueError,
+    ),
     "reshape": (lambda: V.reshape((2, 2)), {V: np.ones(3)}, ValueError),
     "alloc": (lambda: shape.alloc(V, 2, 4), {V: np.ones(1)}, ValueError),
     "join": (lambda: shape.join(1, M, M[1:]), {M: np.ones((2, 3))}, ValueError),
     "max of nothing": (lambda: V.max(), {V: np.ones(0)}, ValueError),
     "argmax of nothing": (lambda: V.argmax(), {V: np.ones(0)}, ValueError),
     "declared length": (lambda: shape.addbroadcast(V, 0), {V: np.ones(2)}, ValueError),
-    "arange step": (lambda: create.arange(0, 5, shape.dimension(V, 0)), {V: np.ones(0)}, ValueError),
+    "arange step": (
+        lambda: create.arange(0, 5, shape.dimension(V, 0)),
+        {V: np.ones(0)},
+        ValueError,
+    ),
     "missing": (lambda: V + 1, {}, ValueError),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", RUN)
@@ -199,7 +227,9 @@ FILES = [*sorted((ROOT / "ops").glob("*.py")), *(ROOT / f"{n}.py" for n in ("typ
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.name)
 def test_every_raise_says_what_to_do(path: Path) -> None:
-    """Read from the source: each error that is made has advice, and none is of a bare Python class."""
+    """Read from the source: each error that is made has advice, and none is of a bare Python
+    class.
+    """
     names = {kind.__name__ for kind in KINDS}
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):

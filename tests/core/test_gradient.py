@@ -85,7 +85,9 @@ def test_disconnected_inputs(x: Any, y: Any) -> None:
     assert caught.value.node is y
     with pytest.warns(UserWarning, match="does not depend on y"):
         grad(cost, y, disconnected_inputs="warn")
-    np.testing.assert_array_equal(value(grad(cost, y, disconnected_inputs="ignore"), x=A, y=B), 0 * B)  # fmt: skip
+    np.testing.assert_array_equal(
+        value(grad(cost, y, disconnected_inputs="ignore"), x=A, y=B), 0 * B
+    )
     for absent in ("None", "disconnected"):
         assert grad(cost, y, disconnected_inputs="ignore", return_disconnected=absent) is None
 
@@ -144,7 +146,9 @@ def test_known_grads(x: Any) -> None:
     found = grad(None, x, known_grads={square: given})
     np.testing.assert_allclose(value(found, x=A, g=B), 2 * A * B)
     cost = (square * square).sum()
-    np.testing.assert_allclose(value(grad(cost, x, known_grads={square: given}), x=A, g=B), 2 * A * B)  # fmt: skip
+    np.testing.assert_allclose(
+        value(grad(cost, x, known_grads={square: given}), x=A, g=B), 2 * A * B
+    )
     both = dict(zip((x, square), grad(cost, [x, square]), strict=True))
     np.testing.assert_allclose(value(grad(None, x, known_grads=both), x=A), 4 * A**3)
     with pytest.raises(ShapeError, match="another number of axes"):
@@ -212,8 +216,9 @@ def network(x: Any, w: Any) -> Any:
 
 def dense_jacobian(f: Any, at: Any, step: float = 1e-6) -> Any:
     columns = [
-        (f(at + step * e) - f(at - step * e)) / (2 * step) for e in np.eye(at.size).reshape(-1, *at.shape)
-    ]  # fmt: skip
+        (f(at + step * e) - f(at - step * e)) / (2 * step)
+        for e in np.eye(at.size).reshape(-1, *at.shape)
+    ]
     return np.stack([c.ravel() for c in columns], axis=1)
 
 
@@ -235,7 +240,9 @@ def test_rop_of_several(x: Any, y: Any) -> None:
     np.testing.assert_array_equal(value(second), A)
     again = Rop([x, x], x, A)
     np.testing.assert_array_equal(value(again[1]), A)
-    np.testing.assert_allclose(value(Rop(x * x * y, [x, y], [A, B]), x=A, y=B), 2 * A * A * B + A * A * B)  # fmt: skip
+    np.testing.assert_allclose(
+        value(Rop(x * x * y, [x, y], [A, B]), x=A, y=B), 2 * A * A * B + A * A * B
+    )
     through = x * x  # an output that another is made from
     one, two = Rop([through, through * x], x, B)
     np.testing.assert_allclose(value(one, x=A), 2 * A * B)
@@ -299,8 +306,12 @@ def test_jacobian_and_hessian(x: Any, y: Any) -> None:
 
 
 def test_gradient_control(x: Any) -> None:
-    np.testing.assert_array_equal(value(grad((control.grad_clip(x, -1, 1) * 5).sum(), x), x=A), np.ones(3))  # fmt: skip
-    np.testing.assert_array_equal(value(grad(control.grad_scale(x, -2.0).sum(), x), x=A), -2 * np.ones(3))  # fmt: skip
+    np.testing.assert_array_equal(
+        value(grad((control.grad_clip(x, -1, 1) * 5).sum(), x), x=A), np.ones(3)
+    )
+    np.testing.assert_array_equal(
+        value(grad(control.grad_scale(x, -2.0).sum(), x), x=A), -2 * np.ones(3)
+    )
     kept = control.disconnected_grad(x) * x
     np.testing.assert_array_equal(value(grad(kept.sum(), x), x=A), A)
     np.testing.assert_array_equal(value(control.consider_constant(x), x=A), A)

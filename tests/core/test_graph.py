@@ -32,7 +32,7 @@ DEEP = 100_000
 
 @pytest.fixture(scope="module")
 def chain():
-    """x + 1 + 1 + …, a hundred thousand times."""
+    """X + 1 + 1 + …, a hundred thousand times."""
     x = tensor("float64", (), "x")
     one = constant(1.0, "float64")
     y = x
@@ -43,7 +43,9 @@ def chain():
 
 @pytest.mark.slow
 def test_deep_chain(chain) -> None:
-    """Nothing recurses: sorting, leaves, readers, ancestors, replacing, interning, running, deriving."""
+    """Nothing recurses: sorting, leaves, readers, ancestors, replacing, interning, running,
+    deriving.
+    """
     x, y = chain
     assert sys.getrecursionlimit() < DEEP
     nodes = toposort([y])

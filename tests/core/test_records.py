@@ -41,10 +41,16 @@ def strategy(hint: Any, depth: int) -> Any:
         return st.tuples(*(strategy(h, depth - 1) for h in items))
     if options:
         chosen = [strategy(h, depth) for h in options]
-        return st.one_of(st.none(), *chosen) if len(options) < len(get_args(hint)) else st.one_of(*chosen)  # fmt: skip
+        return (
+            st.one_of(st.none(), *chosen)
+            if len(options) < len(get_args(hint))
+            else st.one_of(*chosen)
+        )
     if isinstance(hint, type) and issubclass(hint, Record):
         return records(hint, depth - 1) if depth > 0 else records(hint, 0)
-    return {int: st.integers(-9, 9), str: st.text(max_size=5), float: NUMBERS, bool: st.booleans()}[hint]  # fmt: skip
+    return {int: st.integers(-9, 9), str: st.text(max_size=5), float: NUMBERS, bool: st.booleans()}[
+        hint
+    ]
 
 
 def records(kind: type[Record], depth: int) -> Any:
@@ -105,9 +111,17 @@ def history() -> History:
         outputs=(Port(4),),
     )
     steps = (
-        Step("canonicalise", "log_exp", "log(exp(x)) → x", replaced=((Port(2), Port(0)),), removed=(1, 2)),
-        Step("canonicalise", "add_zero", "x + 0 → x", replaced=((Port(4), Port(0)),), removed=(3, 4)),
-    )  # fmt: skip
+        Step(
+            "canonicalise",
+            "log_exp",
+            "log(exp(x)) → x",
+            replaced=((Port(2), Port(0)),),
+            removed=(1, 2),
+        ),
+        Step(
+            "canonicalise", "add_zero", "x + 0 → x", replaced=((Port(4), Port(0)),), removed=(3, 4)
+        ),
+    )
     return History(first, steps)
 
 

@@ -1,4 +1,6 @@
-"""How dtypes combine, what values a type takes, and what broadcasts: every rule and every cell of the table."""
+"""How dtypes combine, what values a type takes, and what broadcasts: every rule and every cell of
+the table.
+"""
 
 from __future__ import annotations
 
@@ -129,16 +131,20 @@ def test_casts() -> None:
         TensorType("float16x")
 
 
-@pytest.mark.parametrize("build", [lambda: -v("bool"), lambda: v("bool") - v("bool"), lambda: v("float32") & v("int8")])  # fmt: skip
+@pytest.mark.parametrize(
+    "build", [lambda: -v("bool"), lambda: v("bool") - v("bool"), lambda: v("float32") & v("int8")]
+)
 def test_what_has_no_meaning_is_refused(build) -> None:
     with pytest.raises(DtypeError):
         build()
 
 
-# The conversion of values: rows are the argument and the type; columns are what is given for allow_downcast and strict
+# The conversion of values: rows are the argument and the type; columns are the options
 
 AS_IS, CAST, LOSSY = "as is", "cast", "TypeError"
-F32, F64, I8, I32, I64 = (TensorType(d, (None,)) for d in ("float32", "float64", "int8", "int32", "int64"))  # fmt: skip
+F32, F64, I8, I32, I64 = (
+    TensorType(d, (None,)) for d in ("float32", "float64", "int8", "int32", "int64")
+)
 S = {d: TensorType(d) for d in ("float32", "float64", "int8", "int32", "int64", "bool")}
 CELLS = [
     # value, type: default, allow_downcast=True, allow_downcast=False, strict=True
@@ -214,7 +220,9 @@ def test_a_plain_float_for_a_float32_scalar_where_floatx_says_so() -> None:
 
 
 def test_ranks_and_lengths_of_values() -> None:
-    with pytest.raises(RankError, match=r"Wrong number of dimensions: expected 1, got 2 with shape \(2, 3\)"):  # fmt: skip
+    with pytest.raises(
+        RankError, match=r"Wrong number of dimensions: expected 1, got 2 with shape \(2, 3\)"
+    ):
         F64.convert(np.ones((2, 3)))
     with pytest.raises(LengthError) as caught:
         TensorType("float64", (1, None)).convert(np.ones((2, 3)))
@@ -294,10 +302,16 @@ def test_variables_have_no_value_yet() -> None:
 @pytest.mark.parametrize(
     ("index", "error"),
     [
-        (1.0, TypeError), ("a", TypeError), (True, TypeError), ((0, 0, 0), IndexError), ([0.5], TypeError),
-        (slice(None, None, 0), ValueError), (slice(0.5), TypeError), ((..., ...), IndexError),
+        (1.0, TypeError),
+        ("a", TypeError),
+        (True, TypeError),
+        ((0, 0, 0), IndexError),
+        ([0.5], TypeError),
+        (slice(None, None, 0), ValueError),
+        (slice(0.5), TypeError),
+        ((..., ...), IndexError),
     ],
-)  # fmt: skip
+)
 def test_indices_that_are_none(index, error) -> None:
     with pytest.raises(error) as caught:
         v("float64", 2)[index]

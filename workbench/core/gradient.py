@@ -1,7 +1,8 @@
 """Gradients: a graph in, the graph of its derivatives out.
 
-`backward` is the whole of reverse mode: it walks the nodes between `wrt` and the outputs once, from the last to the
-first, and asks each op for its inputs' gradients. Nodes that it makes bear the lines of the node they come from.
+`backward` is the whole of reverse mode: it walks the nodes between `wrt` and the outputs once, from
+the last to the first, and asks each op for its inputs' gradients. Nodes that it makes bear the
+lines of the node they come from.
 """
 
 from __future__ import annotations
@@ -30,23 +31,35 @@ from workbench.errors import (
 Gradients = dict[Variable, Any]  # Any: variables with operators
 
 
-def grad(cost: Any, wrt: Any, consider_constant: Sequence[Variable] | None = None, disconnected_inputs: str = "raise",
-         add_names: bool = True, known_grads: Mapping[Variable, Any] | None = None,
-         return_disconnected: str = "zero", null_gradients: str = "raise") -> Any:  # fmt: skip
+def grad(
+    cost: Any,
+    wrt: Any,
+    consider_constant: Sequence[Variable] | None = None,
+    disconnected_inputs: str = "raise",
+    add_names: bool = True,
+    known_grads: Mapping[Variable, Any] | None = None,
+    return_disconnected: str = "zero",
+    null_gradients: str = "raise",
+) -> Any:
     """The gradient of a scalar cost with respect to one variable or several.
 
-    cost                 a 0-d variable (None where `known_grads` gives the starting gradients); an integer cost has
-                         the gradient zero
-    wrt                  a variable, or a list or tuple of them; the result has the same form, each gradient the shape
-                         of its variable and its dtype (floatX where that is an integer)
+    cost                 a 0-d variable (None where `known_grads` gives the starting gradients); an
+                         integer cost has the gradient zero
+    wrt                  a variable, or a list or tuple of them; the result has the same form, each
+                         gradient the shape of its variable and its dtype (floatX where that is an
+                         integer)
     consider_constant    variables through which nothing flows back
-    disconnected_inputs  what to do with a wrt that the cost does not depend on: 'raise', 'warn' or 'ignore'
+    disconnected_inputs  what to do with a wrt that the cost does not depend on: 'raise', 'warn' or
+                         'ignore'
     add_names            name the gradients of named variables '(dCOST/dX)'
-    known_grads          the whole gradients of some variables, which are not computed but taken from here
-    return_disconnected  what the gradient of such a wrt is: 'zero' or 'None' ('disconnected' means None, too)
+    known_grads          the whole gradients of some variables, which are not computed but taken
+                         from here
+    return_disconnected  what the gradient of such a wrt is: 'zero' or 'None' ('disconnected' means
+                         None, too)
     null_gradients       what an undefined gradient does: 'raise', or 'return' nan
 
-    Raises RankError where the cost is not a scalar, DisconnectedInputError, NullGradientError, GraphError.
+    Raises RankError where the cost is not a scalar, DisconnectedInputError, NullGradientError,
+    GraphError.
     """
     _check_option("disconnected_inputs", disconnected_inputs, ("raise", "warn", "ignore"))
     _check_option("return_disconnected", return_disconnected, ("zero", "None", "disconnected"))
@@ -79,9 +92,11 @@ def backward(
     fixed: Collection[Variable] = (),
     undefined: str = "raise",
 ) -> Gradients:
-    """The gradient of every variable on a way from `wrt` to the keys of `start`, whose gradients are given.
+    """The gradient of every variable on a way from `wrt` to the keys of `start`, whose gradients
+    are given.
 
-    The gradients of `fixed` variables are as given; what else flows back to the other keys of `start` adds to theirs.
+    The gradients of `fixed` variables are as given; what else flows back to the other keys of
+    `start` adds to theirs.
     """
     gradients: Gradients = dict(start)
     constant = set(consider_constant)
@@ -111,15 +126,21 @@ def _parts(node: Apply, outputs: Sequence[Any], undefined: str) -> Sequence[Any]
         return node.op.grad(node.inputs, node.outputs, outputs)
     except NullGradientError as error:
         if undefined == "return":
-            nan = [None if not isinstance(v.type, TensorType) or is_discrete(v.type.dtype)
-                   else second(v, constant(float("nan"), v.type.dtype)) for v in node.inputs]  # fmt: skip
+            nan = [
+                None
+                if not isinstance(v.type, TensorType) or is_discrete(v.type.dtype)
+                else second(v, constant(float("nan"), v.type.dtype))
+                for v in node.inputs
+            ]
             return [g if node.op.connected(i) else None for i, g in enumerate(nan)]
         error.place, error.node = error.place or node.place, node
         raise
 
 
 def _fit(part: Any, variable: Variable) -> Any:
-    """A gradient of the variable's dtype, with length 1 in its type where the variable's type has it."""
+    """A gradient of the variable's dtype, with length 1 in its type where the variable's type has
+    it.
+    """
     t, g = tensor_type(variable), tensor_type(part)
     if t == g:
         return part
@@ -171,7 +192,8 @@ def _finish(
             f"the cost {'' if cost is None else cost} does not depend on {target}",
             f"gradient with respect to {target}: {target.type}",
             target.place,
-            "see that the cost is computed from it, or pass disconnected_inputs='ignore' to get zeros",
+            "see that the cost is computed from it, or pass disconnected_inputs='ignore' to get "
+            "zeros",
             target,
         )
         if disconnected == "raise":
@@ -262,12 +284,18 @@ def _check_lengths(what: str, points: Sequence[Any], of: Sequence[Variable], nam
         )
 
 
-def Lop(f: Any, wrt: Any, eval_points: Any, consider_constant: Sequence[Variable] | None = None,
-        disconnected_inputs: str = "raise") -> Any:  # fmt: skip
-    """vᵀ·J: the rows of the Jacobian of f with respect to `wrt`, weighted by `eval_points` (one per output of f).
+def Lop(
+    f: Any,
+    wrt: Any,
+    eval_points: Any,
+    consider_constant: Sequence[Variable] | None = None,
+    disconnected_inputs: str = "raise",
+) -> Any:
+    """vᵀ·J: the rows of the Jacobian of f with respect to `wrt`, weighted by `eval_points` (one per
+    output of f).
 
-    Each result has the shape of its wrt. Raises DisconnectedInputError, GraphError for lists of unequal lengths,
-    ShapeError for an eval_point of another rank than its output.
+    Each result has the shape of its wrt. Raises DisconnectedInputError, GraphError for lists of
+    unequal lengths, ShapeError for an eval_point of another rank than its output.
     """
     _check_option("disconnected_inputs", disconnected_inputs, ("raise", "warn", "ignore"))
     outputs, targets = _variables(f, "f"), _variables(wrt, "wrt")
@@ -276,8 +304,13 @@ def Lop(f: Any, wrt: Any, eval_points: Any, consider_constant: Sequence[Variable
     start = _added(zip(outputs, (_known(o, p) for o, p in zip(outputs, points, strict=True))))
     cut = set(consider_constant or ())
     found, connected = backward(start, targets, cut), _reaching(start, cut)
-    return _as_given(wrt, [_finish(found.get(t), t, t in connected, outputs[0], disconnected_inputs, "zero")
-                           for t in targets])  # fmt: skip
+    return _as_given(
+        wrt,
+        [
+            _finish(found.get(t), t, t in connected, outputs[0], disconnected_inputs, "zero")
+            for t in targets
+        ],
+    )
 
 
 def _added(pairs: Any) -> Gradients:
@@ -288,12 +321,19 @@ def _added(pairs: Any) -> Gradients:
     return total
 
 
-def Rop(f: Any, wrt: Any, eval_points: Any, disconnected_outputs: str = "raise",
-        return_disconnected: str = "zero") -> Any:  # fmt: skip
-    """J·v: the Jacobian of f with respect to `wrt` times `eval_points` (one per wrt), of the shape of f.
+def Rop(
+    f: Any,
+    wrt: Any,
+    eval_points: Any,
+    disconnected_outputs: str = "raise",
+    return_disconnected: str = "zero",
+) -> Any:
+    """J·v: the Jacobian of f with respect to `wrt` times `eval_points` (one per wrt), of the shape
+    of f.
 
-    It is the derivative of the linear map u → uᵀ·J, which reverse mode gives, with respect to u. An output that does
-    not depend on any wrt raises DisconnectedInputError unless `disconnected_outputs` is 'ignore' or 'warn'.
+    It is the derivative of the linear map u → uᵀ·J, which reverse mode gives, with respect to u. An
+    output that does not depend on any wrt raises DisconnectedInputError unless
+    `disconnected_outputs` is 'ignore' or 'warn'.
     """
     _check_option("disconnected_outputs", disconnected_outputs, ("raise", "warn", "ignore"))
     _check_option("return_disconnected", return_disconnected, ("zero", "None", "disconnected"))
@@ -310,8 +350,16 @@ def Rop(f: Any, wrt: Any, eval_points: Any, disconnected_outputs: str = "raise",
     results = []
     for output, row in zip(outputs, rows, strict=True):
         connected = not _reaching([output], set()).isdisjoint(targets)
-        results.append(_finish_output(pushed.get(row), output, targets, connected, disconnected_outputs,
-                                      return_disconnected))  # fmt: skip
+        results.append(
+            _finish_output(
+                pushed.get(row),
+                output,
+                targets,
+                connected,
+                disconnected_outputs,
+                return_disconnected,
+            )
+        )
     return _as_given(f, results)
 
 
@@ -341,9 +389,14 @@ def _finish_output(
     return _zeros(output) if absent == "zero" else None
 
 
-def jacobian(expression: Any, wrt: Any, consider_constant: Sequence[Variable] | None = None,
-             disconnected_inputs: str = "raise") -> Any:  # fmt: skip
-    """The derivatives of a vector by `wrt`, of shape (len(expression), *wrt.shape); of a scalar, its gradient.
+def jacobian(
+    expression: Any,
+    wrt: Any,
+    consider_constant: Sequence[Variable] | None = None,
+    disconnected_inputs: str = "raise",
+) -> Any:
+    """The derivatives of a vector by `wrt`, of shape (len(expression), *wrt.shape); of a scalar,
+    its gradient.
 
     One gradient per element, in a scan. Raises RankError for an expression with more axes.
     """
@@ -376,9 +429,14 @@ def jacobian(expression: Any, wrt: Any, consider_constant: Sequence[Variable] | 
     return _as_given(wrt, rows)
 
 
-def hessian(cost: Any, wrt: Any, consider_constant: Sequence[Variable] | None = None,
-            disconnected_inputs: str = "raise") -> Any:  # fmt: skip
-    """The second derivatives of a scalar cost by a vector, of shape (n, n), or by each of several vectors.
+def hessian(
+    cost: Any,
+    wrt: Any,
+    consider_constant: Sequence[Variable] | None = None,
+    disconnected_inputs: str = "raise",
+) -> Any:
+    """The second derivatives of a scalar cost by a vector, of shape (n, n), or by each of several
+    vectors.
 
     Raises RankError where the cost is not a scalar or a wrt is not a vector.
     """

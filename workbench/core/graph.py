@@ -1,8 +1,9 @@
 """The graph: Variable, Apply, Op, Constant, Type, and traversals that do not recurse.
 
-What a user builds has identity: `x + 1` written twice is two nodes. What the compiler works on is the same classes,
-interned by `workbench.core.intern`: there, equal is identical. Nothing is ever changed after it was made, but the
-side data that never counts in a comparison: a variable's name and tag.
+What a user builds has identity: `x + 1` written twice is two nodes. What the compiler works on is
+the same classes, interned by `workbench.core.intern`: there, equal is identical. Nothing is ever
+changed after it was made, but the side data that never counts in a comparison: a variable's name
+and tag.
 """
 
 from __future__ import annotations
@@ -35,7 +36,9 @@ class Type(ABC):
 
 
 class Variable:
-    """A node of the graph that stands for one value: an input, or output number `index` of `owner`."""
+    """A node of the graph that stands for one value: an input, or output number `index` of
+    `owner`.
+    """
 
     __slots__ = ("__weakref__", "index", "lines", "name", "owner", "tag", "type")
 
@@ -83,12 +86,16 @@ class Constant(Variable):
 
     @property
     def key(self) -> tuple[object, ...]:
-        """Two constants are the same where their dtype, shape and raw bytes are: 0.0 is not -0.0, and nan is nan."""
+        """Two constants are the same where their dtype, shape and raw bytes are: 0.0 is not -0.0,
+        and nan is nan.
+        """
         return self.data.dtype.str, self.data.shape, self.data.tobytes()
 
 
 class Apply:
-    """One op applied to inputs: the node that makes `outputs`. `lines` says where the user wrote it."""
+    """One op applied to inputs: the node that makes `outputs`. `lines` says where the user wrote
+    it.
+    """
 
     __slots__ = ("__weakref__", "inputs", "lines", "op", "outputs")
 
@@ -123,8 +130,8 @@ class Apply:
 class Op(ABC):
     """What a node does. Ops are frozen dataclasses: equal parameters make equal ops.
 
-    One class declares all there is to know of an op: `infer` (types), `evaluate` (its meaning, in NumPy), `grad`,
-    `shape`, and sample inputs for the tests' walk over every op.
+    One class declares all there is to know of an op: `infer` (types), `evaluate` (its meaning, in
+    NumPy), `grad`, `shape`, and sample inputs for the tests' walk over every op.
     """
 
     commutative: ClassVar[bool] = False
@@ -136,7 +143,9 @@ class Op(ABC):
 
     @abstractmethod
     def evaluate(self, *values: Array) -> Sequence[Array]:
-        """The op's meaning: fresh arrays (or views of the values) of exactly the inferred dtypes and ranks."""
+        """The op's meaning: fresh arrays (or views of the values) of exactly the inferred dtypes
+        and ranks.
+        """
 
     def grad(
         self,
@@ -155,18 +164,24 @@ class Op(ABC):
         )
 
     def connected(self, index: int) -> bool:
-        """Whether an output depends on the values of this input: not only on its shape, or on it as an index.
+        """Whether an output depends on the values of this input: not only on its shape, or on it as
+        an index.
 
-        Where it does and `grad` gives None, the gradient is zero; where not, the input is disconnected.
+        Where it does and `grad` gives None, the gradient is zero; where not, the input is
+        disconnected.
         """
         return True
 
     def shape(self, inputs: Sequence[Variable]) -> Sequence[Sequence[Any]] | None:
-        """For every output its dimensions (ints or int64 scalar variables), or None where only running tells."""
+        """For every output its dimensions (ints or int64 scalar variables), or None where only
+        running tells.
+        """
         return None
 
     def flops(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> int:
-        """About how many floating-point operations one run takes, from arrays or anything with `.size`, `.shape`."""
+        """About how many floating-point operations one run takes, from arrays or anything with
+        `.size`, `.shape`.
+        """
         return sum(int(getattr(out, "size", 0)) for out in outputs)
 
     def apply(self, *inputs: Variable) -> Apply:
@@ -199,9 +214,11 @@ def describe(op: object, inputs: Iterable[Variable]) -> str:
 
 
 def toposort(outputs: Iterable[Variable], stop: Collection[Variable] = ()) -> list[Apply]:
-    """Every node that the outputs need, each after what it reads; depth-first in the order of inputs.
+    """Every node that the outputs need, each after what it reads; depth-first in the order of
+    inputs.
 
-    `stop` are variables that are taken as given: nothing above them is visited. A set or a dict is not copied.
+    `stop` are variables that are taken as given: nothing above them is visited. A set or a dict is
+    not copied.
     """
     given = stop if isinstance(stop, (set, frozenset, dict)) else set(stop)
     done: set[Apply] = set()
@@ -229,7 +246,9 @@ def toposort(outputs: Iterable[Variable], stop: Collection[Variable] = ()) -> li
 
 
 def leaves(outputs: Iterable[Variable], stop: Collection[Variable] = ()) -> list[Variable]:
-    """The variables without an owner that the outputs need, in the order in which they are first read."""
+    """The variables without an owner that the outputs need, in the order in which they are first
+    read.
+    """
     given = set(stop)
     outputs = list(outputs)
     found: dict[Variable, None] = {}
@@ -245,6 +264,7 @@ def free_inputs(outputs: Iterable[Variable]) -> list[Variable]:
 
 
 def is_shared(variable: Variable) -> bool:
+    """Whether it is a shared variable, whose value lives between calls."""
     return hasattr(variable, "cell")
 
 
@@ -258,7 +278,8 @@ def readers(nodes: Iterable[Apply]) -> dict[Variable, list[tuple[Apply, int]]]:
 
 
 def replace(outputs: Sequence[Variable], replacements: dict[Variable, Variable]) -> list[Variable]:
-    """The outputs' graph built anew where it reads a key of `replacements`: there it reads the value instead.
+    """The outputs' graph built anew where it reads a key of `replacements`: there it reads the
+    value instead.
 
     Nodes that need no change are kept as they are. A replacement is not itself searched for keys.
     """

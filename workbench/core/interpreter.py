@@ -1,6 +1,8 @@
-"""The interpreter: one NumPy evaluation per node, in order. It defines what every other back end must compute.
+"""The interpreter: one NumPy evaluation per node, in order. It defines what every other back end
+must compute.
 
-Listeners are told of every node: the value table, the scan trace, the profile and the debugging modes are listeners.
+Listeners are told of every node: the value table, the scan trace, the profile and the debugging
+modes are listeners.
 """
 
 from __future__ import annotations
@@ -36,7 +38,9 @@ class Interpreter:
         self.nodes = list(toposort(outputs)) if nodes is None else list(nodes)
 
     def run(self, given: Mapping[Variable, Any], listeners: Iterable[Listener] = ()) -> list[Any]:
-        """The outputs' values for these inputs. Raises an op's own error, extended by where its node was made."""
+        """The outputs' values for these inputs. Raises an op's own error, extended by where its
+        node was made.
+        """
         values = self.run_all(given, listeners)
         return [lookup(values, v) for v in self.outputs]
 
@@ -92,7 +96,9 @@ def evaluate_node(
 
 
 def explain(error: Exception, node: Apply, inputs: Sequence[Any]) -> Exception:
-    """The same kind of error, saying which node of the user's it struck, what met there, and where it was written."""
+    """The same kind of error, saying which node of the user's it struck, what met there, and where
+    it was written.
+    """
     met = ", ".join(
         f"{v.name or 'an expression'}: {v.type}"
         + (f" of shape {tuple(a.shape)}" if hasattr(a, "shape") else "")

@@ -1,7 +1,7 @@
 """Where the user wrote a node: the file or notebook cell and the line, found from the Python stack.
 
-A node stores raw `(filename, line)` pairs, which cost a microsecond; `resolve` turns them into `Place` records
-with the line's text when someone looks.
+A node stores raw `(filename, line)` pairs, which cost a microsecond; `resolve` turns them into
+`Place` records with the line's text when someone looks.
 """
 
 from __future__ import annotations
@@ -39,7 +39,9 @@ def capture() -> tuple[Line, ...]:
 
 @contextmanager
 def inherited(lines: tuple[Line, ...]) -> Iterator[None]:
-    """Nodes made in this block come from these lines: a gradient's from its forward node's, a rewrite's from what it replaces."""
+    """Nodes made in this block come from these lines: a gradient's from its forward node's, a
+    rewrite's from what it replaces.
+    """
     token = _current.set(lines)
     try:
         yield
@@ -54,11 +56,14 @@ def resolve(line: Line) -> Place:
 
 
 def resolve_all(lines: tuple[Line, ...]) -> tuple[Place, ...]:
+    """The records of several lines."""
     return tuple(map(resolve, lines))
 
 
 def cell_name(filename: str) -> str:
-    """'Cell 3' for a notebook cell's file name, else the path from the working directory where that is shorter."""
+    """'Cell 3' for a notebook cell's file name, else the path from the working directory where that
+    is shorter.
+    """
     if re.match(r"<ipython-input-(\d+)-|.*ipykernel_\d+[/\\]", filename):
         return _cell_number(filename)
     if os.path.isabs(filename):

@@ -1,7 +1,9 @@
-"""Sample uses of every op, for the tests' walk: how a node is made, of what arrays, and what NumPy says it gives.
+"""Sample uses of every op, for the tests' walk: how a node is made, of what arrays, and what NumPy
+says it gives.
 
-A scalar op declares its domain and NumPy's function itself (`ScalarOp`); `scalar_reference` has an independent one
-where that function is our own. Every other op class has an entry here; a test fails a class without.
+A scalar op declares its domain and NumPy's function itself (`ScalarOp`); `scalar_reference` has an
+independent one where that function is our own. Every other op class has an entry here; a test fails
+a class without.
 """
 
 from __future__ import annotations
@@ -30,7 +32,8 @@ class Sample:
 
     build      the op's outputs from input variables of the arrays' dtypes and ranks
     reference  the same from the arrays, by NumPy's own functions
-    ulp        how far a result may be from the reference, in units in the last place of its largest element
+    ulp        how far a result may be from the reference, in units in the last place of its largest
+               element
     smooth     which inputs have a derivative to check
     native     '' or the reason why there is no native form
     """
@@ -105,11 +108,19 @@ def _elementwise() -> Iterator[Sample]:
     total = b.prim("add", "float64", 0, 1)
     fused = b.program(total, b.prim("mul", "float64", total, 0))
     arrays = (numbers(3, 4), numbers(4, seed=1))
-    yield Sample("composite", Elemwise(Composite(fused, "two results")), arrays,
-                 lambda x, y: [x + y, (x + y) * x])  # fmt: skip
+    yield Sample(
+        "composite",
+        Elemwise(Composite(fused, "two results")),
+        arrays,
+        lambda x, y: [x + y, (x + y) * x],
+    )
     for to in ("bool", "int8", "uint16", "int64", "float32", "complex64"):
-        yield Sample(f"cast to {to}", Elemwise(scalars.Cast(to)), (numbers(3, 4, low=0),),
-                     lambda x, to=to: x.astype(to))  # fmt: skip
+        yield Sample(
+            f"cast to {to}",
+            Elemwise(scalars.Cast(to)),
+            (numbers(3, 4, low=0),),
+            lambda x, to=to: x.astype(to),
+        )
 
 
 @_of(Loop)
@@ -117,10 +128,18 @@ def _loop() -> Iterator[Sample]:
     b = ScalarBuilder(("float64", "float64"))
     product = b.prim("mul", "float64", 0, 1)
     program = b.program(product, product, product)
-    results = (LoopResult(None, "float64"), LoopResult("add", "float64", "float64"), LoopResult("maximum", "float64", "float64"))  # fmt: skip
-    yield Sample("product, its sum and its maximum", Loop(program, results, (1,), 2),
-                 (numbers(3, 5), numbers(5, seed=1)),
-                 lambda x, y: [x * y, (x * y).sum(1), (x * y).max(1)], ulp=8)  # fmt: skip
+    results = (
+        LoopResult(None, "float64"),
+        LoopResult("add", "float64", "float64"),
+        LoopResult("maximum", "float64", "float64"),
+    )
+    yield Sample(
+        "product, its sum and its maximum",
+        Loop(program, results, (1,), 2),
+        (numbers(3, 5), numbers(5, seed=1)),
+        lambda x, y: [x * y, (x * y).sum(1), (x * y).max(1)],
+        ulp=8,
+    )
 
 
 # Reductions
@@ -128,16 +147,31 @@ def _loop() -> Iterator[Sample]:
 _AXES: tuple[tuple[int, ...], ...] = ((0,), (1,), (2,), (0, 2), (1, 2), (0, 1, 2))
 
 
-def _reductions(kind: Any, function: Any, dtypes: Sequence[str], ulp: float, smooth: bool = True,
-                out: Callable[[str], str] = str, shapes: Sequence[tuple[int, ...]] = ((2, 3, 4),)) -> Iterator[Sample]:  # fmt: skip
+def _reductions(
+    kind: Any,
+    function: Any,
+    dtypes: Sequence[str],
+    ulp: float,
+    smooth: bool = True,
+    out: Callable[[str], str] = str,
+    shapes: Sequence[tuple[int, ...]] = ((2, 3, 4),),
+) -> Iterator[Sample]:
     for dtype in dtypes:
         for lengths in shapes if dtype == "float64" else shapes[:1]:
             for axes in _AXES if dtype == "float64" else _AXES[2:4]:
                 x = numbers(*lengths, dtype=dtype, low=0.5 if kind is reduce.Prod else -3, high=1.5)
                 acc = {"float32": "float64", "complex64": "complex128"}.get(dtype, out(dtype))
-                yield Sample(f"{dtype} {lengths} over {axes}", kind(axes), (x,),
-                             lambda x, axes=axes, acc=acc, to=out(dtype): np.asarray(function(x.astype(acc), axis=axes), to),
-                             ulp, (0,) if smooth and dtype == "float64" and x.size else ())  # fmt: skip
+                to = out(dtype)
+                yield Sample(
+                    f"{dtype} {lengths} over {axes}",
+                    kind(axes),
+                    (x,),
+                    lambda x, axes=axes, acc=acc, to=to: np.asarray(
+                        function(x.astype(acc), axis=axes), to
+                    ),
+                    ulp,
+                    (0,) if smooth and dtype == "float64" and x.size else (),
+                )
 
 
 _NUMBERS = ("bool", "int8", "uint16", "int64", "uint64", "float32", "float64")
@@ -196,10 +230,18 @@ def _any() -> Iterator[Sample]:
 def _argmax() -> Iterator[Sample]:
     for dtype in _NUMBERS:
         for axis in (0, 1):
-            yield Sample(f"{dtype} along {axis}", reduce.Argmax(axis), (numbers(3, 4, dtype=dtype),),
-                         lambda x, axis=axis: np.argmax(x, axis))  # fmt: skip
-    yield Sample("first of equals, first nan", reduce.Argmax(1),
-                 (np.array([[1.0, 2, 2], [1, np.nan, np.nan]]),), lambda x: np.argmax(x, 1))  # fmt: skip
+            yield Sample(
+                f"{dtype} along {axis}",
+                reduce.Argmax(axis),
+                (numbers(3, 4, dtype=dtype),),
+                lambda x, axis=axis: np.argmax(x, axis),
+            )
+    yield Sample(
+        "first of equals, first nan",
+        reduce.Argmax(1),
+        (np.array([[1.0, 2, 2], [1, np.nan, np.nan]]),),
+        lambda x: np.argmax(x, 1),
+    )
 
 
 # Shapes
@@ -224,8 +266,13 @@ def _make_vector() -> Iterator[Sample]:
         tuple(np.array(i) for i in (3, -1, 5)),
         lambda *v: np.array(v),
     )
-    yield Sample("floats", shape.MakeVector("float64"), (np.array(1.5), np.array(2, "int8")),
-                 lambda *v: np.array(v), smooth=(0,))  # fmt: skip
+    yield Sample(
+        "floats",
+        shape.MakeVector("float64"),
+        (np.array(1.5), np.array(2, "int8")),
+        lambda *v: np.array(v),
+        smooth=(0,),
+    )
     yield Sample("none", lambda: shape.MakeVector()(), (), lambda: np.empty(0, "int64"))
 
 
@@ -234,10 +281,20 @@ def _dimshuffle() -> Iterator[Sample]:
     for order in ((1, 0, 2), ("x", 2, 0, "x", 1), (2, 1, 0)):
         axes = [i for i in order if i != "x"]
         new = tuple(i for i, a in enumerate(order) if a == "x")
-        yield Sample(str(order), shape.DimShuffle(order), (numbers(2, 3, 4),),
-                     lambda x, axes=axes, new=new: np.expand_dims(x.transpose(axes), new), smooth=(0,))  # fmt: skip
-    yield Sample("drop", lambda x: shape.DimShuffle((1,))(shape.addbroadcast(x, 0)), (numbers(1, 3),),
-                 lambda x: x[0], smooth=(0,))  # fmt: skip
+        yield Sample(
+            str(order),
+            shape.DimShuffle(order),
+            (numbers(2, 3, 4),),
+            lambda x, axes=axes, new=new: np.expand_dims(x.transpose(axes), new),
+            smooth=(0,),
+        )
+    yield Sample(
+        "drop",
+        lambda x: shape.DimShuffle((1,))(shape.addbroadcast(x, 0)),
+        (numbers(1, 3),),
+        lambda x: x[0],
+        smooth=(0,),
+    )
     yield Sample(
         "of a scalar",
         shape.DimShuffle(("x", "x")),
@@ -257,10 +314,20 @@ def _reshape() -> Iterator[Sample]:
         ((1,), ()),
         ((), (1, 1)),
     ):
-        yield Sample(f"{old} to {new}", lambda x, new=new: shape.reshape(x, new), (numbers(*old),),
-                     lambda x, new=new: x.reshape(new), smooth=(0,))  # fmt: skip
-    yield Sample("lengths that are inputs", lambda x, n: shape.reshape(x, (n, -1)), (numbers(2, 6), np.array(4)),
-                 lambda x, n: x.reshape(n, -1), smooth=(0,))  # fmt: skip
+        yield Sample(
+            f"{old} to {new}",
+            lambda x, new=new: shape.reshape(x, new),
+            (numbers(*old),),
+            lambda x, new=new: x.reshape(new),
+            smooth=(0,),
+        )
+    yield Sample(
+        "lengths that are inputs",
+        lambda x, n: shape.reshape(x, (n, -1)),
+        (numbers(2, 6), np.array(4)),
+        lambda x, n: x.reshape(n, -1),
+        smooth=(0,),
+    )
 
 
 @_of(shape.Alloc)
@@ -272,10 +339,20 @@ def _alloc() -> Iterator[Sample]:
         lambda v: np.full((2, 3), v),
         smooth=(0,),
     )
-    yield Sample("a vector", lambda v, n: shape.alloc(v, n, 3), (numbers(3), np.array(2)),
-                 lambda v, n: np.broadcast_to(v, (n, 3)), smooth=(0,))  # fmt: skip
-    yield Sample("a column", lambda v: shape.alloc(shape.addbroadcast(v, 1), 2, 3), (numbers(2, 1),),
-                 lambda v: np.broadcast_to(v, (2, 3)), smooth=(0,))  # fmt: skip
+    yield Sample(
+        "a vector",
+        lambda v, n: shape.alloc(v, n, 3),
+        (numbers(3), np.array(2)),
+        lambda v, n: np.broadcast_to(v, (n, 3)),
+        smooth=(0,),
+    )
+    yield Sample(
+        "a column",
+        lambda v: shape.alloc(shape.addbroadcast(v, 1), 2, 3),
+        (numbers(2, 1),),
+        lambda v: np.broadcast_to(v, (2, 3)),
+        smooth=(0,),
+    )
     yield Sample(
         "nothing",
         lambda v, n: shape.alloc(v, n, 3),
@@ -288,12 +365,27 @@ def _alloc() -> Iterator[Sample]:
 def _join() -> Iterator[Sample]:
     for axis in (0, 1):
         lengths = [(2, 3), (2, 3), (2, 3)]
-        yield Sample(f"along {axis}", shape.Join(axis), tuple(numbers(*n, seed=i) for i, n in enumerate(lengths)),
-                     lambda *v, axis=axis: np.concatenate(v, axis), smooth=(0, 1, 2))  # fmt: skip
-    yield Sample("of dtypes", shape.Join(0), (numbers(2), numbers(0, dtype="int8"), numbers(3, dtype="int32")),
-                 lambda *v: np.concatenate(v), smooth=(0,))  # fmt: skip
-    yield Sample("with a new axis", lambda x, s: shape.join(0, x, shape.dimshuffle(s, ["x"])), (numbers(3), numbers()),
-                 lambda x, s: np.append(x, s), smooth=(0, 1))  # fmt: skip
+        yield Sample(
+            f"along {axis}",
+            shape.Join(axis),
+            tuple(numbers(*n, seed=i) for i, n in enumerate(lengths)),
+            lambda *v, axis=axis: np.concatenate(v, axis),
+            smooth=(0, 1, 2),
+        )
+    yield Sample(
+        "of dtypes",
+        shape.Join(0),
+        (numbers(2), numbers(0, dtype="int8"), numbers(3, dtype="int32")),
+        lambda *v: np.concatenate(v),
+        smooth=(0,),
+    )
+    yield Sample(
+        "with a new axis",
+        lambda x, s: shape.join(0, x, shape.dimshuffle(s, ["x"])),
+        (numbers(3), numbers()),
+        lambda x, s: np.append(x, s),
+        smooth=(0, 1),
+    )
 
 
 @_of(shape.SpecifyBroadcast)
@@ -310,25 +402,60 @@ def _specify() -> Iterator[Sample]:
 # Indexing
 
 _INDICES: tuple[Any, ...] = (
-    np.s_[1], np.s_[-1, 2], np.s_[1:3], np.s_[::-1, ::2], np.s_[5:1:-2], np.s_[:, -2:], np.s_[..., 0], np.s_[10:],
-    np.s_[-100:2, 1], np.s_[:], np.s_[3:1], np.s_[:, :, 1:2], np.s_[None, 1], np.s_[-2:-5:-1],
-)  # fmt: skip
+    np.s_[1],
+    np.s_[-1, 2],
+    np.s_[1:3],
+    np.s_[::-1, ::2],
+    np.s_[5:1:-2],
+    np.s_[:, -2:],
+    np.s_[..., 0],
+    np.s_[10:],
+    np.s_[-100:2, 1],
+    np.s_[:],
+    np.s_[3:1],
+    np.s_[:, :, 1:2],
+    np.s_[None, 1],
+    np.s_[-2:-5:-1],
+)
 _ADVANCED: tuple[Any, ...] = (
-    np.s_[[0, 2, 2]], np.s_[[[0, 1], [2, 0]]], np.s_[:, [0, -1]], np.s_[[0, 1], [1, 2]], np.s_[[0, 1], :, [1, 2]],
-    np.s_[1, :, [0, 2]], np.s_[::2, [1, 0], 1], np.s_[1:, [0, 3, 3]], np.s_[[]], np.s_[..., [1]],
-)  # fmt: skip
+    np.s_[[0, 2, 2]],
+    np.s_[[[0, 1], [2, 0]]],
+    np.s_[:, [0, -1]],
+    np.s_[[0, 1], [1, 2]],
+    np.s_[[0, 1], :, [1, 2]],
+    np.s_[1, :, [0, 2]],
+    np.s_[::2, [1, 0], 1],
+    np.s_[1:, [0, 3, 3]],
+    np.s_[[]],
+    np.s_[..., [1]],
+)
 
 
 @_of(index.Subtensor)
 def _subtensor() -> Iterator[Sample]:
     for where in _INDICES:
-        yield Sample(str(where), lambda x, where=where: index.getitem(x, where), (numbers(4, 5, 3),),
-                     lambda x, where=where: x[where], smooth=(0,))  # fmt: skip
+        yield Sample(
+            str(where),
+            lambda x, where=where: index.getitem(x, where),
+            (numbers(4, 5, 3),),
+            lambda x, where=where: x[where],
+            smooth=(0,),
+        )
     for start, stop in ((0, 2), (-3, 4), (3, 1), (-9, 9)):
-        yield Sample(f"inputs {start}:{stop}", lambda x, i, j: x[i:j, ::2], (numbers(4, 3), np.array(start), np.array(stop, "int8")),
-                     lambda x, i, j: x[i:j, ::2], smooth=(0,))  # fmt: skip
-        yield Sample(f"inputs {start}:{stop}:-2", lambda x, i, j: x[i:j:-2], (numbers(4, 3), np.array(start), np.array(stop)),
-                     lambda x, i, j: x[i:j:-2], smooth=(0,))  # fmt: skip
+        yield Sample(
+            f"inputs {start}:{stop}",
+            lambda x, i, j: x[i:j, ::2],
+            (numbers(4, 3), np.array(start), np.array(stop, "int8")),
+            lambda x, i, j: x[i:j, ::2],
+            smooth=(0,),
+        )
+        yield Sample(
+            f"inputs {start}:{stop}:-2",
+            lambda x, i, j: x[i:j:-2],
+            (numbers(4, 3), np.array(start), np.array(stop)),
+            lambda x, i, j: x[i:j:-2],
+            smooth=(0,),
+        )
     yield Sample(
         "an input",
         lambda x, i: x[:, i],
@@ -357,9 +484,14 @@ def _changes(indices: Sequence[Any], set_: bool) -> Iterator[Sample]:
         change = index.set_subtensor if set_ else index.inc_subtensor
         unique = not set_ or len(np.unique(np.arange(60).reshape(4, 5, 3)[where])) == part.size
         for y in (numbers(*part.shape, seed=3), numbers(seed=3)):
-            yield Sample(f"{'set' if set_ else 'inc'} {where} of shape {y.shape}",
-                         lambda x, y, where=where, change=change: change(index.getitem(x, where), y), (x, y),
-                         reference, 4, (0, 1) if unique else (0,))  # fmt: skip
+            yield Sample(
+                f"{'set' if set_ else 'inc'} {where} of shape {y.shape}",
+                lambda x, y, where=where, change=change: change(index.getitem(x, where), y),
+                (x, y),
+                reference,
+                4,
+                (0, 1) if unique else (0,),
+            )
 
 
 @_of(index.IncSubtensor)
@@ -375,12 +507,27 @@ def _advanced() -> Iterator[Sample]:
             np.asarray(w, int) if w == [] else w
             for w in (where if isinstance(where, tuple) else (where,))
         )
-        yield Sample(str(where), lambda x, where=where: index.getitem(x, where), (numbers(4, 5, 3),),
-                     lambda x, where=plain: x[where], smooth=(0,))  # fmt: skip
-    yield Sample("inputs", lambda x, i, j: x[i, 1:, j], (numbers(4, 5, 3), np.array([0, -1, 2]), np.array(1)),
-                 lambda x, i, j: x[i, 1:, j], smooth=(0,))  # fmt: skip
-    yield Sample("rows", lambda x, i: x[i], (numbers(4, 3), numbers(2, 2, dtype="uint8", low=0, high=0.5)),
-                 lambda x, i: x[i], smooth=(0,))  # fmt: skip
+        yield Sample(
+            str(where),
+            lambda x, where=where: index.getitem(x, where),
+            (numbers(4, 5, 3),),
+            lambda x, where=plain: x[where],
+            smooth=(0,),
+        )
+    yield Sample(
+        "inputs",
+        lambda x, i, j: x[i, 1:, j],
+        (numbers(4, 5, 3), np.array([0, -1, 2]), np.array(1)),
+        lambda x, i, j: x[i, 1:, j],
+        smooth=(0,),
+    )
+    yield Sample(
+        "rows",
+        lambda x, i: x[i],
+        (numbers(4, 3), numbers(2, 2, dtype="uint8", low=0, high=0.5)),
+        lambda x, i: x[i],
+        smooth=(0,),
+    )
 
 
 @_of(index.AdvancedIncSubtensor)
@@ -433,8 +580,14 @@ def _dot() -> Iterator[Sample]:
         ((1, 1), (1, 1)),
     ):
         for dtype in ("float64", "float32"):
-            yield Sample(f"{dtype} {a} {b}", linalg.Dot(), (numbers(*a, dtype=dtype), numbers(*b, dtype=dtype, seed=1)),
-                         np.dot, 32, (0, 1) if dtype == "float64" else ())  # fmt: skip
+            yield Sample(
+                f"{dtype} {a} {b}",
+                linalg.Dot(),
+                (numbers(*a, dtype=dtype), numbers(*b, dtype=dtype, seed=1)),
+                np.dot,
+                32,
+                (0, 1) if dtype == "float64" else (),
+            )
     for left, right in (
         ("int8", "int8"),
         ("int32", "float32"),
@@ -442,8 +595,13 @@ def _dot() -> Iterator[Sample]:
         ("complex64", "complex64"),
         ("float32", "float64"),
     ):
-        yield Sample(f"{left} {right}", linalg.Dot(), (numbers(3, 4, dtype=left), numbers(4, 2, dtype=right)),
-                     lambda a, b: np.dot(*(v.astype(np.result_type(a, b)) for v in (a, b))), 32)  # fmt: skip
+        yield Sample(
+            f"{left} {right}",
+            linalg.Dot(),
+            (numbers(3, 4, dtype=left), numbers(4, 2, dtype=right)),
+            lambda a, b: np.dot(*(v.astype(np.result_type(a, b)) for v in (a, b))),
+            32,
+        )
 
 
 def _blas(kind: Any, *lengths: tuple[int, ...]) -> Iterator[Sample]:
@@ -451,11 +609,21 @@ def _blas(kind: Any, *lengths: tuple[int, ...]) -> Iterator[Sample]:
         for alpha, beta in ((1.0, 0.0), (-0.5, 1.0), (2.0, -1.5), (0.0, 2.0)):
             z, a, b = (numbers(*n, dtype=dtype, seed=i) for i, n in enumerate(lengths))
             scale = np.array(alpha, dtype), np.array(beta, dtype)
-            yield Sample(f"{dtype} {alpha} {beta}", kind(), (z, scale[0], a, b, scale[1]),
-                         lambda z, alpha, a, b, beta: beta * z + alpha * (a @ b), 64)  # fmt: skip
+            yield Sample(
+                f"{dtype} {alpha} {beta}",
+                kind(),
+                (z, scale[0], a, b, scale[1]),
+                lambda z, alpha, a, b, beta: beta * z + alpha * (a @ b),
+                64,
+            )
     nan = np.full(lengths[0], np.nan)
-    yield Sample("beta 0 forgets nan", kind(), (nan, np.array(1.0), numbers(*lengths[1]), numbers(*lengths[2]), np.array(0.0)),
-                 lambda z, alpha, a, b, beta: a @ b, 32)  # fmt: skip
+    yield Sample(
+        "beta 0 forgets nan",
+        kind(),
+        (nan, np.array(1.0), numbers(*lengths[1]), numbers(*lengths[2]), np.array(0.0)),
+        lambda z, alpha, a, b, beta: a @ b,
+        32,
+    )
 
 
 @_of(linalg.Gemv)
@@ -470,8 +638,13 @@ def _gemm() -> Iterator[Sample]:
 
 @_of(linalg.Ger)
 def _ger() -> Iterator[Sample]:
-    yield Sample("ger", linalg.Ger(), (numbers(3, 2), np.array(0.5), numbers(3), numbers(2)),
-                 lambda a, alpha, x, y: a + alpha * np.outer(x, y), 4)  # fmt: skip
+    yield Sample(
+        "ger",
+        linalg.Ger(),
+        (numbers(3, 2), np.array(0.5), numbers(3), numbers(2)),
+        lambda a, alpha, x, y: a + alpha * np.outer(x, y),
+        4,
+    )
 
 
 # Arrays from numbers
@@ -487,15 +660,25 @@ def _arange() -> Iterator[Sample]:
             numbers_,
             lambda a, b, c: np.arange(a, b, c),
         )
-    yield Sample("floats", create.ARange("float64"), tuple(np.array(v) for v in (0.5, 3.2, 0.7)),
-                 lambda a, b, c: np.arange(a, b, c), 1, (0, 2))  # fmt: skip
+    yield Sample(
+        "floats",
+        create.ARange("float64"),
+        tuple(np.array(v) for v in (0.5, 3.2, 0.7)),
+        lambda a, b, c: np.arange(a, b, c),
+        1,
+        (0, 2),
+    )
 
 
 @_of(create.Eye)
 def _eye() -> Iterator[Sample]:
     for n, m, k in ((3, 3, 0), (3, 4, 1), (4, 2, -2), (0, 2, 0), (2, 2, 5)):
-        yield Sample(f"{n} {m} {k}", create.Eye("float32"), tuple(np.array(v) for v in (n, m, k)),
-                     lambda n, m, k: np.eye(n, m, k, dtype="float32"))  # fmt: skip
+        yield Sample(
+            f"{n} {m} {k}",
+            create.Eye("float32"),
+            tuple(np.array(v) for v in (n, m, k)),
+            lambda n, m, k: np.eye(n, m, k, dtype="float32"),
+        )
 
 
 # Neural networks
@@ -518,8 +701,14 @@ def _log_softmax() -> Iterator[Sample]:
 def _along(kind: Any, function: Any) -> Iterator[Sample]:
     for dtype in ("float64", "float32"):
         for axis in (0, 1):
-            yield Sample(f"{dtype} {axis}", kind(axis), (numbers(3, 4, dtype=dtype),),
-                         lambda x, axis=axis: function(x, axis=axis), 8, (0,) if dtype == "float64" else ())  # fmt: skip
+            yield Sample(
+                f"{dtype} {axis}",
+                kind(axis),
+                (numbers(3, 4, dtype=dtype),),
+                lambda x, axis=axis: function(x, axis=axis),
+                8,
+                (0,) if dtype == "float64" else (),
+            )
     yield Sample(
         "large", kind(0), (np.array([1000.0, 0, -1000]),), lambda x: function(x, axis=0), 8
     )

@@ -1,7 +1,8 @@
 """Scalar programs: the one form in which the meaning of an elementwise op is written.
 
-A program is a list of steps over a small closed set of primitives, in single-assignment order. Fusion composes
-programs; the interpreter runs them with NumPy; `native` renders them as LLVM IR and devices as C.
+A program is a list of steps over a small closed set of primitives, in single-assignment order.
+Fusion composes programs; the interpreter runs them with NumPy; `native` renders them as LLVM IR and
+devices as C.
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ Array = NDArray[np.generic]
 class Primitive:
     """One member of the closed set.
 
-    All operands have the step's dtype T and so has the result, except: `kind` 'compare' takes T operands (all of one
-    dtype) and gives bool; 'test' (isnan, isinf) the same with one operand; 'select' takes (bool, T, T); 'cast' takes
-    any dtype; 'const' takes none and carries its value.
+    All operands have the step's dtype T and so has the result, except: `kind` 'compare' takes T
+    operands (all of one dtype) and gives bool; 'test' (isnan, isinf) the same with one operand;
+    'select' takes (bool, T, T); 'cast' takes any dtype; 'const' takes none and carries its value.
     """
 
     name: str
@@ -48,7 +49,9 @@ def _softplus(x: Any) -> Any:
 
 
 def _pow(x: Any, y: Any) -> Any:
-    """As NumPy's; where it refuses, an integer to a negative power, the whole part of the quotient (0 for x = 0)."""
+    """As NumPy's; where it refuses, an integer to a negative power, the whole part of the quotient
+    (0 for x = 0).
+    """
     if np.result_type(x, y).kind not in "i" or not np.any(y < 0):
         return np.power(x, y)
     odd = np.where(y & 1, x, np.asarray(1, x.dtype))
@@ -150,10 +153,11 @@ PRIMITIVES: dict[str, Primitive] = {
 
 @frozen
 class ScalarStep:
-    """`prim(args) : dtype`. An arg is an index: inputs first (0 … n-1), then the results of the steps before.
+    """`prim(args) : dtype`. An arg is an index: inputs first (0 … n-1), then the results of the
+    steps before.
 
-    For 'compare' and 'test' the dtype is 'bool' (the operands' dtype is theirs). A 'const' carries the raw bytes of
-    its value, so that 0.0 differs from -0.0 and nan equals itself.
+    For 'compare' and 'test' the dtype is 'bool' (the operands' dtype is theirs). A 'const' carries
+    the raw bytes of its value, so that 0.0 differs from -0.0 and nan equals itself.
     """
 
     prim: str

@@ -1,4 +1,5 @@
-"""Tensor types: dtype and static shape, the rules by which dtypes combine, and the conversion of values.
+"""Tensor types: dtype and static shape, the rules by which dtypes combine, and the conversion of
+values.
 
 A dimension of static length 1 broadcasts; a dimension that is not known statically never does.
 """
@@ -6,7 +7,7 @@ A dimension of static length 1 broadcasts; a dimension that is not known statica
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cached_property, lru_cache
+from functools import cache, cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -25,12 +26,14 @@ Shape = tuple[int | None, ...]
 
 @frozen
 class TensorType(Type):
-    """Arrays of one dtype and rank. `shape[i]` is the length of axis i where it is known statically, else None."""
+    """Arrays of one dtype and rank. `shape[i]` is the length of axis i where it is known
+    statically, else None.
+    """
 
     dtype: str
     shape: Shape = ()
 
-    # The classes that have operators; set by workbench.core.variable, which needs the ops, which need types.
+    # The classes that have operators; workbench.core.variable sets them.
     variable: ClassVar[Callable[..., Variable]] = Variable
     constant: ClassVar[Callable[..., Constant]] = Constant
 
@@ -75,14 +78,15 @@ class TensorType(Type):
     ) -> Array:
         """The value as an array of this type.
 
-        Exact conversions are made (int64 → float64, 2.0 → an int scalar); lossy ones raise `DtypeError` unless
-        `allow_downcast`; `strict` takes only arrays of the very dtype. A wrong number of dimensions is a `RankError`,
-        a length other than the static one a `LengthError`.
+        Exact conversions are made (int64 → float64, 2.0 → an int scalar); lossy ones raise
+        `DtypeError` unless `allow_downcast`; `strict` takes only arrays of the very dtype. A wrong
+        number of dimensions is a `RankError`, a length other than the static one a `LengthError`.
         """
         array = self._cast(value, strict, allow_downcast)
         if array.ndim != self.ndim:
             raise RankError(
-                f"Wrong number of dimensions: expected {self.ndim}, got {array.ndim} with shape {array.shape}.",
+                f"Wrong number of dimensions: expected {self.ndim}, got {array.ndim} with shape "
+                f"{array.shape}.",
                 f"the variable is of {self}",
                 advice="reshape the value, or declare the variable with another number of axes",
             )
@@ -142,7 +146,8 @@ class TensorType(Type):
         return DtypeError(
             f"{what} cannot become {self.dtype} without loss",
             f"the variable is of {self}",
-            advice=f"convert it yourself with numpy.asarray(value, '{self.dtype}') or pass allow_input_downcast=True",
+            advice=f"convert it yourself with numpy.asarray(value, '{self.dtype}') "
+            "or pass allow_input_downcast=True",
         )
 
     def __str__(self) -> str:
@@ -156,7 +161,9 @@ _KNOWN = frozenset(DTYPES)
 
 @frozen
 class GenericType(Type):
-    """Any Python object: a random state, a list. Ops that know what it is take it; there is no native form."""
+    """Any Python object: a random state, a list. Ops that know what it is take it; there is no
+    native form.
+    """
 
     def accepts(self, other: Type) -> bool:
         return isinstance(other, GenericType)
@@ -169,7 +176,9 @@ class GenericType(Type):
 
 
 def _converted(array: Array, dtype: np.dtype[Any]) -> Array:
-    """The array in another dtype: what does not fit wraps or becomes inf, a fraction or imaginary part is dropped."""
+    """The array in another dtype: what does not fit wraps or becomes inf, a fraction or imaginary
+    part is dropped.
+    """
     if array.dtype.kind == "c" and dtype.kind in "iuf":
         array = array.real
     with np.errstate(all="ignore"):
@@ -214,15 +223,19 @@ def _shape_name(shape: Shape) -> str:
     return f"({', '.join('?' if n is None else str(n) for n in shape)})"
 
 
-@lru_cache(maxsize=None)
+@cache
 def upcast(*dtypes: str) -> str:
-    """The dtype that holds all of these, as NumPy's rule for arrays: int32 with float32 gives float64."""
+    """The dtype that holds all of these, as NumPy's rule for arrays: int32 with float32 gives
+    float64.
+    """
     return str(np.result_type(*(np.dtype(d) for d in dtypes)))
 
 
-@lru_cache(maxsize=None)
+@cache
 def float_like(*dtypes: str) -> str:
-    """The floating dtype in which a function of these is computed: int8 and int16 → float32, wider ints → float64."""
+    """The floating dtype in which a function of these is computed: int8 and int16 → float32, wider
+    ints → float64.
+    """
     wide = upcast(*dtypes)
     if wide[0] in "fc":
         return wide
@@ -230,19 +243,23 @@ def float_like(*dtypes: str) -> str:
 
 
 def is_float(dtype: str) -> bool:
+    """Whether it is a floating or complex dtype."""
     return dtype[0] in "fc"
 
 
 def is_integer(dtype: str) -> bool:
+    """Whether it is an integer's dtype; bool is none."""
     return dtype[0] in "iu"
 
 
 def is_discrete(dtype: str) -> bool:
+    """Whether it is bool or an integer's: without derivatives."""
     return dtype == "bool" or dtype[0] in "iu"
 
 
 def broadcast_shapes(shapes: Sequence[Shape], what: str = "operands") -> Shape:
-    """The static shape of an elementwise result. Missing leading axes and axes of static length 1 broadcast.
+    """The static shape of an elementwise result. Missing leading axes and axes of static length 1
+    broadcast.
 
     Raises ShapeError where two known lengths differ.
     """
@@ -255,8 +272,9 @@ def broadcast_shapes(shapes: Sequence[Shape], what: str = "operands") -> Shape:
         known = lengths - {None}
         if len(known) > 1:
             met = " and ".join(str(s) for s in shapes)
+            lengths_known = map(str, sorted(n for n in known if n is not None))
             raise ShapeError(
-                f"shapes do not fit: axis {axis + ndim} has lengths {' and '.join(map(str, sorted(known)))}",  # type: ignore[type-var]
+                f"shapes do not fit: axis {axis + ndim} has lengths {' and '.join(lengths_known)}",
                 f"{what}: {met}",
                 advice="lengths must be equal, or 1 in the type for a dimension that broadcasts",
             )
@@ -281,7 +299,9 @@ def smallest_int(value: int) -> str:
 
 
 def python_number(value: complex) -> Array:
-    """A Python number as the narrowest array that keeps it: ints small, floats float32 where exact (or floatX says so)."""
+    """A Python number as the narrowest array that keeps it: ints small, floats float32 where exact
+    (or floatX says so).
+    """
     from workbench.configuration import config
 
     if isinstance(value, bool):
@@ -300,8 +320,8 @@ def python_number(value: complex) -> Array:
 def as_tensor(value: object, name: str | None = None) -> Variable:
     """The value as a tensor variable: variables as they are, numbers and arrays as constants.
 
-    Python numbers take the narrowest dtype that keeps them; NumPy's own values keep theirs; a list that holds
-    variables is stacked. Raises `GraphError` for what cannot be an array of numbers.
+    Python numbers take the narrowest dtype that keeps them; NumPy's own values keep theirs; a list
+    that holds variables is stacked. Raises `GraphError` for what cannot be an array of numbers.
     """
     if isinstance(value, Variable):
         if not isinstance(value.type, TensorType):

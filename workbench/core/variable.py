@@ -1,4 +1,6 @@
-"""Variables with operators: what a user writes `x * W[0] + b` with. Importing this installs them for TensorType."""
+"""Variables with operators: what a user writes `x * W[0] + b` with. Importing this installs them
+for TensorType.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,7 @@ class TensorVariable(Variable):
         return reduce.prod(self.shape) if self.ndim else 1
 
     @property
-    def T(self) -> Any:  # noqa: N802  # NumPy's name
+    def T(self) -> Any:  # NumPy's name
         return shape.transpose(self)
 
     # Any: these return variables, which have these operators
@@ -282,7 +284,9 @@ TensorType.constant = TensorConstant
 def tensor(
     dtype: str | None = None, shape: Sequence[int | None] = (), name: str | None = None
 ) -> Any:
-    """A new input variable: dtype floatX by default, `shape` with None for lengths that are not known."""
+    """A new input variable: dtype floatX by default, `shape` with None for lengths that are not
+    known.
+    """
     from workbench.configuration import config
 
     return TensorType(dtype or config.floatX, tuple(shape)).make(name=name)

@@ -1,4 +1,6 @@
-"""The two ways to run a graph that every op is walked through, and arrays in every memory layout."""
+"""The two ways to run a graph that every op is walked through, and arrays in every memory
+layout.
+"""
 
 from __future__ import annotations
 
@@ -62,7 +64,9 @@ def as_list(outputs: Any) -> list[Any]:
 
 
 def layouts(array: Any) -> Iterator[tuple[str, Any]]:
-    """The same values in other memory: contiguous, strided, reversed, transposed, spread, unaligned, read-only."""
+    """The same values in other memory: contiguous, strided, reversed, transposed, spread,
+    unaligned, read-only.
+    """
     yield "contiguous", np.ascontiguousarray(array).reshape(array.shape)
     if array.ndim == 0:
         return
@@ -89,7 +93,9 @@ def check_promise(result: Any, variable: Variable) -> None:
 
 
 def check_equal(result: Any, expected: Any, ulp: float = 0) -> None:
-    """Equal to the bit, but for the sign of nan, or within `ulp` units of the last place of the largest element."""
+    """Equal to the bit, but for the sign of nan, or within `ulp` units of the last place of the
+    largest element.
+    """
     expected = np.asarray(expected)
     assert result.shape == expected.shape
     assert result.dtype == expected.dtype
@@ -114,8 +120,13 @@ def check_shape(inputs: Sequence[Variable], outputs: Sequence[Variable], values:
     lengths: list[int] = []
     for node in toposort(outputs):
         dims = node.op.shape(node.inputs)
-        assert node.op.flops([found.get(v, getattr(v, "data", None)) for v in node.inputs],
-                             [found[v] for v in node.outputs]) >= 0  # fmt: skip
+        assert (
+            node.op.flops(
+                [found.get(v, getattr(v, "data", None)) for v in node.inputs],
+                [found[v] for v in node.outputs],
+            )
+            >= 0
+        )
         for output, wanted in zip(node.outputs, dims or [], strict=dims is not None):
             shape = found[output].shape
             assert len(wanted) == len(shape)

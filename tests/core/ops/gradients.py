@@ -35,9 +35,17 @@ def differences(f: Callable[[Any], float], x: Any, step: float = 1e-6) -> Any:
     return result
 
 
-def check_gradient(inputs: Sequence[Variable], outputs: Sequence[Variable], values: Sequence[Any],
-                   wrt: Sequence[int], backend: Backend = interpreter, tolerance: float = 2e-7) -> None:  # fmt: skip
-    """The gradient of a weighted sum of the outputs by each of the inputs `wrt` equals its differences."""
+def check_gradient(
+    inputs: Sequence[Variable],
+    outputs: Sequence[Variable],
+    values: Sequence[Any],
+    wrt: Sequence[int],
+    backend: Backend = interpreter,
+    tolerance: float = 2e-7,
+) -> None:
+    """The gradient of a weighted sum of the outputs by each of the inputs `wrt` equals its
+    differences.
+    """
     values = list(values)
     cost = weighted(outputs, interpreter(inputs, outputs)(values))
     slopes = grad(cost, [inputs[i] for i in wrt], disconnected_inputs="ignore")

@@ -1,4 +1,6 @@
-"""Every scalar op: values and dtypes over all dtypes, layouts and special values; gradients; second derivatives."""
+"""Every scalar op: values and dtypes over all dtypes, layouts and special values; gradients; second
+derivatives.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +69,10 @@ def reference(op: ScalarOp, arrays: list[Any], dtype: str) -> Any:
     dtypes = [str(a.dtype) for a in arrays]
     wide = op.compute_dtype(*dtypes)
     if op.name in ("switch", "second"):
-        converted = [arrays[0] != 0 if op.name == "switch" else arrays[0], *(a.astype(dtype) for a in arrays[1:])]  # fmt: skip
+        converted = [
+            arrays[0] != 0 if op.name == "switch" else arrays[0],
+            *(a.astype(dtype) for a in arrays[1:]),
+        ]
     elif op.name in ("lt", "le", "gt", "ge", "eq", "neq", "isnan", "isinf"):
         converted = arrays  # NumPy's own comparison of the two dtypes
     elif op.name == "abs":
@@ -90,7 +95,8 @@ def check(op: ScalarOp, backend: Backend, arrays: list[Any], ulp: float | None =
 
 
 def check_close(result: Any, expected: Any, ulp: float, floor: float = 0) -> None:
-    """Element by element within `ulp` units in the last place of each expected value; nan and inf where they are.
+    """Element by element within `ulp` units in the last place of each expected value; nan and inf
+    where they are.
 
     `floor` is the least value whose units count: near a function's root, those of its terms do.
     """
@@ -173,7 +179,14 @@ def test_broadcasting(op: ScalarOp, backend: Backend) -> None:
     ]
     cases = [(a, b) for a, b in product(statics, statics) if (None, None) in (a, b)]
     for a, b in cases if backend is interpreter else cases[1:4]:
-        lengths = {(): (), (None, None): (5, 3), (1, None): (1, 3), (None, 1): (5, 1), (None,): (3,), (1, 1): (1, 1)}  # fmt: skip
+        lengths = {
+            (): (),
+            (None, None): (5, 3),
+            (1, None): (1, 3),
+            (None, 1): (5, 1),
+            (None,): (3,),
+            (1, 1): (1, 1),
+        }
         picked = (*[(None, None)] * (op.arity - 2), a, b)
         arrays = drawn(op, dtypes, *(lengths[s] for s in picked))
         inputs = [TensorType(d, s).make() for d, s in zip(dtypes, picked, strict=True)]
@@ -185,7 +198,9 @@ def test_broadcasting(op: ScalarOp, backend: Backend) -> None:
             check_shape(inputs, [output], arrays)
 
 
-SPECIAL = np.array([0.0, -0.0, 1, -1, 0.5, -0.5, 2, -2, 2.5, 3.5, np.inf, -np.inf, np.nan, 1e-30, -1e30, 100, -100])  # fmt: skip
+SPECIAL = np.array(
+    [0.0, -0.0, 1, -1, 0.5, -0.5, 2, -2, 2.5, 3.5, np.inf, -np.inf, np.nan, 1e-30, -1e30, 100, -100]
+)
 
 
 @pytest.mark.parametrize("op", OPS)
@@ -250,7 +265,10 @@ def test_gradient_of_broadcast_operands(op: ScalarOp) -> None:
 
 
 @pytest.mark.parametrize("op", OPS)
-@pytest.mark.parametrize("dtypes", [("float32", "float32"), ("float32", "int8"), ("int32", "float32"), ("float64", "float32")])  # fmt: skip
+@pytest.mark.parametrize(
+    "dtypes",
+    [("float32", "float32"), ("float32", "int8"), ("int32", "float32"), ("float64", "float32")],
+)
 def test_gradient_keeps_dtypes(op: ScalarOp, dtypes: tuple[str, str]) -> None:
     if op.name in NO_TRIGAMMA:
         return

@@ -1,4 +1,6 @@
-"""Every op class but the scalar ones: values, layouts, types, shapes and gradients of its declared samples."""
+"""Every op class but the scalar ones: values, layouts, types, shapes and gradients of its declared
+samples.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Elementwise application: `Elemwise` lifts a scalar op over arrays; `Composite` is a fused scalar op."""
+"""Elementwise application: `Elemwise` lifts a scalar op over arrays; `Composite` is a fused scalar
+op.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,8 @@ from workbench.frozen import frozen
 
 @frozen
 class ScalarOp:
-    """An elementwise meaning: its dtype rule, its lowering to scalar primitives, its gradient, its facts.
+    """An elementwise meaning: its dtype rule, its lowering to scalar primitives, its gradient, its
+    facts.
 
     numpy       the NumPy function that means the same: the tests' reference
     domain      where float samples are drawn, one pair per input (the last one repeats)
@@ -56,13 +59,17 @@ class ScalarOp:
         return self.dtype(*dtypes)
 
     def lower(self, b: ScalarBuilder, *args: int) -> int:
-        """Writes the op into a program; returns the index of its value. As it stands: the primitive of its name."""
+        """Writes the op into a program; returns the index of its value. As it stands: the primitive
+        of its name.
+        """
         dtypes = [b.dtypes[i] for i in args]
         wide = self.compute_dtype(*dtypes)
         return b.prim(self.name, self.dtype(*dtypes), *(b.cast(i, wide) for i in args))
 
     def grad(self, inputs: Sequence[Any], output: Any, g: Any) -> Sequence[Any]:
-        """For each input the gradient, as an expression of the output's shape, or None. Any: variables with operators."""
+        """For each input the gradient, as an expression of the output's shape, or None. Any:
+        variables with operators.
+        """
         raise NotImplementedError  # only for ops with a discrete result, whose gradient nobody asks
 
     def connected(self, index: int) -> bool:
@@ -124,7 +131,9 @@ class Composite(ScalarOp):
 
 @frozen
 class Elemwise(Op):
-    """A scalar op over arrays. Axes of static length 1, and missing leading axes, broadcast; others must be equal."""
+    """A scalar op over arrays. Axes of static length 1, and missing leading axes, broadcast; others
+    must be equal.
+    """
 
     scalar: ScalarOp
 
@@ -219,7 +228,9 @@ class Elemwise(Op):
 
 
 def needs_none(variable: Variable) -> bool:
-    """Integers take no gradient, but for inputs of the graph: there it is what it is at the same real number."""
+    """Integers take no gradient, but for inputs of the graph: there it is what it is at the same
+    real number.
+    """
     made = variable.owner is not None or isinstance(variable, Constant)
     return made and is_discrete(tensor_type(variable).dtype)
 
@@ -249,7 +260,8 @@ def mismatch(what: str, inputs: Sequence[Variable], values: Sequence[Any], axis:
         f"{_describe(v)} of shape {a.shape}" for v, a in zip(inputs, values, strict=True)
     )
     hint = (
-        "an axis broadcasts only where its length is 1 in the type: declare it so (row, col, shape=), or use addbroadcast"
+        "an axis broadcasts only where its length is 1 in the type: declare it so (row, col, "
+        "shape=), or use addbroadcast"
         if any(1 in a.shape for a in values)
         else "make the lengths equal"
     )

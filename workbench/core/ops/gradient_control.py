@@ -1,4 +1,6 @@
-"""The identity, but for what flows back through it: disconnected_grad, zero_grad, grad_clip, grad_scale."""
+"""The identity, but for what flows back through it: disconnected_grad, zero_grad, grad_clip,
+grad_scale.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ from workbench.frozen import frozen
 
 @frozen
 class GradientControl(Op):
-    """Its input, as it is. `kind` says what becomes of a gradient g: 'disconnect' it, 'zero', 'clip' or 'scale' it."""
+    """Its input, as it is. `kind` says what becomes of a gradient g: 'disconnect' it, 'zero',
+    'clip' or 'scale' it.
+    """
 
     kind: str
     bounds: tuple[float, ...] = ()
@@ -54,7 +58,9 @@ class GradientControl(Op):
 
 
 def disconnected_grad(x: Any) -> Any:
-    """x, through which no gradient flows: it counts as disconnected from what it is computed from."""
+    """x, through which no gradient flows: it counts as disconnected from what it is computed
+    from.
+    """
     return GradientControl("disconnect")(as_tensor(x))
 
 

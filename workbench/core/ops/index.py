@@ -1,7 +1,8 @@
 """Indexing: Subtensor and IncSubtensor for scalars and slices, the Advanced pair for index arrays.
 
-The structure of an index is part of the op, a tuple with one entry per axis: an int, '?' (a scalar or array among
-the inputs), or (start, stop, step) of ints, None and '?'. The inputs after the tensor fill the '?' in order.
+The structure of an index is part of the op, a tuple with one entry per axis: an int, '?' (a scalar
+or array among the inputs), or (start, stop, step) of ints, None and '?'. The inputs after the
+tensor fill the '?' in order.
 """
 
 from __future__ import annotations
@@ -51,6 +52,7 @@ def fill(spec: Spec, parts: Sequence[Any]) -> tuple[Any, ...]:
 
 
 def count_dynamic(spec: Spec) -> int:
+    """How many inputs fill the '?' of an index."""
     return sum(e.count("?") if isinstance(e, tuple) else e == "?" for e in spec)
 
 
@@ -69,7 +71,9 @@ def describe(spec: Spec) -> str:
 
 
 def slice_length(start: Any, stop: Any, step: Any, n: Any) -> Any:
-    """The length of n[start:stop:step], from ints (NumPy's rule) or integer scalars; None for a symbolic step."""
+    """The length of n[start:stop:step], from ints (NumPy's rule) or integer scalars; None for a
+    symbolic step.
+    """
     if all(v is None or isinstance(v, int) for v in (start, stop, step)) and isinstance(n, int):
         return len(range(*slice(start, stop, step).indices(n)))
     if not (step is None or isinstance(step, int)):
@@ -84,7 +88,9 @@ def slice_length(start: Any, stop: Any, step: Any, n: Any) -> Any:
 
 
 def slice_bounds(start: Any, stop: Any, step: int, n: Any) -> tuple[Any, Any]:
-    """First and last (exclusive) position of a slice of an axis of length n, as Python's slice.indices has them."""
+    """First and last (exclusive) position of a slice of an axis of length n, as Python's
+    slice.indices has them.
+    """
     low, high = (0, n) if step > 0 else (-1, n - 1)
 
     def bound(value: Any, default: Any) -> Any:
@@ -112,7 +118,8 @@ class Subtensor(Op):
         t = tensor_type(inputs[0])
         if len(self.spec) > t.ndim:
             raise IndexOutOfRange(
-                f"too many indices: {inputs[0]} has {t.ndim} axes, the index {describe(self.spec)} names "
+                f"too many indices: {inputs[0]} has {t.ndim} axes, the index "
+                f"{describe(self.spec)} names "
                         f"{len(self.spec)}",
                 advice="give at most one index for each axis",
             )  # fmt: skip
@@ -172,7 +179,9 @@ class Subtensor(Op):
 
 @frozen
 class IncSubtensor(Op):
-    """x with `y` added at x[index], or put there where `set`. Inputs: x, y of x's dtype, then the index's parts."""
+    """x with `y` added at x[index], or put there where `set`. Inputs: x, y of x's dtype, then the
+    index's parts.
+    """
 
     spec: Spec
     set: bool = False
@@ -212,7 +221,7 @@ class IncSubtensor(Op):
     ) -> Sequence[Variable | None]:
         from workbench.core.ops.reduce import sum_to
 
-        x, y, *parts = inputs
+        _, y, *parts = inputs
         (g,) = gradients
         none = [None] * len(parts)
         if g is None:
@@ -281,7 +290,9 @@ def _does_not_fit(error: Exception, spec: Spec, x: Array) -> ShapeError:
 
 @frozen
 class AdvancedSubtensor(Op):
-    """x[index] with index arrays, as NumPy: they broadcast together, and slices may stand between."""
+    """x[index] with index arrays, as NumPy: they broadcast together, and slices may stand
+    between.
+    """
 
     spec: Spec
 
@@ -432,7 +443,7 @@ class AdvancedIncSubtensor(Op):
     ) -> Sequence[Variable | None]:
         from workbench.core.ops.reduce import sum_to
 
-        x, y, *parts = inputs
+        _, y, *parts = inputs
         (g,) = gradients
         none = [None] * len(parts)
         if g is None:
@@ -487,7 +498,9 @@ def nonzero(x: Any) -> tuple[Any, ...]:
 
 
 def getitem(x: Variable, index: Any) -> Any:
-    """x[index]: ints, slices, None, Ellipsis, integer scalars, vectors and arrays, masks of bools."""
+    """x[index]: ints, slices, None, Ellipsis, integer scalars, vectors and arrays, masks of
+    bools.
+    """
     given = index if isinstance(index, tuple) else (index,)
     items = _expand(tuple(part for item in given for part in _unmasked(item)), x)
     new_axes = [i for i, item in enumerate(i for i in items if not _drops(i)) if item is None]
@@ -594,7 +607,7 @@ def _whole(item: Any) -> int:
     except TypeError:
         raise GraphError(
             f"{item!r} is no index",
-            advice="an index is an integer, a slice, None, Ellipsis, or an array of integers or bools",
+            advice="give an integer, a slice, None, Ellipsis, or integers or bools in an array",
         ) from None
 
 
@@ -618,7 +631,7 @@ def _subtensor(x: Any, y: Any, put: bool) -> Any:
     if node is None or type(node.op) not in kinds:
         raise GraphError(
             f"{x} is not an indexed expression",
-            advice="the first argument is one such as x[2:4]; the whole x with the part changed is returned",
+            advice="give one such as x[2:4]; the whole x with the part changed is returned",
         )
     source, *parts = node.inputs
     value = cast(as_tensor(y), tensor_type(source).dtype)

@@ -1,4 +1,6 @@
-"""Products of matrices and vectors: Dot, and the BLAS forms Gemv, Gemm and Ger that specialisation puts in its place."""
+"""Products of matrices and vectors: Dot, and the BLAS forms Gemv, Gemm and Ger that specialisation
+puts in its place.
+"""
 
 from __future__ import annotations
 
@@ -93,7 +95,9 @@ def _dot_mismatch(inputs: Sequence[Variable], a: Sequence[Any], b: Sequence[Any]
 
 
 def dot(a: Any, b: Any) -> Any:
-    """The product of two matrices, a matrix and a vector or two vectors; with a scalar, plain multiplication."""
+    """The product of two matrices, a matrix and a vector or two vectors; with a scalar, plain
+    multiplication.
+    """
     x, y = as_tensor(a), as_tensor(b)
     if tensor_type(x).ndim == 0 or tensor_type(y).ndim == 0:
         return x * y  # type: ignore[operator]
@@ -106,7 +110,8 @@ def outer(a: Any, b: Any) -> Any:
 
 
 class _Blas(Op):
-    """alpha times a product plus beta times a tensor; where beta is 0 the tensor counts for nothing, not even as nan.
+    """alpha times a product plus beta times a tensor; where beta is 0 the tensor counts for
+    nothing, not even as nan.
 
     These stand only in optimised graphs: gradients are taken before.
     """
@@ -123,7 +128,8 @@ class _Blas(Op):
             raise _dot_mismatch(inputs[2:4], a.shape, b.shape)
         if target.shape != (*a.shape[:-1], *b.shape[1:]):
             raise ShapeError(
-                f"{self}: a product of {a.shape} and {b.shape} cannot be added to shape {target.shape}",
+                f"{self}: a product of {a.shape} and {b.shape} cannot be added to shape "
+                f"{target.shape}",
                 advice="the sum must have the shape of the product",
             )
 
@@ -157,7 +163,8 @@ class Ger(Op):
         a, alpha, x, y = values
         if a.shape != (x.size, y.size):
             raise ShapeError(
-                f"Ger: an outer product of {x.shape} and {y.shape} cannot be added to shape {a.shape}",
+                f"Ger: an outer product of {x.shape} and {y.shape} cannot be added to shape "
+                f"{a.shape}",
                 advice="the sum must have the shape of the product",
             )
         return [np.asarray(a + alpha * np.outer(x, y), a.dtype)]

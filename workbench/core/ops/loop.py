@@ -1,6 +1,8 @@
-"""Loop: one pass over an iteration space that computes several elementwise results and reductions at once.
+"""Loop: one pass over an iteration space that computes several elementwise results and reductions
+at once.
 
-Fusion makes these of an elementwise graph and the reductions that read it; nothing is stored that nobody reads.
+Fusion makes these of an elementwise graph and the reductions that read it; nothing is stored that
+nobody reads.
 """
 
 from __future__ import annotations
@@ -22,7 +24,8 @@ NO_IDENTITY = ("maximum", "minimum")
 
 @frozen
 class LoopResult:
-    """One result of a loop: `reduce` is None for an elementwise one, else the primitive that combines elements.
+    """One result of a loop: `reduce` is None for an elementwise one, else the primitive that
+    combines elements.
 
     acc_dtype is what is accumulated in, dtype what is stored.
     """
@@ -34,7 +37,8 @@ class LoopResult:
 
 @frozen
 class Loop(Op):
-    """A scalar program over broadcast inputs; output i of the program is stored or reduced as `results[i]` says.
+    """A scalar program over broadcast inputs; output i of the program is stored or reduced as
+    `results[i]` says.
 
     All reductions are over the same `axes` of the iteration space, which has `ndim` axes.
     """

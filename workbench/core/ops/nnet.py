@@ -1,4 +1,6 @@
-"""Neural-network functions: softmax and its logarithm as ops (so that a picture shows them), the rest as expressions."""
+"""Neural-network functions: softmax and its logarithm as ops (so that a picture shows them), the
+rest as expressions.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ from workbench.frozen import frozen
 
 
 class _AlongAxis(Op):
-    """A function of whole vectors along one axis, of the same shape. `expand` writes it with simpler ops."""
+    """A function of whole vectors along one axis, of the same shape. `expand` writes it with
+    simpler ops.
+    """
 
     axis: int
 
@@ -152,7 +156,9 @@ def hard_sigmoid(x: Any) -> Any:
 
 
 def _same_float(value: Any, x: Any) -> Any:
-    """A Python number in the float dtype that goes with x, so that it widens nothing; a variable as it is."""
+    """A Python number in the float dtype that goes with x, so that it widens nothing; a variable as
+    it is.
+    """
     if isinstance(value, Variable):
         return value
     return constant(value, float_like(tensor_type(as_tensor(x)).dtype))
@@ -165,7 +171,9 @@ def binary_crossentropy(output: Any, target: Any) -> Any:
 
 
 def categorical_crossentropy(coding_dist: Any, true_dist: Any) -> Any:
-    """Per row: -sum(true * log(coding)), or -log(coding[row, label]) where true_dist is a vector of labels."""
+    """Per row: -sum(true * log(coding)), or -log(coding[row, label]) where true_dist is a vector of
+    labels.
+    """
     p, y = as_tensor(coding_dist), as_tensor(true_dist)
     if tensor_type(y).ndim == tensor_type(p).ndim:
         return -total(y * log(p), axis=tensor_type(p).ndim - 1)

@@ -221,7 +221,9 @@ class Any_(_Logic):  # `Any` is typing's
 
 @frozen
 class Argmax(Op):
-    """The position of the first maximum along one axis (the first nan where there is one), int64."""
+    """The position of the first maximum along one axis (the first nan where there is one),
+    int64.
+    """
 
     axis: int
 
@@ -309,7 +311,9 @@ def sum(x: Any, axis: Any = None, dtype: str | None = None, keepdims: bool = Fal
 
 
 def prod(x: Any, axis: Any = None, dtype: str | None = None, keepdims: bool = False) -> Any:
-    """The product over some axes (all by default), of elements cast to `dtype` where it is given."""
+    """The product over some axes (all by default), of elements cast to `dtype` where it is
+    given.
+    """
     product = _reduce(Prod, x if dtype is None else cast(x, dtype), axis, keepdims)
     return product if dtype is None else cast(product, dtype)
 
@@ -359,7 +363,9 @@ def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
 
 
 def count(x: Any, axis: Any = None, dtype: str = "float64") -> Any:
-    """The number of elements that a reduction over these axes combines, as a scalar of a float dtype."""
+    """The number of elements that a reduction over these axes combines, as a scalar of a float
+    dtype.
+    """
     variable = as_tensor(x)
     total: Any = 1
     for a in normal_axes(axis, tensor_type(variable).ndim, "mean"):
@@ -404,7 +410,9 @@ def _smaller(g: TensorType, out: TensorType) -> bool:
 
 
 def sum_to(gradient: Any, variable: Variable, output: Variable) -> Any:
-    """A gradient of an elementwise output, summed over the axes along which this input was broadcast, in its dtype."""
+    """A gradient of an elementwise output, summed over the axes along which this input was
+    broadcast, in its dtype.
+    """
     t, g = tensor_type(variable), as_tensor(gradient)
     out = tensor_type(output)
     if _smaller(tensor_type(g), out):

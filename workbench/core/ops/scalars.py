@@ -1,7 +1,8 @@
-"""Every scalar op and the elementwise function of its name. Adding one is adding one class and one line.
+"""Every scalar op and the elementwise function of its name. Adding one is adding one class and one
+line.
 
-A class gives the dtype rule (by its base), NumPy's function of the same meaning, the gradient, facts and a sample
-domain; where the lowering is more than the primitive of the same name, that too.
+A class gives the dtype rule (by its base), NumPy's function of the same meaning, the gradient,
+facts and a sample domain; where the lowering is more than the primitive of the same name, that too.
 """
 
 from __future__ import annotations
@@ -175,7 +176,9 @@ class Mod(ScalarOp):
 
 
 class Pow(ScalarOp):
-    """Integers to a negative power are the whole part of the quotient: 0 but for 1 and -1 (and for 0, which gives 0)."""
+    """Integers to a negative power are the whole part of the quotient: 0 but for 1 and -1 (and for
+    0, which gives 0).
+    """
 
     name, arity, numpy, symbol = "pow", 2, np.power, "**"
     domain = ((0.3, 3.0), (-2.0, 2.0))
@@ -633,7 +636,9 @@ class Second(ScalarOp):
 
 @frozen
 class Cast(ScalarOp):
-    """To another dtype. A float becomes an integer by dropping its fraction; any number becomes bool by `!= 0`."""
+    """To another dtype. A float becomes an integer by dropping its fraction; any number becomes
+    bool by `!= 0`.
+    """
 
     to: str = "float64"
     name: ClassVar[str] = "cast"
@@ -674,7 +679,9 @@ def _logic_on_bools(op: ScalarOp, prim: str, b: ScalarBuilder, args: Sequence[in
 
 
 def _compare(op: ScalarOp, prim: str, b: ScalarBuilder, args: Sequence[int]) -> int:
-    """As NumPy has it, exact: where int64 meets uint64 no float holds both, and a negative number is below all."""
+    """As NumPy has it, exact: where int64 meets uint64 no float holds both, and a negative number
+    is below all.
+    """
     x, y = args
     unsigned = [b.dtypes[i] == "uint64" for i in args]
     if not any(unsigned) or {b.dtypes[i][0] for i in args} != {"i", "u"}:

@@ -134,7 +134,9 @@ def static_int(variable: Variable) -> int | None:
 
 @frozen
 class DimShuffle(Op):
-    """Axes in another order: an int names an input axis, 'x' a new axis of length 1; axes of length 1 may be left out."""
+    """Axes in another order: an int names an input axis, 'x' a new axis of length 1; axes of length
+    1 may be left out.
+    """
 
     order: tuple[int | str, ...]
 
@@ -150,8 +152,9 @@ class DimShuffle(Op):
             )
         if dropped := [i for i in range(t.ndim) if i not in axes and t.shape[i] != 1]:
             raise RankError(
-                f"dimshuffle{self.order} would drop axis {dropped[0]} of {inputs[0]}, which is not of length 1",
-                advice="only axes of static length 1 can be dropped; index or reduce the axis instead",
+                f"dimshuffle{self.order} would drop axis {dropped[0]} of {inputs[0]}, which is "
+                f"not of length 1",
+                advice="only axes of static length 1 can be dropped; index or reduce it",
             )
         return [TensorType(t.dtype, tuple(1 if i == "x" else t.shape[int(i)] for i in self.order))]
 
@@ -204,7 +207,9 @@ def dimshuffle(x: Any, order: Sequence[int | str]) -> Any:
 
 
 def normal_axis(axis: int, variable: Variable, what: str, extra: int = 0) -> int:
-    """The axis counted from 0, of a tensor with `extra` axes more than the variable has. Raises RankError."""
+    """The axis counted from 0, of a tensor with `extra` axes more than the variable has. Raises
+    RankError.
+    """
     ndim = tensor_type(variable).ndim + extra
     if not -ndim <= axis < ndim:
         raise RankError(
@@ -230,7 +235,9 @@ def transpose(x: Any, axes: Sequence[int] | None = None) -> Any:
 
 @frozen
 class Reshape(Op):
-    """The same elements in another shape. Inputs: x and one int64 scalar per axis; one of them may be -1."""
+    """The same elements in another shape. Inputs: x and one int64 scalar per axis; one of them may
+    be -1.
+    """
 
     static: StaticShape
 
@@ -285,12 +292,15 @@ def _plain(dim: Any) -> bool:
 
 
 def static_or_self(variable: Variable) -> Any:
+    """The value of a constant integer scalar, else the variable."""
     known = static_int(variable)
     return variable if known is None else known
 
 
 def reshape(x: Any, newshape: Any, ndim: int | None = None) -> Any:
-    """X in another shape: a sequence of ints and scalar variables (-1 once), or a vector variable with `ndim` given."""
+    """X in another shape: a sequence of ints and scalar variables (-1 once), or a vector variable
+    with `ndim` given.
+    """
     variable = as_tensor(x)
     if isinstance(newshape, Variable) and tensor_type(newshape).ndim == 1:
         length = ndim if ndim is not None else tensor_type(newshape).shape[0]
@@ -354,7 +364,8 @@ class Alloc(Op):
     def infer(self, *inputs: Variable) -> Sequence[Type]:
         if tensor_type(inputs[0]).ndim > len(self.static):
             raise RankError(
-                f"alloc: the value is of {inputs[0].type}, the shape has only {len(self.static)} axes",
+                f"alloc: the value is of {inputs[0].type}, the shape has only {len(self.static)} "
+                f"axes",
                 advice="give a length for every axis of the value",
             )
         broadcast_onto(tensor_type(inputs[0]).shape, self.static, "alloc")
@@ -410,7 +421,9 @@ def broadcast_onto(value: StaticShape, onto: StaticShape, what: str) -> None:
 
 
 def check_spread(variable: Variable, value: Array, onto: tuple[int, ...], what: str) -> None:
-    """Raises ShapeError where a value's axis would be spread that does not broadcast in the type."""
+    """Raises ShapeError where a value's axis would be spread that does not broadcast in the
+    type.
+    """
     static = tensor_type(variable).shape
     lengths = zip(reversed(value.shape), reversed(static), reversed(onto), strict=False)
     if any(n != length and known != 1 for n, known, length in lengths):
@@ -420,7 +433,7 @@ def check_spread(variable: Variable, value: Array, onto: tuple[int, ...], what: 
 def _cannot_fill(what: str, value: StaticShape, onto: StaticShape) -> ShapeError:
     return ShapeError(
         f"{what}: a value of shape {value} does not fill shape {onto}",
-        advice="lengths must be equal, or 1 in the value's type (row, col, addbroadcast) to be spread",
+        advice="lengths must be equal, or 1 in the value's type (row, col, addbroadcast)",
     )
 
 
@@ -536,7 +549,9 @@ def stack(tensors: Sequence[Any], axis: int = 0) -> Any:
 
 @frozen
 class SpecifyBroadcast(Op):
-    """x, with its static shape made narrower ('this axis has length 1', checked) or wider ('unknown')."""
+    """x, with its static shape made narrower ('this axis has length 1', checked) or wider
+    ('unknown').
+    """
 
     static: StaticShape
 
