@@ -178,3 +178,15 @@ def test_second_derivatives(config):
     given = {v: a for v, a in loop.given.items() if v in (loop.b, loop.w)}
     cost = loop.cost()
     assert_gradient(T.grad(cost, loop.b).sum(), {**loop.given, **given})
+
+
+@given(configs)
+@settings(max_examples=12, **COMMON)
+def test_compiled(config):
+    """The whole pipeline and native code, values and gradients."""
+    loop = Loop(config)
+    outputs = [*loop.graph(), *T.grad(loop.cost(), list(loop.given), disconnected_inputs="ignore")]
+    compiled = wb.function(list(loop.given), outputs, on_unused_input="ignore")
+    for a, b in zip(run(outputs, loop.given), compiled(*loop.given.values()), strict=True):
+        assert (a.dtype, a.shape) == (b.dtype, b.shape)
+        np.testing.assert_allclose(b, a, rtol=1e-8, atol=1e-8)

@@ -107,4 +107,5 @@ def is_read_whole(variable: Variable, context: Context) -> bool:
 
 
 def is_read(variable: Variable, context: Context) -> bool:
+    """Whether anything reads it."""
     return is_read_whole(variable, context) or bool(context.readers(variable))

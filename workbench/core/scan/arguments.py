@@ -58,10 +58,12 @@ class Info:
 
 
 def read_sequences(sequences: Any) -> list[Given]:
+    """The user's `sequences`. Raises ScanError for what is none."""
     return [_sequence(item, i) for i, item in enumerate(as_list(sequences))]
 
 
 def read_infos(outputs_info: Any) -> list[Info | None]:
+    """The user's `outputs_info`, None for an output that is not fed back. Raises ScanError for what is none."""
     return [_info(item, i) for i, item in enumerate(as_list(outputs_info))]
 
 

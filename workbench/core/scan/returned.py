@@ -79,12 +79,14 @@ def read_returned(value: Any, place: object) -> Returned:
 
 
 def is_outputs(value: Any) -> bool:
+    """Whether it is a variable, or a list or tuple of them."""
     if isinstance(value, (list, tuple)):
         return all(isinstance(item, Variable) for item in value)
     return isinstance(value, Variable)
 
 
 def is_updates(value: Any) -> bool:
+    """Whether it is a dict, or a list or tuple of pairs."""
     if isinstance(value, dict):
         return True
     return isinstance(value, (list, tuple)) and all(
@@ -93,6 +95,7 @@ def is_updates(value: Any) -> bool:
 
 
 def as_outputs(value: Any) -> list[Variable]:
+    """A single output as a list."""
     return list(value) if isinstance(value, (list, tuple)) else [value]
 
 
