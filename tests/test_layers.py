@@ -19,6 +19,8 @@ ALLOWED = {
     "gpu": ("workbench.gpu", "workbench.core", *BASE),
     "tensor": ("workbench.tensor", "workbench.core", *BASE),
     "viz": ("workbench.viz", "workbench.core.records", *BASE),
+    "inspection": ("workbench.inspection", "workbench.viz", "workbench.core", *BASE),
+    "magics": ("workbench.magics", "workbench.inspection", "workbench.core", *BASE),
     "configuration": BASE,
     "errors": BASE,
     "frozen": (),

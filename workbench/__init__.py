@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from workbench import errors
 from workbench.configuration import config
 from workbench.core.function import Function, function
-from workbench.core.gradient import Lop, Rop, grad
+from workbench.core.gradient import Lop, Rop, grad, hessian, jacobian
 from workbench.core.modes import Mode
 from workbench.core.parameters import In, Out
 from workbench.core.shared import shared
@@ -58,6 +58,8 @@ __all__ = [
     "scan",
     "until",
     "grad",
+    "jacobian",
+    "hessian",
     "Lop",
     "Rop",
     "In",

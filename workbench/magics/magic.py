@@ -106,18 +106,16 @@ _EXAMPLES = {
     "%symvalues": "f(x, y)",
 }
 
-WorkbenchMagics.symgraph.__doc__ = f"""Compile what a cell writes, and show its graph, rewrites,
-values, scans and times.
+WorkbenchMagics.symgraph.__doc__ = f"""Compile a cell; show its graph, rewrites, values and times.
 
     %%symgraph [TITLE] [options]
     BODY
 
     %symgraph EXPRESSION [options]
 
-The body runs in your namespace; variables without a name are named as they are there. Its last
-expression (a variable, a list of them, or a compiled
-function) is what is compiled; inputs are found by themselves. Nothing that you pass is changed:
-shared variables keep their values.
+The body runs in your namespace. Its last expression is what is compiled: a variable, a list of
+them, or a compiled function. Inputs are found by themselves, and variables without a name get the
+one that they have in the cell. Shared variables keep their values.
 
 Options
 {option_help()}

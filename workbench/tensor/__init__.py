@@ -5,7 +5,9 @@ x = T.matrix('x'); w = T.vector('w')
 y = T.tanh(T.dot(x, w))
 """
 
-from workbench.core.gradient import Lop, Rop, grad
+from typing import Any
+
+from workbench.core.gradient import Lop, Rop, grad, hessian, jacobian
 from workbench.core.ops.create import arange, eye, full, ones, zeros
 from workbench.core.ops.elementwise import Elemwise
 from workbench.core.ops.index import inc_subtensor, set_subtensor
@@ -102,7 +104,6 @@ abs = absolute
 pow = power
 round = rint
 where = switch
-clip = TensorVariable.clip
 square = sqr
 negative = neg
 subtract = sub
@@ -114,3 +115,10 @@ equal = eq
 not_equal = neq
 less, less_equal, greater, greater_equal = lt, le, gt, ge
 logical_and, logical_or, logical_not = and_, or_, invert
+
+
+def clip(
+    x: Any, low: Any, high: Any
+) -> Any:  # Any: numbers, arrays or variables, as everywhere here
+    """x, not below `low` and not above `high`."""
+    return minimum(maximum(x, low), high)
