@@ -98,6 +98,10 @@ class NullGradientError(WorkbenchError, TypeError):
     """A gradient is not defined for an op on the way from cost to input."""
 
 
+class GradientError(WorkbenchError, ValueError):
+    """A gradient is not what central differences of the function are: `verify_grad` found it."""
+
+
 class ScanError(WorkbenchError, ValueError):
     """A scan's step function, sequences or initial states do not fit together."""
 
