@@ -37,7 +37,10 @@ def test_arguments_by_place_and_name() -> None:
     assert Named(1, 2, (), "n").name == "n"
 
 
-@pytest.mark.parametrize("wrong", [lambda: Point(), lambda: Point(1, 2, (), 4), lambda: Point(1, z=2), lambda: Point(1, x=2)])
+@pytest.mark.parametrize(
+    "wrong",
+    [lambda: Point(), lambda: Point(1, 2, (), 4), lambda: Point(1, z=2), lambda: Point(1, x=2)],
+)
 def test_wrong_arguments(wrong: object) -> None:
     with pytest.raises(TypeError, match="Point"):
         wrong()  # type: ignore[operator]

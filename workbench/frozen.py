@@ -1,8 +1,8 @@
 """`@frozen`: `dataclass(frozen=True)` without compiling code for each class.
 
-The standard decorator writes and compiles six methods a class, a quarter of a millisecond each time; with a hundred
-classes a notebook's user would wait for that at every start. Here the methods are shared closures. `dataclasses.fields`,
-`replace` and `field` work as usual.
+The standard decorator writes and compiles six methods a class, a quarter of a millisecond each
+time; with a hundred classes a notebook's user would wait for that at every start. Here the methods
+are shared closures. `dataclasses.fields`, `replace` and `field` work as usual.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ _ABSENT = dataclasses.MISSING
 
 @dataclass_transform(frozen_default=True, field_specifiers=(dataclasses.field,))
 def frozen(cls: type[T]) -> type[T]:
-    """Makes a class of its annotations: `__init__`, `__eq__`, `__hash__`, `__repr__`, and no assignment.
+    """Makes a class of its annotations: `__init__`, `__eq__`, `__hash__`, `__repr__`, and no
+    assignment.
 
     What the class itself defines of these is kept. `__post_init__` is called as usual.
     """
@@ -36,7 +37,7 @@ def frozen(cls: type[T]) -> type[T]:
         if name not in vars(cls) or (name == "__hash__" and vars(cls)[name] is None):
             setattr(cls, name, method)
     cls.__dataclass_fields__ = fields  # type: ignore[attr-defined]
-    cls.__match_args__ = names  # type: ignore[attr-defined]
+    cls.__match_args__ = names  # type: ignore[misc,attr-defined]
     return cls
 
 
@@ -51,17 +52,25 @@ def _fields(cls: type) -> Fields:
     for name, annotation in vars(cls).get("__annotations__", {}).items():
         if "ClassVar" in str(annotation):
             continue
-        default = vars(cls).get(name, _ABSENT)
-        item = default if isinstance(default, dataclasses.Field) else dataclasses.field(default=default)
-        if item is default:  # what `field()` gave is no attribute of the class, but its default is
-            if item.default is _ABSENT:
-                delattr(cls, name)
-            else:
-                setattr(cls, name, item.default)
+        item = _field(cls, name)
         item.name, item.type = name, annotation
-        item._field_type = dataclasses._FIELD  # type: ignore[attr-defined]  # what `dataclasses.fields` looks for
+        item._field_type = dataclasses._FIELD  # what `dataclasses.fields` looks for
         found[name] = item
     return found
+
+
+def _field(cls: type, name: str) -> Any:  # Any: a Field, with what its annotations do not tell
+    """The description of one field. What `field()` gave is no attribute of the class, but its
+    default is.
+    """
+    given = vars(cls).get(name, _ABSENT)
+    if not isinstance(given, dataclasses.Field):
+        return dataclasses.field(default=given)
+    if given.default is _ABSENT:
+        delattr(cls, name)
+    else:
+        setattr(cls, name, given.default)
+    return given
 
 
 def _initialiser(title: str, fields: Fields) -> Callable[..., None]:
@@ -79,7 +88,13 @@ def _initialiser(title: str, fields: Fields) -> Callable[..., None]:
     return __init__
 
 
-def _fill(title: str, fields: Fields, values: dict[str, Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+def _fill(
+    title: str,
+    fields: Fields,
+    values: dict[str, Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+) -> None:
     """The values that were given by name or not at all."""
     names = tuple(fields)
     if len(args) > len(names):
@@ -95,12 +110,14 @@ def _fill(title: str, fields: Fields, values: dict[str, Any], args: tuple[Any, .
         elif fields[name].default is not _ABSENT:
             values[name] = fields[name].default
         elif fields[name].default_factory is not _ABSENT:
-            values[name] = fields[name].default_factory()  # type: ignore[misc]
+            values[name] = fields[name].default_factory()  # type: ignore[operator,misc]
         else:
             raise TypeError(f"{title}() missing argument {name!r}")
 
 
-def _comparison(names: tuple[str, ...]) -> tuple[Callable[[Any, object], bool], Callable[[Any], int]]:
+def _comparison(
+    names: tuple[str, ...],
+) -> tuple[Callable[[Any, object], bool], Callable[[Any], int]]:
     key: Callable[[Any], Any] = attrgetter(*names) if names else lambda self: ()
 
     def __eq__(self: Any, other: object) -> bool:
@@ -123,4 +140,6 @@ def _representation(names: tuple[str, ...]) -> Callable[[Any], str]:
 
 
 def _refuse(self: Any, name: str, *value: Any) -> None:
-    raise dataclasses.FrozenInstanceError(f"{self.__class__.__name__} is frozen: {name!r} cannot be changed")
+    raise dataclasses.FrozenInstanceError(
+        f"{self.__class__.__name__} is frozen: {name!r} cannot be changed"
+    )

@@ -12,7 +12,9 @@ from workbench.errors import GraphError
 
 @dataclass(frozen=True, eq=False)
 class InnerGraph:
-    """Inputs and outputs of a graph that stands inside an op. It reads nothing but its inputs and constants."""
+    """Inputs and outputs of a graph that stands inside an op. It reads nothing but its inputs and
+    constants.
+    """
 
     inputs: tuple[Variable, ...]
     outputs: tuple[Variable, ...]

@@ -1,8 +1,8 @@
 """Interning: inside the compiler, equal nodes are one node.
 
-An `Interner` lives as long as one compilation. It keeps every node it was given, so that all graphs of a rewrite
-history stay alive and can be compared by identity. It copies the nodes that it is given: a user's graph is never
-written to.
+An `Interner` lives as long as one compilation. It keeps every node it was given, so that all graphs
+of a rewrite history stay alive and can be compared by identity. It copies the nodes that it is
+given: a user's graph is never written to.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from workbench.core import origin
 from workbench.core.graph import Apply, Constant, Op, Type, Variable, toposort
-from workbench.errors import RewriteError
+from workbench.errors import RewriteError, WorkbenchError
 
 Key = tuple[Op, tuple[int, ...]]
 
@@ -36,7 +36,9 @@ class Interner:
         return len(self._nodes)
 
     def freeze(self, outputs: Iterable[Variable]) -> list[Variable]:
-        """The interned twin of each output; new parts are interned bottom-up, known ones cost nothing."""
+        """The interned twin of each output; new parts are interned bottom-up, known ones cost
+        nothing.
+        """
         outputs = list(outputs)
         for node in self.fresh(outputs):
             self.node(node)
@@ -58,7 +60,9 @@ class Interner:
         return twin
 
     def apply(self, node: Apply, inputs: Sequence[Variable]) -> Apply:
-        """The interned node of the same op over these interned inputs, with the node's names and lines."""
+        """The interned node of the same op over these interned inputs, with the node's names and
+        lines.
+        """
         ids = tuple(map(id, inputs))
         key = (node.op, tuple(sorted(ids)) if node.op.commutative else ids)
         known = self._nodes.get(key)
@@ -86,7 +90,10 @@ def _types(node: Apply, inputs: Sequence[Variable]) -> Sequence[Type]:
     old = [v.type for v in node.outputs]
     if all(a is b or a.type == b.type for a, b in zip(inputs, node.inputs)):
         return old
-    new = node.op.infer(*inputs)
+    try:
+        new = node.op.infer(*inputs)
+    except WorkbenchError:  # more is known of the inputs now, and they do not fit: it fails when it runs
+        return old
     for before, after in zip(old, new, strict=True):
         if before != after and not (after.accepts(before) or before.accepts(after)):
             raise RewriteError(f"{node.op} changed its type from {before} to {after}").at(node)

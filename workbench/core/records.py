@@ -1,7 +1,9 @@
-"""The records that the compiler leaves and the views read: plain frozen values with a versioned JSON form.
+"""The records that the compiler leaves and the views read: plain frozen values with a versioned
+JSON form.
 
-Nothing here knows the compiler or a widget. A record is made once, by a recorder that listens to the compiler
-(`workbench.core.recorders`), and replayed as often as a view likes. Node ids are stable over a whole rewrite history.
+Nothing here knows the compiler or a widget. A record is made once, by a recorder that listens to
+the compiler (`workbench.core.recorders`), and replayed as often as a view likes. Node ids are
+stable over a whole rewrite history.
 """
 
 from __future__ import annotations
@@ -22,8 +24,8 @@ SCHEMA = 1
 class Record:
     """Base of all records: a frozen dataclass that round-trips through JSON.
 
-    `to_json` writes one line of JSON with a `schema` number; `from_json` reads it back to an equal record and raises
-    `ValueError` where the schema is unknown or the text describes another record.
+    `to_json` writes one line of JSON with a `schema` number; `from_json` reads it back to an equal
+    record and raises `ValueError` where the schema is unknown or the text describes another record.
     """
 
     kinds: ClassVar[dict[str, type[Record]]] = {}
@@ -88,7 +90,9 @@ def _decode(hint: Any, value: Any) -> Any:
 
 @frozen
 class Place(Record):
-    """Where the user wrote a node: a file or a notebook cell (`Cell 3`), the line's number and its text."""
+    """Where the user wrote a node: a file or a notebook cell (`Cell 3`), the line's number and its
+    text.
+    """
 
     file: str
     line: int
@@ -108,7 +112,9 @@ class Port(Record):
 
 @frozen
 class Value(Record):
-    """One output of a node: its user name (or ""), its dtype and its static shape (None where it is not known)."""
+    """One output of a node: its user name (or ""), its dtype and its static shape (None where it is
+    not known).
+    """
 
     dtype: str
     shape: tuple[int | None, ...] = ()
@@ -159,8 +165,9 @@ class Edge(Record):
 class Snapshot(Record):
     """A graph at one moment: its nodes in topological order, its input nodes and its output ports.
 
-    `roles` names, for the inner graph of a scan, what each input and output is: 'sequence', 'recurrent', 'shared',
-    'non_sequence' for inputs (in order), then the names of the outputs' roles; it is empty for other graphs.
+    `roles` names, for the inner graph of a scan, what each input and output is: 'sequence',
+    'recurrent', 'shared', 'non_sequence' for inputs (in order), then the names of the outputs'
+    roles; it is empty for other graphs.
     """
 
     nodes: tuple[Node, ...]
@@ -199,11 +206,13 @@ class Step(Record):
     """One rewrite that took place.
 
     phase     the pass: 'merge', 'canonicalise', 'stabilise', …
-    rule      the rule's name, 'log_exp'; `equation` is how it reads, 'log(exp(x)) → x'; `reason` says it in words
+    rule      the rule's name, 'log_exp'; `equation` is how it reads, 'log(exp(x)) → x'; `reason`
+              says it in words
     source    where the rule is written, 'workbench/core/rewrite/algebra.py:40'
     replaced  pairs (old port, new port): every reader of the old one reads the new one from here on
     removed   ids of nodes that nobody reads any more; added: the new nodes
-    changed   nodes of the same id that take another form here (a scan whose inner graph was optimised)
+    changed   nodes of the same id that take another form here (a scan whose inner graph was
+              optimised)
     inner     the history of a scan's inner graph, where the step is 'the body was optimised'
     """
 
@@ -242,7 +251,9 @@ class PassTime(Record):
 
 @frozen
 class History(Record):
-    """Every rewrite from the user's graph to the optimised one. `at(k)` is the graph after the first k steps."""
+    """Every rewrite from the user's graph to the optimised one. `at(k)` is the graph after the
+    first k steps.
+    """
 
     first: Snapshot
     steps: tuple[Step, ...] = ()
@@ -253,7 +264,9 @@ class History(Record):
         return len(self.steps)
 
     def at(self, count: int) -> Snapshot:
-        """The snapshot after the first `count` steps (0: the first graph; negative counts from the end)."""
+        """The snapshot after the first `count` steps (0: the first graph; negative counts from the
+        end).
+        """
         if count < 0:
             count += len(self.steps) + 1
         if not 0 <= count <= len(self.steps):
@@ -274,7 +287,9 @@ class History(Record):
         return self.at(len(self.steps))
 
     def origins(self, count: int = -1) -> dict[int, tuple[int, ...]]:
-        """For every node after `count` steps, the ids of the nodes of the first graph that it came from."""
+        """For every node after `count` steps, the ids of the nodes of the first graph that it came
+        from.
+        """
         if count < 0:
             count += len(self.steps) + 1
         found: dict[int, tuple[int, ...]] = {node.id: (node.id,) for node in self.first}
@@ -329,10 +344,11 @@ def _unique(items: Iterable[int]) -> tuple[int, ...]:
 
 @frozen
 class Summary(Record):
-    """One array in a few numbers. Counts are of elements; min, max, mean, std leave out what is not finite.
+    """One array in a few numbers. Counts are of elements; min, max, mean, std leave out what is not
+    finite.
 
-    `histogram` counts the finite elements in equal bins from min to max. `sample` holds the first elements of the
-    flattened array (all of them where the array is small), for a card to show.
+    `histogram` counts the finite elements in equal bins from min to max. `sample` holds the first
+    elements of the flattened array (all of them where the array is small), for a card to show.
     """
 
     shape: tuple[int, ...]
@@ -364,9 +380,11 @@ class ValueTable(Record):
 class ScanTrace(Record):
     """What every inner variable of one scan was at every iteration.
 
-    node     the scan's node id in the optimised snapshot (or in the first, where `graph` is 'before')
+    node     the scan's node id in the optimised snapshot (or in the first, where `graph` is
+             'before')
     inner    the inner graph whose ports the columns name
-    columns  per inner port: one summary per iteration (None where it was dropped to keep within the budget)
+    columns  per inner port: one summary per iteration (None where it was dropped to keep within the
+             budget)
     dropped  a sentence that says what was left out, "" for nothing
     """
 
@@ -384,9 +402,11 @@ class ScanTrace(Record):
 
 @frozen
 class ProfileRow(Record):
-    """One apply node's time over all calls; `seconds` is the total, `median` and `spread` (p90 - p10) are per call.
+    """One apply node's time over all calls; `seconds` is the total, `median` and `spread` (p90 -
+    p10) are per call.
 
-    `parent` is the scan's node id for a row of an inner node (its calls then count iterations), else None.
+    `parent` is the scan's node id for a row of an inner node (its calls then count iterations),
+    else None.
     """
 
     node: int
@@ -407,8 +427,8 @@ class ProfileRow(Record):
 class Profile(Record):
     """Where the time went. `calls` counts runs of the function, `seconds` is their total wall time.
 
-    `stages` are the compile stages with their seconds; `notes` say what could not be native and why, and what the
-    measuring itself costs.
+    `stages` are the compile stages with their seconds; `notes` say what could not be native and
+    why, and what the measuring itself costs.
     """
 
     rows: tuple[ProfileRow, ...] = ()

@@ -16,8 +16,8 @@ from workbench.errors import GraphError
 class SharedVariable(Variable):
     """A variable with a value that lives between calls.
 
-    `cell` is `[value, spare]`: functions read the first; an update writes the new value into the spare array where
-    nobody else holds it, and swaps the two after the whole call has succeeded.
+    `cell` is `[value, spare]`: functions read the first; an update writes the new value into the
+    spare array where nobody else holds it, and swaps the two after the whole call has succeeded.
     """
 
     __slots__ = ("allow_downcast", "cell", "default_update", "strict")
@@ -35,7 +35,9 @@ class SharedVariable(Variable):
         return self.cell[0] if borrow else copy.deepcopy(self.cell[0])
 
     def set_value(self, new_value: Any, borrow: bool = False) -> None:
-        """Store a value: a copy of it, or the very object where `borrow` and no conversion is needed."""
+        """Store a value: a copy of it, or the very object where `borrow` and no conversion is
+        needed.
+        """
         value = self.convert(new_value)
         self.cell[0] = copy.deepcopy(value) if value is new_value and not borrow else value
 
@@ -71,9 +73,10 @@ def shared(value: Any, name: str | None = None, strict: bool = False, allow_down
            borrow: bool = False, broadcastable: tuple[bool, ...] | None = None, target: str = "cpu") -> Any:  # fmt: skip
     """A shared variable that holds `value`.
 
-    Arrays and NumPy scalars keep their dtype; a Python int becomes int64, a float float64; anything else is held as
-    an opaque object. `borrow` stores the very array. Lengths are not part of the type, so that `set_value` may change
-    them; `broadcastable` fixes axes to length 1. Raises GraphError for a symbolic variable.
+    Arrays and NumPy scalars keep their dtype; a Python int becomes int64, a float float64; anything
+    else is held as an opaque object. `borrow` stores the very array. Lengths are not part of the
+    type, so that `set_value` may change them; `broadcastable` fixes axes to length 1. Raises
+    GraphError for a symbolic variable.
     """
     if isinstance(value, Variable):
         raise GraphError(f"shared() takes a value, not the symbolic variable {value}")

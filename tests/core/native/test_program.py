@@ -28,7 +28,10 @@ def refuse(*args: Any, **kwargs: Any) -> Any:
 
 
 def compare(
-    inputs: Sequence[Variable], outputs: Sequence[Variable], values: Sequence[Any], tolerance: float = 1e-12
+    inputs: Sequence[Variable],
+    outputs: Sequence[Variable],
+    values: Sequence[Any],
+    tolerance: float = 1e-12,
 ) -> NativeLinked:
     """Run both, twice (the second call reuses the arena), and compare dtype, shape and values."""
     arrays = [np.asarray(v) for v in values]
@@ -85,27 +88,44 @@ GRAPHS: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("name", GRAPHS)
-@pytest.mark.parametrize("value", [X, WIDE[::2, ::-2], X.T.copy().T, X * 1e3], ids=["plain", "strided", "fortran", "large"])
+@pytest.mark.parametrize(
+    "value",
+    [X, WIDE[::2, ::-2], X.T.copy().T, X * 1e3],
+    ids=["plain", "strided", "fortran", "large"],
+)
 def test_graphs(name: str, value: Any, x: Any) -> None:
     compare([x], GRAPHS[name](x), [value], 1e-6 if name == "dtypes" else 1e-11)
 
 
 @pytest.mark.parametrize("shape", [(0, 0), (0, 3), (3, 0), (1, 1), (1, 9), (65, 1)])
 def test_shapes_at_the_edge(shape: tuple[int, int], x: Any) -> None:
-    outputs = [x + 1, x.T * 2, x.sum(0), x.sum(), x @ x.T, x.T @ x, x.reshape((-1,)), T.concatenate([x, x])]
+    outputs = [
+        x + 1,
+        x.T * 2,
+        x.sum(0),
+        x.sum(),
+        x @ x.T,
+        x.T @ x,
+        x.reshape((-1,)),
+        T.concatenate([x, x]),
+    ]
     compare([x], outputs, [np.arange(float(shape[0] * shape[1])).reshape(shape)], 1e-10)
 
 
 def test_product_with_an_empty_side_is_zero() -> None:
     a, v = T.dmatrix("a"), T.dvector("v")
-    (out,) = compare([a, v], [a @ v], [np.zeros((4, 0)), np.zeros(0)]).run([np.zeros((4, 0)), np.zeros(0)])
+    (out,) = compare([a, v], [a @ v], [np.zeros((4, 0)), np.zeros(0)]).run(
+        [np.zeros((4, 0)), np.zeros(0)]
+    )
     assert out.tolist() == [0, 0, 0, 0]
 
 
 @settings(max_examples=30, deadline=None)
 @given(st.data())
 def test_random_graphs(data: st.DataObject) -> None:
-    """Elementwise ops, views, reductions and products in any order, of which several results are asked."""
+    """Elementwise ops, views, reductions and products in any order, of which several results are
+    asked.
+    """
     x, y = T.dmatrix("x"), T.dvector("y")
     pool: list[Any] = [x, y, x.T, x[0]]
     for _ in range(data.draw(st.integers(1, 8))):
@@ -171,10 +191,10 @@ def test_two_threads_in_one_function() -> None:
 
 def test_an_op_without_native_form_splits_the_program() -> None:
     x = T.dmatrix("x")
-    middle = T.eye(x.shape[0])
-    linked = link_native(Plan((x,), (T.exp(x) @ middle * 2,)), refuse)
+    complex_part = T.cast(T.exp(x), "complex128") * 1j
+    linked = link_native(Plan((x,), (abs(complex_part) * 2,)), refuse)
     assert isinstance(linked, SplitLinked)
-    assert any("Eye" in note and "interpreter" in note for note in linked.notes)
+    assert any("complex128" in note and "interpreter" in note for note in linked.notes)
     value = RNG.normal(size=(4, 4))
     np.testing.assert_allclose(linked.run([value])[0], np.exp(value) * 2)
 

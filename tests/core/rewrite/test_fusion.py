@@ -79,7 +79,7 @@ def test_totals_over_other_axes_stand_alone() -> None:
 
 
 def test_what_would_make_a_cycle_is_not_joined() -> None:
-    """e → dot → sum with e: the loop cannot hold both e and what reads the product."""
+    """E → dot → sum with e: the loop cannot hold both e and what reads the product."""
     x = T.dmatrix("x")
     e = T.exp(x)
     out = (e @ e) + e
@@ -95,7 +95,7 @@ def test_a_smaller_operand_is_not_computed_for_every_element() -> None:
 
 
 def test_work_moves_to_its_reader() -> None:
-    """x * 2 is read only after the product: it belongs to the loop there."""
+    """X * 2 is read only after the product: it belongs to the loop there."""
     x = T.dmatrix("x")
     _, nodes = fused(T.exp(x @ x) + x * 2)
     assert len(nodes) == 2

@@ -1,7 +1,8 @@
 """BLAS: addresses of its functions, how wide its integers are, and the number of its threads.
 
-NumPy's wheels bring an OpenBLAS that is loaded already; programs call that one, so that there is one pool of threads and
-nothing more to load. Where NumPy has another BLAS, it is scipy's, through the exports of its Cython module.
+NumPy's wheels bring an OpenBLAS that is loaded already; programs call that one, so that there is
+one pool of threads and nothing more to load. Where NumPy has another BLAS, it is scipy's, through
+the exports of its Cython module.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ class Library:
 
     integer   the LLVM type of its integers
     find      the address of a function by its BLAS name; KeyError where there is none
-    threads   how the names of OpenBLAS's thread functions end, and the library they are in; None for another BLAS
+    threads   how the names of OpenBLAS's thread functions end, and the library they are in; None
+              for another BLAS
     """
 
     integer: str
@@ -52,7 +54,9 @@ def integer_type() -> str:
 
 
 def signature(name: str) -> tuple[str, int]:
-    """The LLVM type of a function's result and how many pointers it takes; KeyError for a function not known here."""
+    """The LLVM type of a function's result and how many pointers it takes; KeyError for a function
+    not known here.
+    """
     count = _ARGUMENTS[name[1:]]
     return _REALS[name[0]] if name[1:] == "dot" else "void", count
 
@@ -138,7 +142,9 @@ def _capsule(exports: dict[str, object], name: str) -> int:
 
 
 def _cython_blas() -> ModuleType:
-    """`scipy.linalg.cython_blas`, without the rest of `scipy.linalg` (half a second) where its file is found."""
+    """`scipy.linalg.cython_blas`, without the rest of `scipy.linalg` (half a second) where its file
+    is found.
+    """
     if _MODULE in sys.modules:
         return sys.modules[_MODULE]
     for path in _scipy().glob("linalg/cython_blas.*"):
@@ -156,5 +162,7 @@ def _cython_blas() -> ModuleType:
 def _scipy() -> Path:
     spec = importlib.util.find_spec("scipy")
     if spec is None or not spec.submodule_search_locations:
-        raise ImportError("native code takes BLAS from NumPy's wheel or from scipy, and found neither")
+        raise ImportError(
+            "native code takes BLAS from NumPy's wheel or from scipy, and found neither"
+        )
     return Path(spec.submodule_search_locations[0])

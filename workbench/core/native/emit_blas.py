@@ -18,7 +18,9 @@ LETTER = {"float32": "s", "float64": "d"}
 
 @frozen
 class Matrix:
-    """A matrix as BLAS takes it, column-major: an address, a leading dimension, and whether it is the transpose."""
+    """A matrix as BLAS takes it, column-major: an address, a leading dimension, and whether it is
+    the transpose.
+    """
 
     data: Name
     lead: Name
@@ -38,12 +40,20 @@ def as_matrix(w: Writer, tensor: Tensor) -> Matrix:
 
 
 def _has_unit_axis(tensor: Tensor) -> bool:
-    return tensor.contiguous or ("0" not in tensor.strides and str(tensor.itemsize) in tensor.strides)
+    return tensor.contiguous or (
+        "0" not in tensor.strides and str(tensor.itemsize) in tensor.strides
+    )
 
 
 def _lead(w: Writer, tensor: Tensor, axis: int, length: Name) -> Name:
-    """The leading dimension: the other axis's stride in elements, at least that axis's length and 1."""
-    step = length if tensor.contiguous else w.integer("sdiv", tensor.strides[axis], str(tensor.itemsize))
+    """The leading dimension: the other axis's stride in elements, at least that axis's length and
+    1.
+    """
+    step = (
+        length
+        if tensor.contiguous
+        else w.integer("sdiv", tensor.strides[axis], str(tensor.itemsize))
+    )
     return w.call_i64("smax", w.call_i64("smax", step, length), "1")
 
 
@@ -56,6 +66,7 @@ class Line:
 
 
 def as_vector(w: Writer, tensor: Tensor) -> Line:
+    """A vector's memory for BLAS; copied where its step is 0 or negative."""
     if tensor.data is None or not tensor.forward or tensor.strides[0] == "0":
         tensor = w.in_memory(tensor)
     if tensor.contiguous or tensor.strides[0] == str(tensor.itemsize):
@@ -98,15 +109,23 @@ class _Call:
 
 
 def _target(w: Writer, node: Apply, beta: Variable, dims: list[Name]) -> tuple[Tensor, Value]:
-    """Where a product is written, holding beta's tensor already where beta counts; and beta's value."""
+    """Where a product is written, holding beta's tensor already where beta counts; and beta's
+    value.
+    """
     kind = Type(scalar_type(tensor_type(node.out).dtype))
     if _is_zero(beta):
         return w.allocate(node.out, dims), Value(w.code, kind, kind.literal(0.0))
     previous = w.tensor(node.inputs[0])
     for mine, theirs in zip(previous.dims, dims, strict=True):
         w.same(mine, theirs)
-    if node.out not in w.destinations and previous.contiguous and w.dies_here(node.inputs[0], previous):
-        return w.array(previous.dtype, dims, previous.data or "null", previous.buffer), w.scalar(w.tensor(beta))
+    if (
+        node.out not in w.destinations
+        and previous.contiguous
+        and w.dies_here(node.inputs[0], previous)
+    ):
+        return w.array(previous.dtype, dims, previous.data or "null", previous.buffer), w.scalar(
+            w.tensor(beta)
+        )
     out = w.allocate(node.out, dims)
     copy_nest(w, previous, out)
     return out, w.scalar(w.tensor(beta))
@@ -118,6 +137,7 @@ def _is_zero(variable: Variable) -> bool:
 
 
 def emit_gemv(w: Writer, node: Apply) -> None:
+    """Beta y + alpha A x, by BLAS."""
     _, alpha, a, x, beta = node.inputs
     matrix, vector = w.tensor(a), w.tensor(x)
     w.same(matrix.dims[1], vector.dims[0])
@@ -128,7 +148,9 @@ def emit_gemv(w: Writer, node: Apply) -> None:
 
 
 def _gemv(w: Writer, out: Tensor, alpha: Value, a: Tensor, x: Tensor, beta: Value) -> None:
-    """out = alpha a x + beta out. BLAS leaves `out` alone where a side is empty: then it is cleared here."""
+    """Out = alpha a x + beta out. BLAS leaves `out` alone where a side is empty: then it is cleared
+    here.
+    """
     if (not a.dims[1].isdigit() or a.dims[1] == "0") and beta.name != beta.type.literal(1.0):
         _scale_if_empty(w, out, a.dims[1], beta)
     m, v = as_matrix(w, a), as_vector(w, x)
@@ -169,6 +191,7 @@ def _scale_if_empty(w: Writer, out: Tensor, length: Name, beta: Value) -> None:
 
 
 def emit_gemm(w: Writer, node: Apply) -> None:
+    """Beta Z + alpha X Y, by BLAS."""
     _, alpha, x, y, beta = node.inputs
     a, b = w.tensor(x), w.tensor(y)
     w.same(a.dims[1], b.dims[0])
@@ -199,6 +222,7 @@ def _gemm(w: Writer, out: Tensor, alpha: Value, a: Tensor, b: Tensor, beta: Valu
 
 
 def emit_ger(w: Writer, node: Apply) -> None:
+    """A + alpha x yᵀ, by BLAS."""
     previous, alpha, x, y = node.inputs
     u, v = w.tensor(x), w.tensor(y)
     scale = w.scalar(w.tensor(alpha))
@@ -225,13 +249,16 @@ def emit_ger(w: Writer, node: Apply) -> None:
 
 
 def emit_dot(w: Writer, node: Apply) -> None:
-    """A product that specialisation left: of vectors, of integers, or in a graph that was not optimised."""
+    """A product that specialisation left: of vectors, of integers, or in a graph that was not
+    optimised.
+    """
     a, b = (w.tensor(v) for v in node.inputs)
     dtype = tensor_type(node.out).dtype
     w.same(a.dims[-1], b.dims[0])
     alike = a.dtype == b.dtype == dtype
     if alike and dtype in LETTER and max(a.ndim, b.ndim) == 2:
-        return _dot_by_blas(w, node, a, b)
+        _dot_by_blas(w, node, a, b)
+        return
     _dot_by_loops(w, node, a, b)
 
 
@@ -250,20 +277,27 @@ def _dot_by_blas(w: Writer, node: Apply, a: Tensor, b: Tensor) -> None:
 
 
 def _dot_by_loops(w: Writer, node: Apply, a: Tensor, b: Tensor) -> None:
-    """The sum over the shared axis, as a reduction over the space of rows, columns and that axis (which comes last)."""
+    """The sum over the shared axis, as a reduction over the space of rows, columns and that axis
+    (which comes last).
+    """
     dtype = tensor_type(node.out).dtype
     builder = ScalarBuilder((a.dtype, b.dtype))
-    product = builder.prim("and" if dtype == "bool" else "mul", dtype, builder.cast(0, dtype), builder.cast(1, dtype))
+    product = builder.prim(
+        "and" if dtype == "bool" else "mul", dtype, builder.cast(0, dtype), builder.cast(1, dtype)
+    )
     rows, columns, shared = list(a.dims[:-1]), list(b.dims[1:]), a.dims[-1]
     space = [*rows, *columns, shared]
     left = a.view(a.data, space, [*a.strides[:-1], *["0"] * len(columns), a.strides[-1]])
     right = b.view(b.data, space, [*["0"] * len(rows), *b.strides[1:], b.strides[0]])
     kept = [*rows, *columns]
     scalar = not kept
-    out = w.array(dtype, (), w.alloca("i8" if dtype == "bool" else scalar_type(dtype))) if scalar else w.allocate(node.out, kept)
+    out = (
+        w.array(dtype, (), w.alloca("i8" if dtype == "bool" else scalar_type(dtype)))
+        if scalar
+        else w.allocate(node.out, kept)
+    )
     reducer = "or" if dtype == "bool" else "add"
     accumulator = dtype if dtype == "bool" else accumulator_dtype("add", dtype)
     sink = Sink(out, 0, reducer, accumulator)  # type: ignore[arg-type]  # one of the reducers
     run_loops(w, builder.program(product), space, [left, right], [sink], (len(kept),))
     w.bind(node.out, register_tensor(dtype, w.scalar(out).name) if scalar else out)
-

@@ -1,4 +1,6 @@
-"""Indexing: slices are views; index arrays are loops that copy elements or rows, checked one by one."""
+"""Indexing: slices are views; index arrays are loops that copy elements or rows, checked one by
+one.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +26,7 @@ from workbench.core.scalar import ScalarBuilder
 
 
 def emit_subtensor(w: Writer, node: Apply) -> None:
+    """A slice is a view; an element is read into a register."""
     op = node.op
     assert isinstance(op, Subtensor)
     x = w.tensor(node.inputs[0])
@@ -45,7 +48,9 @@ def sliced(w: Writer, x: Tensor, spec: Spec, parts: Sequence[Variable]) -> Tenso
         if isinstance(entry, tuple):
             start, length, stride = _slice(w, entry, left, n)
             offset = w.integer("add", offset, w.integer("mul", start, step))
-            contiguous = contiguous and entry == (None, None, None) or _leading(axis, entry, contiguous, dims)
+            contiguous = (contiguous and entry == (None, None, None)) or _leading(
+                axis, entry, contiguous, dims
+            )
             forward = forward and stride > 0
             dims.append(length)
             strides.append(w.integer("mul", step, str(stride)))
@@ -57,7 +62,9 @@ def sliced(w: Writer, x: Tensor, spec: Spec, parts: Sequence[Variable]) -> Tenso
     strides += x.strides[len(spec) :]
     if x.scalar is not None:
         return register_tensor(x.dtype, x.scalar, dims)
-    return x.view(w.offset(x.data or "null", offset), dims, strides, contiguous=contiguous, forward=forward)
+    return x.view(
+        w.offset(x.data or "null", offset), dims, strides, contiguous=contiguous, forward=forward
+    )
 
 
 def _leading(axis: int, entry: Entry, contiguous: bool, dims: list[Name]) -> bool:
@@ -77,9 +84,13 @@ def _position(w: Writer, index: Name, n: Name) -> Name:
     return position
 
 
-def _slice(w: Writer, entry: tuple[Any, Any, Any], left: Iterator[Variable], n: Name) -> tuple[Name, Name, int]:
+def _slice(
+    w: Writer, entry: tuple[Any, Any, Any], left: Iterator[Variable], n: Name
+) -> tuple[Name, Name, int]:
     """Start, length and step of a slice of an axis of length n, as Python has them."""
-    start, stop, step = (w.index(next(left)) if e == "?" else (None if e is None else str(e)) for e in entry)
+    start, stop, step = (
+        w.index(next(left)) if e == "?" else (None if e is None else str(e)) for e in entry
+    )
     if step is not None and not step.lstrip("-").isdigit():
         raise NoNativeForm("a slice's symbolic step", "int64")
     stride = int(step) if step is not None else 1
@@ -91,7 +102,11 @@ def _slice(w: Writer, entry: tuple[Any, Any, Any], left: Iterator[Variable], n: 
         if value is None:
             return default
         if value.lstrip("-").isdigit():
-            return w.call_i64("smin", value, high) if int(value) >= 0 else w.call_i64("smax", w.integer("add", n, value), low)
+            return (
+                w.call_i64("smin", value, high)
+                if int(value) >= 0
+                else w.call_i64("smax", w.integer("add", n, value), low)
+            )
         negative = w.compare("slt", value, "0")
         below = w.call_i64("smax", w.integer("add", value, n), low)
         return w.select(negative, below, w.call_i64("smin", value, high))
@@ -107,6 +122,7 @@ def _slice(w: Writer, entry: tuple[Any, Any, Any], left: Iterator[Variable], n: 
 
 
 def emit_inc_subtensor(w: Writer, node: Apply) -> None:
+    """A copy (or the operand itself, where it dies here) with a part of it changed."""
     op = node.op
     assert isinstance(op, IncSubtensor)
     out = _own_copy(w, node)
@@ -126,10 +142,12 @@ def _own_copy(w: Writer, node: Apply) -> Tensor:
 
 
 def spread_checked(w: Writer, y: Tensor, variable: Variable, view: Tensor) -> Tensor:
-    """y with the dimensions of the view; requires its lengths to fit."""
+    """Y with the dimensions of the view; requires its lengths to fit."""
     from workbench.core.types import tensor_type
 
-    for n, wanted, known in zip(y.dims[::-1], view.dims[::-1], tensor_type(variable).shape[::-1], strict=False):
+    for n, wanted, known in zip(
+        y.dims[::-1], view.dims[::-1], tensor_type(variable).shape[::-1], strict=False
+    ):
         if known != 1:
             w.same(n, wanted)
     return spread(y, view.dims)
@@ -137,16 +155,21 @@ def spread_checked(w: Writer, y: Tensor, variable: Variable, view: Tensor) -> Te
 
 def _write(w: Writer, view: Tensor, y: Tensor, put: bool) -> None:
     if put:
-        return copy_nest(w, y, view)
+        copy_nest(w, y, view)
+        return
     builder = ScalarBuilder((view.dtype, view.dtype))
     total = builder.program(builder.prim("or" if view.dtype == "bool" else "add", view.dtype, 0, 1))
     if view.ndim == 0:
-        value = w.scalar(view) + w.scalar(y) if view.dtype != "bool" else w.scalar(view) | w.scalar(y)
-        return w.store_scalar(value, view.data or "null")
+        value = (
+            w.scalar(view) + w.scalar(y) if view.dtype != "bool" else w.scalar(view) | w.scalar(y)
+        )
+        w.store_scalar(value, view.data or "null")
+        return
     run_loops(w, total, view.dims, [view, y], [Sink(view, 0, inplace=(0,))], ())
 
 
 def emit_advanced_subtensor(w: Writer, node: Apply) -> None:
+    """Elements or rows picked by index arrays."""
     op = node.op
     assert isinstance(op, AdvancedSubtensor)
     x, *parts = node.inputs
@@ -161,6 +184,7 @@ def emit_advanced_subtensor(w: Writer, node: Apply) -> None:
 
 
 def emit_advanced_inc_subtensor(w: Writer, node: Apply) -> None:
+    """Elements or rows added to, one by one, so that repeated indices add up."""
     op = node.op
     assert isinstance(op, AdvancedIncSubtensor)
     out = _own_copy(w, node)
@@ -179,7 +203,9 @@ def emit_advanced_inc_subtensor(w: Writer, node: Apply) -> None:
 Indices = list[tuple[int, Tensor]]
 
 
-def _indices(w: Writer, spec: Spec, x: Tensor, parts: Sequence[Variable]) -> tuple[Indices, list[Name], list[int]]:
+def _indices(
+    w: Writer, spec: Spec, x: Tensor, parts: Sequence[Variable]
+) -> tuple[Indices, list[Name], list[int]]:
     """Index arrays by axis, the space they have together, and the axes that are taken whole."""
     if any(isinstance(e, tuple) and e != (None, None, None) for e in spec):
         raise NoNativeForm("slices between index arrays", x.dtype)
@@ -200,7 +226,7 @@ def _indices(w: Writer, spec: Spec, x: Tensor, parts: Sequence[Variable]) -> tup
     return spread_arrays, space, [i for i in range(x.ndim) if i not in named]
 
 
-class _over:  # noqa: N801  # reads as a word: `with _over(w, space) as at`
+class _over:  # reads as a word: `with _over(w, space) as at`
     """A loop nest over a space; gives the list of its counters."""
 
     def __init__(self, w: Writer, space: Sequence[Name]) -> None:
@@ -225,11 +251,13 @@ def _element(w: Writer, tensor: Tensor, at: Sequence[Name], depth: int) -> Tenso
     if tensor.scalar is not None:
         return register_tensor(tensor.dtype, tensor.scalar, tensor.dims[depth:])
     data = _address(w, tensor, at)
-    return tensor.view(data, tensor.dims[depth:], tensor.strides[depth:], contiguous=tensor.contiguous)
+    return tensor.view(
+        data, tensor.dims[depth:], tensor.strides[depth:], contiguous=tensor.contiguous
+    )
 
 
 def _row(w: Writer, x: Tensor, arrays: Indices, at: Sequence[Name], rest: Sequence[int]) -> Tensor:
-    """x[indices at this point]: a view over the axes that are taken whole; each index is checked."""
+    """x[indices at this point], checked one by one: a view over the axes that are taken whole."""
     if x.scalar is not None:
         return register_tensor(x.dtype, x.scalar, [x.dims[i] for i in rest])
     offset: Name = "0"
@@ -240,7 +268,9 @@ def _row(w: Writer, x: Tensor, arrays: Indices, at: Sequence[Name], rest: Sequen
         position = _position(w, wide, x.dims[axis])
         offset = w.integer("add", offset, w.integer("mul", position, x.strides[axis]))
     data = w.offset(x.data or "null", offset)
-    return x.view(data, [x.dims[i] for i in rest], [x.strides[i] for i in rest], contiguous=x.contiguous)
+    return x.view(
+        data, [x.dims[i] for i in rest], [x.strides[i] for i in rest], contiguous=x.contiguous
+    )
 
 
 def _wide(code: Code, value: Value, dtype: str) -> Name:
@@ -251,7 +281,8 @@ def _wide(code: Code, value: Value, dtype: str) -> Name:
 
 def _transfer(w: Writer, source: Tensor, into: Tensor, put: bool) -> None:
     if into.ndim:
-        return _write(w, into, source, put)
+        _write(w, into, source, put)
+        return
     value = w.scalar(source)
     if not put:
         memory = memory_type(into.dtype)
@@ -292,7 +323,9 @@ def emit_argmax(w: Writer, node: Apply) -> None:
     w.bind(node.out, out if dims else register_tensor("int64", w.scalar(out).name))
 
 
-def _keep_larger(w: Writer, x: Tensor, kind: Type, base: Name, k: Name, axis: int, best: Name, where: Name) -> None:
+def _keep_larger(
+    w: Writer, x: Tensor, kind: Type, base: Name, k: Name, axis: int, best: Name, where: Name
+) -> None:
     value = w.scalar(x.view(w.offset(base, w.integer("mul", k, x.strides[axis])), (), ()))
     so_far = w.scalar(x.view(best, (), ()))
     if kind.is_float:

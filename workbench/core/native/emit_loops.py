@@ -21,14 +21,17 @@ from workbench.frozen import frozen
 
 
 def emit_elemwise(w: Writer, node: Apply) -> None:
+    """A scalar program over arrays: a kernel; over scalars: instructions."""
     op = node.op
     assert isinstance(op, Elemwise)
     if isinstance(op.scalar, Second):
-        return _emit_second(w, node)
+        _emit_second(w, node)
+        return
     program = op.scalar.program(tuple(tensor_type(v).dtype for v in node.inputs))
     tensors = [w.tensor(v) for v in node.inputs]
     if tensor_type(node.outputs[0]).ndim == 0:
-        return _emit_scalars(w, node, program, tensors)
+        _emit_scalars(w, node, program, tensors)
+        return
     space = iteration_space(w, node.inputs, tensors)
     outputs: list[Tensor] = []
     inplace: list[tuple[int, ...]] = []
@@ -37,14 +40,17 @@ def emit_elemwise(w: Writer, node: Apply) -> None:
         outputs.append(outputs_tensor)
         inplace.append(operand)
     sinks = [
-        Sink(out, i, None, "", own) for i, (out, own) in enumerate(zip(outputs, inplace, strict=True))
+        Sink(out, i, None, "", own)
+        for i, (out, own) in enumerate(zip(outputs, inplace, strict=True))
     ]
     run_loops(w, program, space, tensors, sinks, ())
     for v, tensor in zip(node.outputs, outputs, strict=True):
         w.bind(v, tensor)
 
 
-def _emit_scalars(w: Writer, node: Apply, program: ScalarProgram, tensors: Sequence[Tensor]) -> None:
+def _emit_scalars(
+    w: Writer, node: Apply, program: ScalarProgram, tensors: Sequence[Tensor]
+) -> None:
     """On scalars: instructions in registers."""
     values = lower(program, w.code, [w.scalar(t).name for t in tensors], 1)
     for v, value in zip(node.outputs, values, strict=True):
@@ -58,7 +64,9 @@ def _emit_second(w: Writer, node: Apply) -> None:
 
 
 def spread(tensor: Tensor, space: Sequence[Name]) -> Tensor:
-    """A tensor looked at with the dimensions of a larger space: new and stretched axes have stride 0."""
+    """A tensor looked at with the dimensions of a larger space: new and stretched axes have stride
+    0.
+    """
     extra = len(space) - tensor.ndim
     strides: list[Name] = ["0"] * extra
     whole = extra == 0
@@ -69,8 +77,12 @@ def spread(tensor: Tensor, space: Sequence[Name]) -> Tensor:
     return tensor.view(tensor.data, space, strides, contiguous=tensor.contiguous and whole)
 
 
-def iteration_space(w: Writer, variables: Sequence[Variable], tensors: Sequence[Tensor]) -> list[Name]:
-    """The dimensions that the operands have together; requires lengths to be equal where the types do not broadcast."""
+def iteration_space(
+    w: Writer, variables: Sequence[Variable], tensors: Sequence[Tensor]
+) -> list[Name]:
+    """The dimensions that the operands have together; requires lengths to be equal where the types
+    do not broadcast.
+    """
     ndim = max((t.ndim for t in tensors), default=0)
     space: list[Name] = []
     for axis in range(-ndim, 0):
@@ -87,14 +99,30 @@ def iteration_space(w: Writer, variables: Sequence[Variable], tensors: Sequence[
 
 
 def _result_memory(
-    w: Writer, node: Apply, variable: Variable, space: Sequence[Name], tensors: Sequence[Tensor], taken: Sequence[Tensor]
+    w: Writer,
+    node: Apply,
+    variable: Variable,
+    space: Sequence[Name],
+    tensors: Sequence[Tensor],
+    taken: Sequence[Tensor],
 ) -> tuple[Tensor, tuple[int, ...]]:
-    """Where an elementwise result goes: over an operand that nobody reads any more, or into new memory."""
+    """Where an elementwise result goes: over an operand that nobody reads any more, or into new
+    memory.
+    """
     if variable not in w.destinations:
-        for i, (v, t) in enumerate(zip(node.inputs, tensors, strict=True)):
+        for v, t in zip(node.inputs, tensors, strict=True):
             reusable = t.contiguous and t.itemsize == tensor_type(variable).numpy_dtype.itemsize
-            if reusable and list(t.dims) == list(space) and w.dies_here(v, t) and all(t.buffer != o.buffer for o in taken):
-                same = tuple(k for k, other in enumerate(tensors) if other.buffer == t.buffer and other.buffer is not None)
+            if (
+                reusable
+                and list(t.dims) == list(space)
+                and w.dies_here(v, t)
+                and all(t.buffer != o.buffer for o in taken)
+            ):
+                same = tuple(
+                    k
+                    for k, other in enumerate(tensors)
+                    if other.buffer == t.buffer and other.buffer is not None
+                )
                 if all(tensors[k].data == t.data and tensors[k].strides == t.strides for k in same):
                     assert t.data is not None
                     return w.array(tensor_type(variable).dtype, space, t.data, t.buffer), same
@@ -103,7 +131,9 @@ def _result_memory(
 
 @frozen
 class Sink:
-    """Where one output of a program goes: a tensor (of the kept axes, for a total), and how it is combined."""
+    """Where one output of a program goes: a tensor (of the kept axes, for a total), and how it is
+    combined.
+    """
 
     tensor: Tensor
     output: int
@@ -113,7 +143,12 @@ class Sink:
 
 
 def run_loops(
-    w: Writer, program: ScalarProgram, space: Sequence[Name], tensors: Sequence[Tensor], sinks: Sequence[Sink], axes: tuple[int, ...]
+    w: Writer,
+    program: ScalarProgram,
+    space: Sequence[Name],
+    tensors: Sequence[Tensor],
+    sinks: Sequence[Sink],
+    axes: tuple[int, ...],
 ) -> None:
     """A kernel for a program over a space, with neighbouring axes joined where memory allows it."""
     ndim = len(space)
@@ -129,12 +164,16 @@ def run_loops(
         program,
         tuple(Operand(t.dtype, _kinds(t, s)) for t, s in zip(tensors, taken[:n], strict=True)),
         tuple(
-            Result(k.output, k.tensor.dtype, _kinds(k.tensor, s), k.reducer, k.accumulator, k.inplace)
+            Result(
+                k.output, k.tensor.dtype, _kinds(k.tensor, s), k.reducer, k.accumulator, k.inplace
+            )
             for k, s in zip(sinks, taken[n:], strict=True)
         ),
         reduced,
     )
-    passed = [_argument(w, t, o, s) for t, o, s in zip(tensors, nest.operands, taken[:n], strict=True)]
+    passed = [
+        _argument(w, t, o, s) for t, o, s in zip(tensors, nest.operands, taken[:n], strict=True)
+    ]
     stored = [Argument(_data(k.tensor), s) for k, s in zip(sinks, taken[n:], strict=True)]
     w.run_nest(nest, dims, passed, stored)
 
@@ -152,7 +191,10 @@ def _padded(tensor: Tensor, ndim: int) -> list[Name]:
 
 def _expanded(sink: Sink, axes: tuple[int, ...]) -> list[Name]:
     """A result's strides over the whole space: 0 along the axes of a total."""
-    strides = ["0" if n == "1" else step for n, step in zip(sink.tensor.dims, sink.tensor.strides, strict=True)]
+    strides = [
+        "0" if n == "1" else step
+        for n, step in zip(sink.tensor.dims, sink.tensor.strides, strict=True)
+    ]
     if sink.reducer is None:
         return strides
     left = iter(strides)
@@ -175,14 +217,22 @@ class _Moves:
         return outer == w.integer_known("mul", inner, length)
 
 
-def _joined_axes(w: Writer, space: Sequence[Name], items: Sequence[_Moves], axes: tuple[int, ...]) -> list[list[int]]:
-    """Groups of neighbouring axes over which every operand moves as over one axis; axes of length 1 are left out."""
+def _joined_axes(
+    w: Writer, space: Sequence[Name], items: Sequence[_Moves], axes: tuple[int, ...]
+) -> list[list[int]]:
+    """Groups of neighbouring axes over which every operand moves as over one axis; axes of length 1
+    are left out.
+    """
     groups: list[list[int]] = []
     for axis, length in enumerate(space):
         if length == "1" and axis not in axes:
             continue
         last = groups[-1][-1] if groups else -1
-        if groups and (last in axes) == (axis in axes) and all(i.joins(w, last, axis, length) for i in items):
+        if (
+            groups
+            and (last in axes) == (axis in axes)
+            and all(i.joins(w, last, axis, length) for i in items)
+        ):
             groups[-1].append(axis)
         else:
             groups.append([axis])
@@ -229,7 +279,9 @@ def emit_loop(w: Writer, node: Apply) -> None:
     """A fused loop: results and totals at once."""
     op = node.op
     assert isinstance(op, Loop)
-    _emit_totals(w, node, op.program, op.axes, [(_reducer(r.reduce), r.acc_dtype) for r in op.results])
+    _emit_totals(
+        w, node, op.program, op.axes, [(_reducer(r.reduce), r.acc_dtype) for r in op.results]
+    )
 
 
 def _reducer(prim: str | None) -> Reducer | None:
@@ -237,7 +289,11 @@ def _reducer(prim: str | None) -> Reducer | None:
 
 
 def _emit_totals(
-    w: Writer, node: Apply, program: ScalarProgram, axes: tuple[int, ...], kinds: Sequence[tuple[Reducer | None, str]]
+    w: Writer,
+    node: Apply,
+    program: ScalarProgram,
+    axes: tuple[int, ...],
+    kinds: Sequence[tuple[Reducer | None, str]],
 ) -> None:
     tensors = [w.tensor(v) for v in node.inputs]
     space = iteration_space(w, node.inputs, tensors)
@@ -264,11 +320,19 @@ def copy_nest(w: Writer, source: Tensor, into: Tensor) -> None:
     """Every element from one place to another."""
     if not source.dims:
         value = w.scalar(source)
-        return w.store_scalar(value, _data(into))
-    if source.data is not None and source.contiguous and into.contiguous and source.ndim == into.ndim:
+        w.store_scalar(value, _data(into))
+        return
+    if (
+        source.data is not None
+        and source.contiguous
+        and into.contiguous
+        and source.ndim == into.ndim
+    ):
         size = w.bytes_of(into.dtype, into.dims)
-        return w.code.line(
-            f"call void @llvm.memcpy.p0.p0.i64(ptr {into.data}, ptr {source.data}, i64 {size}, i1 false)"
+        w.code.line(
+            f"call void @llvm.memcpy.p0.p0.i64"
+            f"(ptr {into.data}, ptr {source.data}, i64 {size}, i1 false)"
         )
+        return
     program = ScalarBuilder((source.dtype,)).program(0)
     run_loops(w, program, into.dims, [source], [Sink(into, 0)], ())

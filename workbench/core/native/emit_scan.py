@@ -1,8 +1,9 @@
 """Scan as a loop of the native program.
 
-A sequence is a row pointer that moves. A state that is stacked lives in its stack: step t reads rows that were
-written before it. Where only the last rows are kept, as many buffers as the taps reach back, and one, change places.
-Scalars are kept in registers. Nothing is allocated inside the loop.
+A sequence is a row pointer that moves. A state that is stacked lives in its stack: step t reads
+rows that were written before it. Where only the last rows are kept, as many buffers as the taps
+reach back, and one, change places. Scalars are kept in registers. Nothing is allocated inside the
+loop.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import pairwise
 
 from workbench.core.graph import Apply, Variable
 from workbench.core.native.emit_loops import copy_nest
@@ -25,6 +27,7 @@ LONG_LOOP = 64
 
 
 def emit_scan(w: Writer, node: Apply) -> None:
+    """The loop of a Scan node."""
     op = node.op
     assert isinstance(op, Scan)
     _Loop(w, node, op).write()
@@ -36,7 +39,9 @@ Place = Callable[[Sequence[Name]], Tensor]
 
 @dataclass
 class _Rotating:
-    """Buffers for the last values of a state: `slots[0]` is the oldest's address, the last one's is written next."""
+    """Buffers for the last values of a state: `slots[0]` is the oldest's address, the last one's is
+    written next.
+    """
 
     slots: list[Name]
     row: Tensor  # its data is any one's
@@ -51,14 +56,18 @@ class _Loop:
         self.initial = [w.tensor(v) for v in initial]
         self.carried = [w.tensor(v) for v in carried]
         self.non_sequences = [w.tensor(v) for v in non_sequences]
-        self.inner_sequences, self.inner_states, self.inner_carried, self.inner_rest = op.split_inner(op.inner.inputs)
+        self.inner_sequences, self.inner_states, self.inner_carried, self.inner_rest = (
+            op.split_inner(op.inner.inputs)
+        )
         self.stacks: dict[int, Tensor] = {}
         self.rotating: dict[int, _Rotating] = {}
-        self.registers: dict[int, list[Name]] = {}  # scalar states: one alloca per past step, the oldest first
+        # scalar states: one alloca per past step, the oldest first
+        self.registers: dict[int, list[Name]] = {}
         self.carry: list[Name | _Rotating] = []
-        self.held: list[Tensor] = []  # stacks made inside the loop: nobody else may take their memory
+        # stacks made inside the loop: nobody else may take their memory
+        self.held: list[Tensor] = []
 
-    # --- the whole --------------------------------------------------------------------------------------------
+    # --- the whole ---
 
     def write(self) -> None:
         w, op = self.w, self.op
@@ -109,21 +118,27 @@ class _Loop:
     def _release_gil(self) -> None:
         w = self.w
         long, go_on = w.label("long"), w.label("loop")
-        w.code.line(f"br i1 {w.compare('sgt', self.n, str(LONG_LOOP))}, label %{long}, label %{go_on}")
+        w.code.line(
+            f"br i1 {w.compare('sgt', self.n, str(LONG_LOOP))}, label %{long}, label %{go_on}"
+        )
         w.start_block(long)
         w.code.line("call void @wb.release(ptr %ctx)")
         w.code.line(f"br label %{go_on}")
         w.start_block(go_on)
 
-    # --- before the loop --------------------------------------------------------------------------------------
+    # --- before the loop ---
 
     def _open_state(self, i: int) -> None:
         """Memory for state i: its stack, or what its taps (and the rows kept) reach back to."""
         w, taps = self.w, self.op.states[i]
         start = self.initial[i]
         skip = w.integer("sub", start.dims[0], str(depth(taps)))
-        first = w.offset(start.data, w.integer("mul", skip, start.strides[0])) if start.data else None
-        rows = start.view(first, (str(depth(taps)), *start.dims[1:]), start.strides, contiguous=start.contiguous)
+        first = (
+            w.offset(start.data, w.integer("mul", skip, start.strides[0])) if start.data else None
+        )
+        rows = start.view(
+            first, (str(depth(taps)), *start.dims[1:]), start.strides, contiguous=start.contiguous
+        )
         if rows.ndim == 1:
             self._open_scalars(i, rows, taps)
         keep = self.op.keep[i]
@@ -136,7 +151,9 @@ class _Loop:
             self.rotating[i] = self._rotate(rows, max(depth(taps), keep))
 
     def _stack(self, out: Variable, row: Sequence[Name]) -> Tensor:
-        """Memory for one row per step; where `until` may stop early, the caller's array is made afterwards."""
+        """Memory for one row per step; where `until` may stop early, the caller's array is made
+        afterwards.
+        """
         if not self.op.until:
             return self.w.allocate(out, (self.n, *row))
         return self.w.scratch(tensor_type(out).dtype, (self.n, *row))
@@ -148,7 +165,11 @@ class _Loop:
         memory = memory_type(rows.dtype)
         cells = [w.alloca(memory, "past") for _ in range(kept)]
         for k, cell in enumerate(cells[len(cells) - depth(taps) :]):
-            at = w.offset(rows.data, w.integer("mul", str(k), rows.strides[0])) if rows.data else None
+            at = (
+                w.offset(rows.data, w.integer("mul", str(k), rows.strides[0]))
+                if rows.data
+                else None
+            )
             w.store_scalar(w.scalar(rows.view(at, (), ())), cell)
         for cell in cells[: len(cells) - depth(taps)]:
             w.code.line(f"store {memory} zeroinitializer, ptr {cell}")
@@ -167,10 +188,12 @@ class _Loop:
             at = w.offset(block.data or "null", w.integer("mul", str(k), block.strides[0]))
             w.code.line(f"store ptr {at}, ptr {slot}")
             slots.append(slot)
-        return _Rotating(slots, w.array(rows.dtype, rows.dims[1:], block.data or "null", block.buffer))
+        return _Rotating(
+            slots, w.array(rows.dtype, rows.dims[1:], block.data or "null", block.buffer)
+        )
 
     def _open_map(self, i: int) -> None:
-        """Memory for a map of scalars; that of others is made when the body tells their dimensions."""
+        """Memory for a map of scalars; others get theirs when the body tells their dimensions."""
         v, keep = self.op.inner.outputs[i], self.op.keep[i]
         if tensor_type(v).ndim:
             return
@@ -183,13 +206,17 @@ class _Loop:
             self.w.code.line(f"store {memory} zeroinitializer, ptr {cell}")
 
     def _stack_of_rows(self, i: int, t: Name, row: Sequence[Name]) -> Tensor:
-        """Row t of map i, whose stack is made before the loop now that its rows' dimensions are known.
+        """Row t of map i, whose stack is made before the loop now that its rows' dimensions are
+        known.
 
         A map of which the last `keep` rows are kept writes over the row of `keep` steps ago.
         """
         w, keep = self.w, self.op.keep[i]
         if w.depth_of(*row) >= w.depth:
-            raise NoNativeForm("a map whose shape changes from step to step", tensor_type(self.node.outputs[i]).dtype)
+            raise NoNativeForm(
+                "a map whose shape changes from step to step",
+                tensor_type(self.node.outputs[i]).dtype,
+            )
         if keep is None:
             stack = self._stack(self.node.outputs[i], row)
             at = t
@@ -208,14 +235,18 @@ class _Loop:
             w.store_scalar(w.scalar(start), cell)
             self.carry.append(cell)
         else:
-            rows = start.view(start.data, ("1", *start.dims), ("0", *start.strides), contiguous=start.contiguous)
+            rows = start.view(
+                start.data, ("1", *start.dims), ("0", *start.strides), contiguous=start.contiguous
+            )
             self.carry.append(self._rotate(rows, 1))
 
-    # --- one step ---------------------------------------------------------------------------------------------
+    # --- one step ---
 
     def _bind_inputs(self, t: Name) -> None:
         w, op = self.w, self.op
-        for s, taps, variables in zip(self.sequences, op.sequences, self.inner_sequences, strict=True):
+        for s, taps, variables in zip(
+            self.sequences, op.sequences, self.inner_sequences, strict=True
+        ):
             for k, v in zip(taps, variables, strict=True):
                 self._bind(v, _row(w, s, w.integer("add", t, str(k - min(*taps, 0)))))
         for i, (taps, variables) in enumerate(zip(op.states, self.inner_states, strict=True)):
@@ -247,7 +278,10 @@ class _Loop:
         stack, rows = self.stacks[i], self.initial[i]
         step = w.integer("add", t, str(k))
         young = w.offset(stack.data or "null", w.integer("mul", step, stack.strides[0]))
-        old = w.offset(rows.data or "null", w.integer("mul", w.integer("add", step, str(depth(taps))), rows.strides[0]))
+        old = w.offset(
+            rows.data or "null",
+            w.integer("mul", w.integer("add", step, str(depth(taps))), rows.strides[0]),
+        )
         stepped = w.compare("sge", step, "0")
         data = w.code.put(Type("ptr"), f"select i1 {stepped}, ptr {young}, ptr {old}").name
         return w.array(stack.dtype, stack.dims[1:], data)
@@ -268,12 +302,16 @@ class _Loop:
             elif i not in self.registers:
                 self._want(v, partial(self._stack_of_rows, i, t))
         first = op.n_stacked
-        for place, v in zip(self.carry, op.inner.outputs[first : first + op.n_carried], strict=True):
+        for place, v in zip(
+            self.carry, op.inner.outputs[first : first + op.n_carried], strict=True
+        ):
             if isinstance(place, _Rotating):
                 self._want(v, self._turned(place, -1))
 
     def _want(self, variable: Variable, row: Tensor | Place) -> None:
-        """Have the variable written there as it is computed where a node of the body makes it, else copied afterwards."""
+        """Have the variable written there as it is computed where a node of the body makes it, else
+        copied afterwards.
+        """
         w = self.w
         row = replace(row, buffer=None) if isinstance(row, Tensor) else row
         made_here = variable.owner is not None and variable not in self.op.inner.inputs
@@ -307,9 +345,13 @@ class _Loop:
                 w.lives.drop(w.tensor(v), w.depth)
 
     def _shift_scalars(self) -> None:
-        """All new values are read before any register is written: one state may be another's new value."""
+        """All new values are read before any register is written: one state may be another's new
+        value.
+        """
         w, op = self.w, self.op
-        states = [(self.registers[i], w.scalar(w.tensor(op.inner.outputs[i]))) for i in self.registers]
+        states = [
+            (self.registers[i], w.scalar(w.tensor(op.inner.outputs[i]))) for i in self.registers
+        ]
         first = op.n_stacked
         new = op.inner.outputs[first : first + op.n_carried]
         carried = [
@@ -319,7 +361,7 @@ class _Loop:
         ]
         for cells, value in states:
             memory = memory_type_of(value)
-            for older, younger in zip(cells, cells[1:], strict=False):
+            for older, younger in pairwise(cells):
                 moved = w.code.put(Type(memory), f"load {memory}, ptr {younger}")
                 w.code.line(f"store {moved.typed}, ptr {older}")
             w.store_scalar(value, cells[-1])
@@ -333,7 +375,7 @@ class _Loop:
         for slot, data in zip(ring.slots, [*pointers[1:], pointers[0]], strict=True):
             code.line(f"store ptr {data}, ptr {slot}")
 
-    # --- after the loop ---------------------------------------------------------------------------------------
+    # --- after the loop ---
 
     def _bind_results(self, executed: Name) -> None:
         w, op = self.w, self.op
@@ -365,7 +407,10 @@ class _Loop:
         for k in range(keep):
             source = self._turned(ring, len(ring.slots) - 1 - keep + k)
             copy_nest(w, source, _row(w, block, str(k)))
-        first = w.offset(block.data or "null", w.integer("mul", w.integer("sub", str(keep), rows), block.strides[0]))
+        first = w.offset(
+            block.data or "null",
+            w.integer("mul", w.integer("sub", str(keep), rows), block.strides[0]),
+        )
         return block.view(first, (rows, *block.dims[1:]), block.strides, contiguous=True)
 
     def _unwound(self, stack: Tensor, keep: int, rows: Name, n: Name) -> Tensor:
@@ -402,4 +447,5 @@ def _row(w: Writer, tensor: Tensor, t: Name) -> Tensor:
 
 
 def memory_type_of(value: Value) -> str:
+    """The type in memory of a value in a register."""
     return "i8" if value.type.scalar == "i1" else value.type.scalar

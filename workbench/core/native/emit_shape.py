@@ -1,4 +1,6 @@
-"""Ops that change or build shapes. Views cost nothing: they are another address, other dimensions, other strides."""
+"""Ops that change or build shapes. Views cost nothing: they are another address, other dimensions,
+other strides.
+"""
 
 from __future__ import annotations
 
@@ -21,36 +23,46 @@ from workbench.core.types import tensor_type
 
 
 def emit_dimension(w: Writer, node: Apply) -> None:
+    """A length is a name already."""
     op = node.op
     assert isinstance(op, Dimension)
     w.bind(node.out, register_tensor("int64", w.canonical(w.tensor(node.inputs[0]).dims[op.axis])))
 
 
 def emit_dimshuffle(w: Writer, node: Apply) -> None:
+    """Axes in another order: other strides."""
     op = node.op
     assert isinstance(op, DimShuffle)
     x = w.tensor(node.inputs[0])
     dims = ["1" if i == "x" else x.dims[int(i)] for i in op.order]
     strides = ["0" if i == "x" else x.strides[int(i)] for i in op.order]
     kept = [int(i) for i in op.order if i != "x"]
-    w.bind(node.out, x.view(x.data, dims, strides, contiguous=x.contiguous and kept == sorted(kept)))
+    w.bind(
+        node.out, x.view(x.data, dims, strides, contiguous=x.contiguous and kept == sorted(kept))
+    )
 
 
 def emit_reshape(w: Writer, node: Apply) -> None:
-    """The same memory where it is contiguous, else a copy; requires as many elements as there were."""
+    """The same memory where it is contiguous, else a copy; the sizes must be equal."""
     op = node.op
     assert isinstance(op, Reshape)
     x = w.tensor(node.inputs[0])
     size = w.multiply(*x.dims)
-    dims = [str(n) if n is not None else w.index(v) for n, v in zip(op.static, node.inputs[1:], strict=True)]
-    open_axes = [i for i, (n, v) in enumerate(zip(op.static, node.inputs[1:], strict=True)) if n is None]
+    dims = [
+        str(n) if n is not None else w.index(v)
+        for n, v in zip(op.static, node.inputs[1:], strict=True)
+    ]
+    open_axes = [
+        i for i, (n, v) in enumerate(zip(op.static, node.inputs[1:], strict=True)) if n is None
+    ]
     if open_axes:
         dims = _fill_minus_one(w, dims, open_axes, size)
     for i in open_axes:
         w.require(w.compare("sge", dims[i], "0"))
     w.same(w.multiply(*dims), size)
     if x.scalar is not None:
-        return w.bind(node.out, register_tensor(x.dtype, x.scalar, dims))
+        w.bind(node.out, register_tensor(x.dtype, x.scalar, dims))
+        return
     whole = x if x.contiguous else w.in_memory(x)
     view = w.array(x.dtype, dims, whole.data or "null", whole.buffer)
     w.bind(node.out, view)
@@ -58,7 +70,7 @@ def emit_reshape(w: Writer, node: Apply) -> None:
 
 def _fill_minus_one(w: Writer, dims: list[Name], open_axes: list[int], size: Name) -> list[Name]:
     """At most one -1 stands for the length that is left over."""
-    missing = [d for d in (dims[i] for i in open_axes)]
+    missing = [dims[i] for i in open_axes]
     if missing == ["-1"]:
         rest = w.multiply(*(d for i, d in enumerate(dims) if i not in open_axes))
         return [_divide(w, size, rest) if i in open_axes else d for i, d in enumerate(dims)]
@@ -68,11 +80,14 @@ def _fill_minus_one(w: Writer, dims: list[Name], open_axes: list[int], size: Nam
             d = w.select(w.compare("eq", d, "-1"), "1", d)
         known = w.integer("mul", known, d)
     rest = _divide(w, size, known)
-    return [w.select(w.compare("eq", d, "-1"), rest, d) if i in open_axes else d for i, d in enumerate(dims)]
+    return [
+        w.select(w.compare("eq", d, "-1"), rest, d) if i in open_axes else d
+        for i, d in enumerate(dims)
+    ]
 
 
 def _divide(w: Writer, size: Name, by: Name) -> Name:
-    """size / by, 0 where by is 0."""
+    """Size / by, 0 where by is 0."""
     safe = w.call_i64("smax", by, "1") if not by.isdigit() or by == "0" else by
     return w.integer("sdiv", size, safe)
 
@@ -87,24 +102,28 @@ def emit_alloc(w: Writer, node: Apply) -> None:
             w.require(w.compare("sge", d, "0"))
     tensor = w.tensor(value)
     extra = len(dims) - tensor.ndim
-    for n, wanted, known in zip(tensor.dims, dims[extra:], tensor_type(value).shape, strict=True):
+    for mine, wanted, known in zip(tensor.dims, dims[extra:], tensor_type(value).shape, strict=True):
         if known != 1:
-            w.same(n, wanted)
+            w.same(mine, wanted)
     w.bind(node.out, spread(tensor, dims))
 
 
 def emit_specify(w: Writer, node: Apply) -> None:
+    """A length that was promised, checked."""
     op = node.op
     assert isinstance(op, SpecifyBroadcast)
     x = w.tensor(node.inputs[0])
     for n, known in zip(x.dims, op.static, strict=True):
         if known is not None:
             w.same(n, str(known))
-    dims = [str(known) if known is not None else n for n, known in zip(x.dims, op.static, strict=True)]
+    dims = [
+        str(known) if known is not None else n for n, known in zip(x.dims, op.static, strict=True)
+    ]
     w.bind(node.out, x.view(x.data, dims, x.strides, contiguous=x.contiguous))
 
 
 def emit_make_vector(w: Writer, node: Apply) -> None:
+    """Scalars side by side."""
     op = node.op
     assert isinstance(op, MakeVector)
     out = w.allocate(node.out, [str(len(node.inputs))])
@@ -117,6 +136,7 @@ def emit_make_vector(w: Writer, node: Apply) -> None:
 
 
 def emit_join(w: Writer, node: Apply) -> None:
+    """Each part copied to its place."""
     op = node.op
     assert isinstance(op, Join)
     tensors = [w.tensor(v) for v in node.inputs]
@@ -139,13 +159,16 @@ def emit_join(w: Writer, node: Apply) -> None:
 
 
 def emit_arange(w: Writer, node: Apply) -> None:
-    """start + i * step, as NumPy has it: the step is (start + step) - start."""
+    """Start + i * step, as NumPy has it: the step is (start + step) - start."""
     op = node.op
     assert isinstance(op, ARange)
     start, stop, step = (w.scalar(w.tensor(v)) for v in node.inputs)
     kind = Type(scalar_type(op.dtype))
     if kind.is_float:
-        wide = [v if v.type.scalar == "double" else v.convert("fpext", "double") for v in (start, stop, step)]
+        wide = [
+            v if v.type.scalar == "double" else v.convert("fpext", "double")
+            for v in (start, stop, step)
+        ]
         length = _float_length(w, *wide)
     else:
         length = _integer_length(w, start, stop, step)
@@ -154,7 +177,9 @@ def emit_arange(w: Writer, node: Apply) -> None:
     with w.counted(length) as i:
         number = Value(w.code, Type("i64"), i)
         if kind.is_float:
-            value = Value(w.code, kind, start.name) + number.convert("sitofp", kind.scalar) * Value(w.code, kind, delta.name)
+            value = Value(w.code, kind, start.name) + number.convert("sitofp", kind.scalar) * Value(
+                w.code, kind, delta.name
+            )
         else:
             narrow = number if kind.bits == 64 else number.convert("trunc", kind.scalar)
             value = Value(w.code, kind, start.name) + narrow * Value(w.code, kind, delta.name)
@@ -172,10 +197,16 @@ def _float_length(w: Writer, start: Value, stop: Value, step: Value) -> Name:
 
 
 def _integer_length(w: Writer, start: Value, stop: Value, step: Value) -> Name:
-    """The number of steps before stop: (stop - start + step ∓ 1) / step, not below 0; a step of 0 fails."""
+    """The number of steps before stop: (stop - start + step ∓ 1) / step, not below 0; a step of 0
+    fails.
+    """
 
     def wide(v: Value) -> Name:
-        return v.name if v.type.bits == 64 or v.name.lstrip("-").isdigit() else v.convert("sext", "i64").name
+        return (
+            v.name
+            if v.type.bits == 64 or v.name.lstrip("-").isdigit()
+            else v.convert("sext", "i64").name
+        )
 
     first, last, stride = wide(start), wide(stop), wide(step)
     way = w.integer("sub", last, first)
@@ -183,11 +214,31 @@ def _integer_length(w: Writer, start: Value, stop: Value, step: Value) -> Name:
         return w.call_i64("smax", way, "0")
     w.require(w.compare("ne", stride, "0"))
     bias = w.select(w.compare("sgt", stride, "0"), "-1", "1")
-    return w.call_i64("smax", w.integer("sdiv", w.integer("add", w.integer("add", way, stride), bias), stride), "0")
+    return w.call_i64(
+        "smax",
+        w.integer("sdiv", w.integer("add", w.integer("add", way, stride), bias), stride),
+        "0",
+    )
 
 
 def emit_eye(w: Writer, node: Apply) -> None:
-    raise NoNativeForm("eye", tensor_type(node.out).dtype)
+    """Zeros, then ones along the k-th diagonal: row i has its one in column i + k."""
+    rows, columns, k = (w.index(v) for v in node.inputs)
+    for length in (rows, columns):
+        w.require(w.compare("sge", length, "0"))
+    out = w.allocate(node.out, [rows, columns])
+    zero_fill(w, out)
+    first = w.call_i64("smax", "0", w.integer("sub", "0", k))
+    last = w.call_i64("smin", rows, w.integer("sub", columns, k))
+    count = w.call_i64("smax", w.integer("sub", last, first), "0")
+    kind = Type(scalar_type(out.dtype))
+    with w.counted(count) as i:
+        row = w.integer("add", first, i)
+        column = w.integer("add", row, k)
+        at = w.integer("add", w.integer("mul", row, columns), column)
+        address = w.offset(out.data or "null", w.integer("mul", at, str(out.itemsize)))
+        w.store_scalar(Value(w.code, kind, kind.literal(1)), address)
+    w.bind(node.out, out)
 
 
 def zero_fill(w: Writer, tensor: Tensor) -> None:

@@ -1,4 +1,6 @@
-"""Native linking: a plan as one native program with its entry, or as several with the interpreter between them."""
+"""Native linking: a plan as one native program with its entry, or as several with the interpreter
+between them.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from workbench.configuration import config
-from workbench.core.graph import Apply
 from workbench.core.link import Fast, Plan, PyLinked
 from workbench.core.native import engine
 from workbench.core.native.entry import ENTRY_EXPORTS, entry_text, native_entry
@@ -22,7 +23,9 @@ from workbench.core.profile import Profiler
 
 
 def link_native(plan: Plan, slow: Fast) -> Any:  # Any: a Linked
-    """The plan as native code. Where some op has no native form the plan is split around it, which a note tells."""
+    """The plan as native code. Where some op has no native form the plan is split around it, which
+    a note tells.
+    """
     try:
         return NativeLinked(plan, slow)
     except NoNativeForm:
@@ -48,11 +51,15 @@ class NativeLinked:
         return list(self._built.module.timings.items())
 
     def run(self, args: Sequence[Any], profile: Profiler | None = None) -> list[Any]:
-        ready = [np.require(a, requirements="CA") if isinstance(a, np.ndarray) else a for a in args]
+        ready = [
+            np.require(a, requirements=("C", "A")) if isinstance(a, np.ndarray) else a for a in args
+        ]
         for variable in self._built.program.shared:
             value = variable.cell[0]
-            if isinstance(value, np.ndarray) and not (value.flags.c_contiguous and value.flags.aligned):
-                variable.cell[0] = np.require(value, requirements="CA")
+            if isinstance(value, np.ndarray) and not (
+                value.flags.c_contiguous and value.flags.aligned
+            ):
+                variable.cell[0] = np.require(value, requirements=("C", "A"))
         if profile is not None:
             return self._run_timed(ready, profile)
         return self._call(self._built.entry, ready)
@@ -66,8 +73,10 @@ class NativeLinked:
         return [result] if self.plan.single else result  # type: ignore[no-any-return]
 
     def _slow(self, *args: Any, **kwargs: Any) -> Any:
-        """What the entry does not take, and what its program failed at: the interpreter then says what is wrong."""
-        self._built.entry.__self__.last_error()  # type: ignore[attr-defined]  # it is read once
+        """What the entry does not take, and what its program failed at: the interpreter then says
+        what is wrong.
+        """
+        self._built.entry.__self__.last_error()  # type: ignore[attr-defined]
         if not getattr(self._ready, "now", False):
             return self._user_slow(*args, **kwargs)
         results = PyLinked(self.plan).run(args)
@@ -99,9 +108,13 @@ class _Build:
         )  # fmt: skip
         self.whole: Complete = complete(self.program.text + entry_text(self.program.spec))
         exports = (*ENTRY_EXPORTS, "wb.times") if timed else ENTRY_EXPORTS
-        self.module = engine.compile(self.whole.text, self.whole.symbols, exports, cache=config.cache)
+        self.module = engine.compile(
+            self.whole.text, self.whole.symbols, exports, cache=config.cache
+        )
         cells = [variable.cell for variable in self.program.shared]
-        self.entry = native_entry(self.module, self.program.spec, cells, slow, plan.name or "function")
+        self.entry = native_entry(
+            self.module, self.program.spec, cells, slow, plan.name or "function"
+        )
 
 
 class _Timed:
@@ -121,6 +134,6 @@ class _Timed:
         for k, (node, parent) in enumerate(self.build.program.timed):
             calls = now[2 * k + 1] - before[2 * k + 1]
             if calls:
-                profile.node(node, (now[2 * k] - before[2 * k]) * 1e-9, calls, form="native", parent=parent)
-
-
+                profile.node(
+                    node, (now[2 * k] - before[2 * k]) * 1e-9, calls, form="native", parent=parent
+                )

@@ -25,7 +25,8 @@ EMITTERS: dict[type[Op], Emitter] = {
     elementwise.Elemwise: emit_loops.emit_elemwise,
     loop.Loop: emit_loops.emit_loop,
     **dict.fromkeys(
-        (reduce.Sum, reduce.Prod, reduce.Max, reduce.Min, reduce.All, reduce.Any_), emit_loops.emit_reduce
+        (reduce.Sum, reduce.Prod, reduce.Max, reduce.Min, reduce.All, reduce.Any_),
+        emit_loops.emit_reduce,
     ),
     reduce.Argmax: emit_index.emit_argmax,
     shape.Dimension: emit_shape.emit_dimension,
@@ -36,6 +37,7 @@ EMITTERS: dict[type[Op], Emitter] = {
     shape.Join: emit_shape.emit_join,
     shape.SpecifyBroadcast: emit_shape.emit_specify,
     create.ARange: emit_shape.emit_arange,
+    create.Eye: emit_shape.emit_eye,
     index.Subtensor: emit_index.emit_subtensor,
     index.IncSubtensor: emit_index.emit_inc_subtensor,
     index.AdvancedSubtensor: emit_index.emit_advanced_subtensor,
@@ -50,10 +52,12 @@ EMITTERS: dict[type[Op], Emitter] = {
 
 @frozen
 class Program:
-    """The text of `i32 @program(ptr)`, what its entry must know, and the nodes that its results name.
+    """The text of `i32 @program(ptr)`, what its entry must know, and the nodes that its results
+    name.
 
-    `failed[k - 1]` is the node at which a program stopped that returned k. A timed program counts, for each node of
-    `timed` (with the outermost node that holds it), nanoseconds and runs in `@wb.times`.
+    `failed[k - 1]` is the node at which a program stopped that returned k. A timed program counts,
+    for each node of `timed` (with the outermost node that holds it), nanoseconds and runs in
+    `@wb.times`.
     """
 
     text: str
@@ -98,11 +102,15 @@ def write_program(
         w.n_slots,
         returns_list=not single,
     )
-    return Program(_text(w, blas_threads), spec, tuple(shared), tuple(w.failed), tuple(w.timed_nodes))
+    return Program(
+        _text(w, blas_threads), spec, tuple(shared), tuple(w.failed), tuple(w.timed_nodes)
+    )
 
 
 def _shared(
-    results: Sequence[Variable], inputs: Sequence[Variable], updates: Sequence[tuple[SharedVariable, Variable]]
+    results: Sequence[Variable],
+    inputs: Sequence[Variable],
+    updates: Sequence[tuple[SharedVariable, Variable]],
 ) -> list[SharedVariable]:
     """The shared variables that are read, then those that are only written."""
     found = [v for v in leaves(results, stop=inputs) if is_shared(v) and v not in inputs]
@@ -122,7 +130,9 @@ def _array_spec(variable: Variable) -> ArraySpec:
 
 
 def _write_inputs(w: Writer, variables: Sequence[Variable]) -> None:
-    """Addresses and dimensions of what the program is given; scalars are read at once. Much data: the GIL is given up."""
+    """Addresses and dimensions of what the program is given; scalars are read at once. Much data:
+    the GIL is given up.
+    """
     total: Name = "0"
     for k, v in enumerate(variables):
         _array_spec(v)
@@ -156,11 +166,17 @@ def _release_if(w: Writer, condition: Name) -> None:
     w.start_block(go_on)
 
 
-def _place_results(w: Writer, results: Sequence[Variable], n_outputs: int) -> list[tuple[Variable, Destination]]:
-    """Say where results are to be written; those that no node makes, or that are there already, are copied later."""
+def _place_results(
+    w: Writer, results: Sequence[Variable], n_outputs: int
+) -> list[tuple[Variable, Destination]]:
+    """Say where results are to be written; those that no node makes, or that are there already, are
+    copied later.
+    """
     later: list[tuple[Variable, Destination]] = []
     for i, v in enumerate(results):
-        destination = Destination("output", i) if i < n_outputs else Destination("update", i - n_outputs)
+        destination = (
+            Destination("output", i) if i < n_outputs else Destination("update", i - n_outputs)
+        )
         if v.owner is None or v in w.tensors or v in w.destinations:
             later.append((v, destination))
         else:
@@ -180,7 +196,9 @@ _WITH_THREADS = """define internal i32 @program(ptr %ctx) noinline optnone nounw
 def _text(w: Writer, blas_threads: int) -> str:
     limited = w.has_blas and blas_threads > 0 and set_threads_address() is not None
     body = "limited" if limited else "program"
-    times = [f"@wb.times = global [{2 * len(w.timed_nodes)} x i64] zeroinitializer"] if w.timed else []
+    times = (
+        [f"@wb.times = global [{2 * len(w.timed_nodes)} x i64] zeroinitializer"] if w.timed else []
+    )
     quick = "" if w.has_loops else "noinline optnone "  # straight code runs once: compile it fast
     lines = [
         *times,
@@ -200,5 +218,3 @@ def _text(w: Writer, blas_threads: int) -> str:
         *([_WITH_THREADS.format(count=blas_threads, body=body)] if limited else []),
     ]
     return "\n".join(lines) + "\n"
-
-

@@ -1,4 +1,5 @@
-"""Plans with ops that have no native form: native programs, with the interpreter for what is between them.
+"""Plans with ops that have no native form: native programs, with the interpreter for what is
+between them.
 
 Each node has a stage: native nodes of one stage make one program, interpreted ones run one by one.
 """
@@ -33,7 +34,12 @@ def _refusal(node: Apply, make: Make) -> str | None:
     """Why a node has no native form by itself, or None where it has one."""
     inputs = tuple(dict.fromkeys(v for v in node.inputs if not isinstance(v, Constant)))
     stand_ins = {v: v.clone() for v in inputs}
-    copy = Apply(node.op, [stand_ins.get(v, v) for v in node.inputs], [v.type for v in node.outputs], node.lines)
+    copy = Apply(
+        node.op,
+        [stand_ins.get(v, v) for v in node.inputs],
+        [v.type for v in node.outputs],
+        node.lines,
+    )
     try:
         make(Plan(tuple(stand_ins.values()), copy.outputs))
     except NoNativeForm as refusal:
@@ -56,9 +62,13 @@ class SplitLinked:
 
     fast: Fast | None = None
 
-    def __init__(self, plan: Plan, nodes: Sequence[Apply], reasons: dict[Apply, str], make: Make) -> None:
+    def __init__(
+        self, plan: Plan, nodes: Sequence[Apply], reasons: dict[Apply, str], make: Make
+    ) -> None:
         self.plan = plan
-        self.notes = [f"{node.op} is run by the interpreter: {why}" for node, why in reasons.items()]
+        self.notes: Sequence[str] = [
+            f"{node.op} is run by the interpreter: {why}" for node, why in reasons.items()
+        ]
         self.stages = _stages(plan, nodes, reasons, make)
 
     def run(self, args: Sequence[Any], profile: Profiler | None = None) -> list[Any]:
@@ -69,7 +79,11 @@ class SplitLinked:
             values.update(zip(stage.outputs, _run(stage, given, profile), strict=True))
         results = [lookup(values, v) for v in plan.results]
         shared = [v.cell[0] for v, _ in plan.updates]
-        kept = [*args, *shared, *(lookup({}, v) for v in plan.results if v.owner is None and v not in values)]
+        kept = [
+            *args,
+            *shared,
+            *(lookup({}, v) for v in plan.results if v.owner is None and v not in values),
+        ]
         fresh = own(results, kept)
         count = len(plan.outputs)
         for (target, _), value in zip(plan.updates, fresh[count:], strict=True):
@@ -89,10 +103,14 @@ def _run(stage: _Stage, given: Sequence[Any], profile: Profiler | None) -> Seque
     return outputs
 
 
-def _stages(plan: Plan, nodes: Sequence[Apply], reasons: dict[Apply, str], make: Make) -> list[_Stage]:
+def _stages(
+    plan: Plan, nodes: Sequence[Apply], reasons: dict[Apply, str], make: Make
+) -> list[_Stage]:
     level: dict[Apply, int] = {}
     for node in nodes:
-        level[node] = max((_level_after(v, level, node in reasons, reasons) for v in node.inputs), default=0)
+        level[node] = max(
+            (_level_after(v, level, node in reasons, reasons) for v in node.inputs), default=0
+        )
     stages: list[_Stage] = []
     needed = set(plan.results) | {v for node in nodes for v in node.inputs}
     for number in sorted(set(level.values())):
@@ -104,7 +122,9 @@ def _stages(plan: Plan, nodes: Sequence[Apply], reasons: dict[Apply, str], make:
     return stages
 
 
-def _level_after(variable: Variable, level: dict[Apply, int], interpreted: bool, reasons: dict[Apply, str]) -> int:
+def _level_after(
+    variable: Variable, level: dict[Apply, int], interpreted: bool, reasons: dict[Apply, str]
+) -> int:
     """The first stage in which a reader of this variable can be."""
     owner = variable.owner
     if owner is None or owner not in level:
@@ -113,10 +133,18 @@ def _level_after(variable: Variable, level: dict[Apply, int], interpreted: bool,
     return level[owner] + (1 if crosses else 0)
 
 
-def _native_stage(nodes: Sequence[Apply], level: dict[Apply, int], needed: set[Variable], make: Make) -> _Stage:
-    """One program of several nodes: it reads what earlier stages made and gives what later ones, or the caller, need."""
+def _native_stage(
+    nodes: Sequence[Apply], level: dict[Apply, int], needed: set[Variable], make: Make
+) -> _Stage:
+    """One program of several nodes: it reads what earlier stages made and gives what later ones, or
+    the caller, need.
+    """
     members = set(nodes)
     read = dict.fromkeys(v for node in nodes for v in node.inputs)
-    inputs = tuple(v for v in read if v.owner not in members and not isinstance(v, Constant) and not is_shared(v))
+    inputs = tuple(
+        v
+        for v in read
+        if v.owner not in members and not isinstance(v, Constant) and not is_shared(v)
+    )
     outputs = tuple(v for node in nodes for v in node.outputs if v in needed)
     return _Stage(inputs, outputs, native=make(Plan(inputs, outputs)))

@@ -1,4 +1,6 @@
-"""Where a variable's value is while a program is written: SSA names of its data, dimensions and strides, or of a scalar."""
+"""Where a variable's value is while a program is written: SSA names of its data, dimensions and
+strides, or of a scalar.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,9 @@ import numpy as np
 from workbench.frozen import frozen
 
 Name = str
-"""An SSA name (`%x`) or an integer literal, both of type i64 (or ptr, or the scalar's register type)."""
+"""An SSA name (`%x`) or an integer literal, both of type i64 (or ptr, or the scalar's register
+type).
+"""
 
 
 @frozen
@@ -20,8 +24,10 @@ class Tensor:
     data     the address of the first element; None where the value is a `scalar`
     scalar   the register that holds the one value which all elements are (bool: i1)
     strides  byte strides; the literal '0' on axes along which the value is spread
-    buffer   the number of the arena's slot that this memory belongs to, None where it is not the arena's
-    writable whether the memory is the program's own, to be written over when nobody reads it any more
+    buffer   the number of the arena's slot that this memory belongs to, None where it is not the
+             arena's
+    writable whether the memory is the program's own, to be written over when nobody reads it any
+    more
     forward  whether the strides are known not to be negative
     """
 
@@ -42,12 +48,24 @@ class Tensor:
     def itemsize(self) -> int:
         return np.dtype(self.dtype).itemsize
 
-    def view(self, data: Name | None, dims: Sequence[Name], strides: Sequence[Name], *, contiguous: bool = False,
-             forward: bool | None = None) -> Tensor:  # fmt: skip
+    def view(
+        self,
+        data: Name | None,
+        dims: Sequence[Name],
+        strides: Sequence[Name],
+        *,
+        contiguous: bool = False,
+        forward: bool | None = None,
+    ) -> Tensor:
         """Another look at the same memory."""
         known = self.forward if forward is None else forward
         return replace(
-            self, data=data, dims=tuple(dims), strides=tuple(strides), contiguous=contiguous, forward=known
+            self,
+            data=data,
+            dims=tuple(dims),
+            strides=tuple(strides),
+            contiguous=contiguous,
+            forward=known,
         )
 
 

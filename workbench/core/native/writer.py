@@ -1,7 +1,8 @@
 """The writer of a native program: the text of `i32 @program(ptr %ctx)`, node by node.
 
-Code stands in regions, one per loop depth. What depends only on dimensions (sizes, checks, arena slots) is written
-in the outermost region that knows them, so that loops do it once. Mutable things are `alloca`s, which LLVM promotes.
+Code stands in regions, one per loop depth. What depends only on dimensions (sizes, checks, arena
+slots) is written in the outermost region that knows them, so that loops do it once. Mutable things
+are `alloca`s, which LLVM promotes.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 
 from workbench.core.graph import Apply, Constant, Op, Variable
 from workbench.core.native.kernel import Argument, kernel_call, kernel_text
+from workbench.core.native.lives import Lives
 from workbench.core.native.ssa import Code, Type, Value, memory_type, scalar_type
 from workbench.core.native.target import NoNativeForm, Target
 from workbench.core.native.tensor import Name, Tensor, register_tensor
@@ -23,7 +25,9 @@ from workbench.core.types import TensorType
 Emitter = Callable[["Writer", Apply], None]
 
 RELEASE_ABOVE = 1 << 15
-"""The GIL is released for calls whose inputs have more elements than this in all, and for long loops."""
+"""The GIL is released for calls whose inputs have more elements than this in all, and for long
+loops.
+"""
 
 
 class _Shared(Code):
@@ -50,53 +54,6 @@ class Destination:
     kind: str
     index: int = 0
     place: Tensor | Callable[[Sequence[Name]], Tensor] | None = None
-
-
-@dataclass
-class Lives:
-    """Which slots of the arena are in use, so that memory is used again once its last reader has run.
-
-    A slot grows when more is asked of it, which moves it. Inside a loop all sizes are asked for before the loop starts:
-    there a slot is used again only for the same size, or where it was free before the loop.
-    """
-
-    holders: dict[int, int] = field(default_factory=dict)
-    sizes: dict[int, Name] = field(default_factory=dict)
-    free: list[tuple[int, int]] = field(default_factory=list)  # (slot, depth at which it was freed)
-    new: list[int] = field(default_factory=list)  # slots taken by the present node
-
-    def take(self, size: Name, depth: int) -> int | None:
-        """A free slot fit for this size, or None."""
-        equal = (entry for entry in reversed(self.free) if self.sizes[entry[0]] == size)
-        other = (entry for entry in reversed(self.free) if depth == 0 or entry[1] == 0)
-        entry = next(equal, None) or next(other, None)
-        if entry is None:
-            return None
-        self.free.remove(entry)
-        return entry[0]
-
-    def taken(self, slot: int, size: Name) -> None:
-        self.sizes[slot] = size
-        self.holders.setdefault(slot, 0)
-        self.new.append(slot)
-
-    def hold(self, tensor: Tensor) -> None:
-        if tensor.buffer is not None:
-            self.holders[tensor.buffer] = self.holders.get(tensor.buffer, 0) + 1
-
-    def drop(self, tensor: Tensor, depth: int) -> None:
-        if tensor.buffer is not None:
-            self.holders[tensor.buffer] -= 1
-            if not self.holders[tensor.buffer]:
-                self.free.append((tensor.buffer, depth))
-
-    def end_node(self, depth: int) -> None:
-        """Free what the node took for itself only."""
-        self.free += [(slot, depth) for slot in dict.fromkeys(self.new) if not self.holders[slot]]
-        self.new.clear()
-
-    def only_holder(self, tensor: Tensor) -> bool:
-        return tensor.buffer is not None and self.holders.get(tensor.buffer) == 1
 
 
 @dataclass
@@ -131,7 +88,7 @@ class Writer:
         self.dying: set[Variable] = set()
         self._constants: dict[Variable, Tensor] = {}
 
-    # --- nodes ------------------------------------------------------------------------------------------------
+    # --- nodes ---
 
     def write_nodes(self, nodes: Sequence[Apply], outputs: Sequence[Variable]) -> None:
         """Each node in order; memory is given back after its last reader. The outputs stay."""
@@ -142,7 +99,9 @@ class Writer:
         self.holder = self.holder or self.node
         for i, node in enumerate(nodes):
             self.node = node
-            self.dying = {v for v in node.inputs if last[v] == i and v not in kept and v.owner is not None}
+            self.dying = {
+                v for v in node.inputs if last[v] == i and v not in kept and v.owner is not None
+            }
             self.write_node(node)
             unread = [v for v in node.outputs if v not in last and v not in kept]
             for v in dict.fromkeys((*(v for v in node.inputs if v in self.dying), *unread)):
@@ -155,7 +114,8 @@ class Writer:
         if emitter is None:
             raise NoNativeForm(str(node.op), "any dtype")
         if not self.timed:
-            return emitter(self, node)
+            emitter(self, node)
+            return
         start = self._clock()
         emitter(self, node)
         self._count_time(node, start)
@@ -181,7 +141,7 @@ class Writer:
             new = self.code.put(Type("i64"), f"add i64 {old}, {amount}").name
             self.code.line(f"store i64 {new}, ptr {at}")
 
-    # --- names and regions ------------------------------------------------------------------------------------
+    # --- names and regions ---
 
     def fresh(self, prefix: str = "v") -> Name:
         self._count += 1
@@ -209,7 +169,9 @@ class Writer:
 
     @contextmanager
     def inside(self) -> Iterator[Code]:
-        """A region one deeper; when it ends, whoever opened it appends its lines (`append`) where they belong."""
+        """A region one deeper; when it ends, whoever opened it appends its lines (`append`) where
+        they belong.
+        """
         region = _Shared(self, len(self.codes))
         known = dict(self._equal), dict(self._sums)
         self.codes.append(region)
@@ -228,7 +190,7 @@ class Writer:
     def start_block(self, label: str, code: Code | None = None) -> None:
         (code or self.code).lines.append(f"{label}:")
 
-    # --- arithmetic on dimensions -----------------------------------------------------------------------------
+    # --- arithmetic on dimensions ---
 
     def integer(self, opcode: str, a: Name, b: Name) -> Name:
         """`a opcode b` in i64, folded where both are literals and written once per region."""
@@ -240,7 +202,7 @@ class Writer:
         return self._sums[key]
 
     def integer_known(self, opcode: str, a: Name, b: Name) -> Name | None:
-        """The name that `integer` would give, where it is a literal or written already; else None."""
+        """The name that `integer` would give where it is a literal or there already, else None."""
         known = _fold(opcode, a, b)
         return known if known is not None else self._sums.get((opcode, a, b))
 
@@ -265,7 +227,11 @@ class Writer:
         return self.region(a, b).put(Type("i1"), f"icmp {predicate} i64 {a}, {b}").name
 
     def select(self, condition: Name, a: Name, b: Name) -> Name:
-        return self.region(condition, a, b).put(Type("i64"), f"select i1 {condition}, i64 {a}, i64 {b}").name
+        return (
+            self.region(condition, a, b)
+            .put(Type("i64"), f"select i1 {condition}, i64 {a}, i64 {b}")
+            .name
+        )
 
     def offset(self, data: Name, count: Name) -> Name:
         """The address `count` bytes after data."""
@@ -274,7 +240,7 @@ class Writer:
         text = f"getelementptr i8, ptr {data}, i64 {count}"
         return self.region(data, count).put(Type("ptr"), text).name
 
-    # --- checks -----------------------------------------------------------------------------------------------
+    # --- checks ---
 
     def require(self, condition: Name, code: Code | None = None) -> None:
         """Leave the program with this node's failure unless the i1 holds."""
@@ -297,7 +263,11 @@ class Writer:
         if a == b:
             return
         self.require(self.compare("eq", a, b))
-        keep, drop = (a, b) if a.isdigit() or (not b.isdigit() and self.depth_of(a) <= self.depth_of(b)) else (b, a)
+        keep, drop = (
+            (a, b)
+            if a.isdigit() or (not b.isdigit() and self.depth_of(a) <= self.depth_of(b))
+            else (b, a)
+        )
         self._equal[drop] = keep
 
     def canonical(self, name: Name) -> Name:
@@ -305,7 +275,7 @@ class Writer:
             name = self._equal[name]
         return name
 
-    # --- memory -----------------------------------------------------------------------------------------------
+    # --- memory ---
 
     def strides(self, dims: Sequence[Name], itemsize: int) -> tuple[Name, ...]:
         """Byte strides of a C-contiguous array."""
@@ -335,7 +305,9 @@ class Writer:
         self.n_slots += 1
         return self.n_slots - 1
 
-    def array(self, dtype: str, dims: Sequence[Name], data: Name, buffer: int | None = None) -> Tensor:
+    def array(
+        self, dtype: str, dims: Sequence[Name], data: Name, buffer: int | None = None
+    ) -> Tensor:
         """A contiguous array at an address."""
         strides = self.strides(dims, np.dtype(dtype).itemsize)
         return Tensor(dtype, tuple(dims), strides, data, buffer=buffer, contiguous=True)
@@ -347,10 +319,15 @@ class Writer:
         self.start_block(go_on, code)
 
     def allocate(self, variable: Variable, dims: Sequence[Name]) -> Tensor:
-        """Memory for a variable's value: the array it is to be returned in, or its row of a stack, or the arena's."""
+        """Memory for a variable's value: the array it is to be returned in, or its row of a stack,
+        or the arena's.
+        """
         t = variable.type
         assert isinstance(t, TensorType)
-        dims = tuple(str(n) if n is not None else self.canonical(d) for n, d in zip(t.shape, dims, strict=True))
+        dims = tuple(
+            str(n) if n is not None else self.canonical(d)
+            for n, d in zip(t.shape, dims, strict=True)
+        )
         wanted = self.destinations.pop(variable, None)
         if wanted is None:
             return self.scratch(t.dtype, dims)
@@ -365,19 +342,22 @@ class Writer:
         return row
 
     def returned(self, kind: str, index: int, dtype: str, dims: Sequence[Name]) -> Tensor:
-        """A new array that the caller gets ('output') or that a shared variable is to hold ('update')."""
+        """A new array that the caller gets ('output') or that a shared variable is to hold
+        ('update').
+        """
         code = self.region(*dims)
         shape = self.alloca(f"[{max(len(dims), 1)} x i64]", "dims")
         for i, n in enumerate(dims):
             at = code.put(Type("ptr"), f"getelementptr i64, ptr {shape}, i64 {i}").name
             code.line(f"store i64 {n}, ptr {at}")
         typenum = np.dtype(dtype).num
-        call = f"call ptr @wb.alloc_{kind}(ptr %ctx, i32 {index}, i32 {typenum}, i32 {len(dims)}, ptr {shape})"
+        of = f"i32 {index}, i32 {typenum}, i32 {len(dims)}, ptr {shape}"
+        call = f"call ptr @wb.alloc_{kind}(ptr %ctx, {of})"
         data = code.put(Type("ptr"), call).name
         self._not_null(code, data)
         return self.array(dtype, dims, data)
 
-    # --- values -----------------------------------------------------------------------------------------------
+    # --- values ---
 
     def tensor(self, variable: Variable) -> Tensor:
         """Where a variable's value is."""
@@ -413,7 +393,9 @@ class Writer:
         if tensor.scalar is not None:
             return Value(self.code, kind, tensor.scalar)
         memory = memory_type(tensor.dtype)
-        loaded = self.code.put(Type(memory), f"load {memory}, ptr {tensor.data}, align {tensor.itemsize}")
+        loaded = self.code.put(
+            Type(memory), f"load {memory}, ptr {tensor.data}, align {tensor.itemsize}"
+        )
         return loaded.ne(0) if tensor.dtype == "bool" else loaded
 
     def index(self, variable: Variable) -> Name:
@@ -434,14 +416,18 @@ class Writer:
         if tensor.scalar is not None and all(n == "1" for n in tensor.dims):
             memory = memory_type(tensor.dtype)
             data = self.alloca(memory)
-            self.store_scalar(Value(self.code, Type(scalar_type(tensor.dtype)), tensor.scalar), data)
+            self.store_scalar(
+                Value(self.code, Type(scalar_type(tensor.dtype)), tensor.scalar), data
+            )
             return self.array(tensor.dtype, tensor.dims, data)
         copy = self.scratch(tensor.dtype, tensor.dims)
         self.copy(tensor, copy)
         return copy
 
     def dies_here(self, variable: Variable, tensor: Tensor) -> bool:
-        """Whether the present node is the last to read the memory of this variable, so that it may write over it."""
+        """Whether the present node is the last to read the memory of this variable, so that it may
+        write over it.
+        """
         return self.lives.only_holder(tensor) and variable in self.dying
 
     def store_scalar(self, value: Value, data: Name) -> None:
@@ -456,16 +442,22 @@ class Writer:
         copy_nest(self, source, into)
 
     def bind(self, variable: Variable, tensor: Tensor) -> None:
-        """This is the variable's value; where it is wanted elsewhere, it is copied there now."""
+        """Say where a variable's value is; if it is wanted elsewhere, it is copied there now."""
         wanted = self.destinations.pop(variable, None)
         if wanted is not None:
             self.copy(tensor, self._destination(wanted, tensor.dtype, tensor.dims))
         self.tensors[variable] = tensor
         self.lives.hold(tensor)
 
-    # --- kernels ----------------------------------------------------------------------------------------------
+    # --- kernels ---
 
-    def run_nest(self, nest: Nest, dims: Sequence[Name], operands: Sequence[Argument], results: Sequence[Argument]) -> None:
+    def run_nest(
+        self,
+        nest: Nest,
+        dims: Sequence[Name],
+        operands: Sequence[Argument],
+        results: Sequence[Argument],
+    ) -> None:
         """Call the kernel of a nest; equal nests share one."""
         name = self.kernels.get(nest)
         if name is None:
@@ -475,7 +467,7 @@ class Writer:
 
     @contextmanager
     def counted(self, count: Name) -> Iterator[Name]:
-        """A loop `for i in range(count)` in the present region, with its body one deeper; yields i."""
+        """A loop `for i in range(count)` in the present region, its body one deeper; yields i."""
         self.has_loops = True
         counter = self.alloca("i64", "i")
         outer = self.code

@@ -1,9 +1,9 @@
 """Fusion: elementwise work over one iteration space, and the totals of it, become one loop.
 
-Every node gets a level: how many loops lie before it. It rises where a value leaves a loop, along an edge that fusion
-cannot absorb; so nodes of one level that absorbing edges join can be one loop, and no path leaves the loop and comes
-back. Levels are as late as their readers allow, which brings a value to where it is read. All of it takes time linear
-in the graph.
+Every node gets a level: how many loops lie before it. It rises where a value leaves a loop, along
+an edge that fusion cannot absorb; so nodes of one level that absorbing edges join can be one loop,
+and no path leaves the loop and comes back. Levels are as late as their readers allow, which brings
+a value to where it is read. All of it takes time linear in the graph.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ from workbench.core.rewrite.loops import build_loop
 from workbench.core.types import tensor_type
 
 MOST_STEPS = 128
-"""Scalar steps that one loop may have: more gain nothing and take the back end longer than in proportion."""
+"""Scalar steps that one loop may have: more gain nothing and take the back end longer than in
+proportion.
+"""
 
 
 def _made_by_the_pass(node: Apply, context: object) -> None:
@@ -80,7 +82,9 @@ def _keep(
 
 @dataclass(eq=False)
 class _Unit:
-    """Nodes that become one loop, in topological order, or one node that stays; and the units that it reads."""
+    """Nodes that become one loop, in topological order, or one node that stays; and the units that
+    it reads.
+    """
 
     nodes: list[Apply] = field(default_factory=list)
     reads: list[_Unit] = field(default_factory=list)
@@ -104,7 +108,9 @@ class _Readers:
 
 
 def fuses(node: Apply) -> bool:
-    """Whether a node is elementwise work on arrays that a loop can absorb; complex numbers have no native loops."""
+    """Whether a node is elementwise work on arrays that a loop can absorb; complex numbers have no
+    native loops.
+    """
     op = node.op
     if (
         not isinstance(op, Elemwise)
@@ -158,7 +164,9 @@ Edges = set[tuple[Variable, Apply]]
 
 
 def _levels(nodes: Sequence[Apply], loops: set[Apply], absorbing: Edges) -> dict[Apply, int]:
-    """Levels as early as inputs allow; then those of elementwise nodes as late as their readers allow."""
+    """Levels as early as inputs allow; then those of elementwise nodes as late as their readers
+    allow.
+    """
 
     def rise(variable: Variable, node: Apply) -> bool:
         """Whether the value leaves a loop on its way to this node."""
@@ -184,7 +192,9 @@ def _levels(nodes: Sequence[Apply], loops: set[Apply], absorbing: Edges) -> dict
 def _join(
     nodes: Sequence[Apply], absorbing: Edges, level: dict[Apply, int]
 ) -> dict[Apply, list[Apply]]:
-    """Nodes of one level that absorbing edges connect, by their representative. A loop has totals over one set of axes."""
+    """Nodes of one level that absorbing edges connect, by their representative. A loop has totals
+    over one set of axes.
+    """
     parent = {node: node for node in nodes}
     axes: dict[Apply, tuple[int, ...]] = {}
 

@@ -1,4 +1,6 @@
-"""Building the node of a loop from the nodes that it replaces: one scalar program, and how it reads."""
+"""Building the node of a loop from the nodes that it replaces: one scalar program, and how it
+reads.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ LONGEST = 80
 def build_loop(
     nodes: Sequence[Apply], kept: Sequence[Variable], final: Mapping[Variable, Variable]
 ) -> list[Variable]:
-    """What replaces the `kept` outputs of the nodes. `final` says what stands now for variables that were replaced."""
+    """What replaces the `kept` outputs of the nodes. `final` says what stands now for variables
+    that were replaced.
+    """
     draft = _Draft(nodes, final)
     for node in nodes:
         if isinstance(node.op, Elemwise):

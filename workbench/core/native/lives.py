@@ -1,0 +1,56 @@
+"""How long the arena's memory is in use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from workbench.core.native.tensor import Name, Tensor
+
+
+@dataclass
+class Lives:
+    """Which slots of the arena are in use, so that memory is used again once its last reader has
+    run.
+
+    A slot grows when more is asked of it, which moves it. Inside a loop all sizes are asked for
+    before the loop starts: there a slot is used again only for the same size, or where it was free
+    before the loop.
+    """
+
+    holders: dict[int, int] = field(default_factory=dict)
+    sizes: dict[int, Name] = field(default_factory=dict)
+    free: list[tuple[int, int]] = field(default_factory=list)  # (slot, depth at which it was freed)
+    new: list[int] = field(default_factory=list)  # slots taken by the present node
+
+    def take(self, size: Name, depth: int) -> int | None:
+        """A free slot fit for this size, or None."""
+        equal = (entry for entry in reversed(self.free) if self.sizes[entry[0]] == size)
+        other = (entry for entry in reversed(self.free) if depth == 0 or entry[1] == 0)
+        entry = next(equal, None) or next(other, None)
+        if entry is None:
+            return None
+        self.free.remove(entry)
+        return entry[0]
+
+    def taken(self, slot: int, size: Name) -> None:
+        self.sizes[slot] = size
+        self.holders.setdefault(slot, 0)
+        self.new.append(slot)
+
+    def hold(self, tensor: Tensor) -> None:
+        if tensor.buffer is not None:
+            self.holders[tensor.buffer] = self.holders.get(tensor.buffer, 0) + 1
+
+    def drop(self, tensor: Tensor, depth: int) -> None:
+        if tensor.buffer is not None:
+            self.holders[tensor.buffer] -= 1
+            if not self.holders[tensor.buffer]:
+                self.free.append((tensor.buffer, depth))
+
+    def end_node(self, depth: int) -> None:
+        """Free what the node took for itself only."""
+        self.free += [(slot, depth) for slot in dict.fromkeys(self.new) if not self.holders[slot]]
+        self.new.clear()
+
+    def only_holder(self, tensor: Tensor) -> bool:
+        return tensor.buffer is not None and self.holders.get(tensor.buffer) == 1
