@@ -54,7 +54,7 @@ def _fields(cls: type) -> Fields:
             continue
         item = _field(cls, name)
         item.name, item.type = name, annotation
-        item._field_type = dataclasses._FIELD  # what `dataclasses.fields` looks for
+        item._field_type = dataclasses._FIELD  # type: ignore[attr-defined]  # what `dataclasses.fields` looks for
         found[name] = item
     return found
 
@@ -110,7 +110,7 @@ def _fill(
         elif fields[name].default is not _ABSENT:
             values[name] = fields[name].default
         elif fields[name].default_factory is not _ABSENT:
-            values[name] = fields[name].default_factory()  # type: ignore[operator,misc]
+            values[name] = fields[name].default_factory()  # type: ignore[operator]
         else:
             raise TypeError(f"{title}() missing argument {name!r}")
 

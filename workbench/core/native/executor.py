@@ -70,7 +70,7 @@ class NativeLinked:
             result = entry(*ready)
         finally:
             self._ready.now = False
-        return [result] if self.plan.single else result  # type: ignore[no-any-return]
+        return [result] if self.plan.single else result
 
     def _slow(self, *args: Any, **kwargs: Any) -> Any:
         """What the entry does not take, and what its program failed at: the interpreter then says
