@@ -1,6 +1,6 @@
 // Colours: the style sheet holds them all; a canvas has to read them, and again when the theme changes.
 
-export const STATES = { removed: "−", added: "+", replaced: "→", fused: "◆", changed: "~" };
+export const STATES = { removed: "−", added: "+", replaced: "→", fused: "◆", changed: "~", failed: "!" };
 // The font that the boxes' widths were estimated for, whatever the page's own is.
 const FONT = '"Helvetica Neue", Helvetica, Arial, "Liberation Sans", "DejaVu Sans", sans-serif';
 const KINDS = ["input", "shared", "constant", "apply", "scan", "group"];
