@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -39,7 +40,16 @@ def native(inputs: Sequence[Variable], outputs: Sequence[Variable]) -> Compiled:
         pytest.skip(f"no native form: {reason}")
     if linked.notes:
         pytest.skip(f"no native form: {linked.notes[0]}")
-    return lambda values: linked.run(list(values))
+
+    def run(values: Sequence[Any]) -> list[Any]:
+        with mock.patch("workbench.core.native.executor.PyLinked", side_effect=_handed_over):
+            return linked.run(list(values))
+
+    return run
+
+
+def _handed_over(*args: Any) -> None:
+    raise AssertionError("the native program stopped and handed over to the interpreter")
 
 
 BACKENDS = [
