@@ -1,8 +1,14 @@
-"""The widget in a real JupyterLab: shown, clicked, read back, in both themes, without a network."""
+"""The widget in a real JupyterLab: shown, clicked, read back, in both themes, without a network.
+
+One file, so that one worker runs one JupyterLab.
+"""
 
 from __future__ import annotations
 
 import pytest
+
+from tests.browser.lab import ROOT
+from tests.browser.view import View
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -52,3 +58,69 @@ def test_the_kernel_drives_the_view(lab):
     data = lab.save()["cells"][0]["outputs"][0]["data"]
     assert sum(len(str(value)) for value in data.values()) < 200_000
     assert data["text/html"][0].startswith("<img alt=")
+
+
+def test_the_graph_of_the_first_notebook(lab):
+    first = opened(lab, "01_first_graph", "first")
+    first.picture("first_graph")
+    node = lab.kernel_eval("next(n.id for n in first.optimised if n.op == 'Loop')")
+    first.click(node, pane=1)
+    assert first.selected() == str(node)
+    came_from = lab.kernel_eval(f"list(first.history.origins()[{node}])")
+    assert len(came_from) > 10
+    assert first.marked(0) == sorted(came_from)
+    assert f"#{node}" in first.text(".wb-card header")
+    first.picture("fused")
+
+    first.open("Rewrites")
+    steps = lab.kernel_eval("[(s.rule, s.equation) for s in first.history.steps]")
+    at = next(i for i, (rule, _) in enumerate(steps, 1) if rule == "log_sigmoid")
+    first.slide("Rewrite", at)
+    assert first.text(".wb-where") == f"{at} / {len(steps)}"
+    left, right = steps[at - 1][1].split(" → ")
+    assert first.text(".wb-equation").split("\n") == [left, "→", right]
+    there = set(lab.kernel_eval(f"[n.id for n in first.history.at({at})]"))
+    before = first.drawn()
+    assert before <= there
+    first.picture("rewrites")
+    first.slide("Rewrite", len(steps))
+    assert first.drawn() != before
+    assert lab.kernel_eval("first.widget.step") == len(steps)
+
+    first.open("Values")
+    mean = lab.kernel_eval("float(np.mean((images**2).sum(1)))")
+    first.tab.get_by_role("searchbox").fill("x")
+    first.tab.get_by_role("row").filter(has_text="x").nth(1).click()
+    assert first.number("std") == pytest.approx(lab.kernel_eval("float(np.std(images))"), rel=1e-3)
+    first.picture("values")
+
+    first.open("Profile")
+    assert "Gemv" in first.text("tbody tr")
+    first.picture("profile")
+    assert lab.external == []
+    assert lab.errors == []
+
+
+def test_the_scan_of_the_second_notebook(lab):
+    smooth = opened(lab, "02_stepping_a_scan", "smooth")
+    assert smooth.root.get_by_role("tab", name="Scan").get_attribute("aria-selected") == "true"
+    smooth.slide("Iteration", 7)
+    assert lab.kernel_eval("smooth.widget.iteration") == 7
+    assert smooth.text(".wb-where").startswith("t = 7")
+    error = lab.kernel_eval("float(rows[7][1])")  # what NumPy computed there
+    node = lab.kernel_eval(
+        "next(n.id for n in smooth.traces()[0].inner if n.outputs[0].name == 'error')"
+    )
+    smooth.click(node)
+    assert smooth.text(".wb-card h3") == "error"
+    assert smooth.number("mean") == pytest.approx(error, rel=1e-3)
+    smooth.picture("scan")
+    assert lab.external == []
+    assert lab.errors == []
+
+
+def opened(lab, notebook, name):
+    """The first view of a notebook, all of whose cells have run."""
+    lab.open(ROOT / "notebooks" / f"{notebook}.ipynb")
+    lab.run_all()
+    return View(lab, 0, name)

@@ -20,6 +20,7 @@ export class GraphTab {
       shown: store.data.steps.length ? "both" : "before",
     });
     this.linked = { before: new Set(), after: new Set() };
+    this.told = { before: h("b.wb-told"), after: h("b.wb-told") };
     this.matching = { before: null, after: null };
     this.reached = { before: null, after: null };
     this.stages = Object.fromEntries(SIDES.map((side) => [side, this.stage(side)]));
@@ -168,8 +169,12 @@ export class GraphTab {
 
   /** Mark what corresponds to `key` on both sides. */
   link(key, side) {
-    for (const one of SIDES)
-      this.linked[one] = new Set(key && one !== side ? this.data.counterparts(key, one) : []);
+    for (const one of SIDES) {
+      const keys = key && one !== side ? this.data.counterparts(key, one) : [];
+      this.linked[one] = new Set(keys);
+      this.stages[one].canvas.dataset.marked = keys.join(" ");
+      this.told[one].textContent = keys.length ? `${plural(keys.length, "node")} marked` : "";
+    }
   }
 
   setFlow(way) {
@@ -230,6 +235,7 @@ export class GraphTab {
       h("b", {}, this.data.steps.length ? (side === "before" ? "Before" : "After") : "Graph"),
       ` ${plural(total, "node")}`,
       hidden.length ? h("span", {}, ` · ${hidden.join(" · ")}`) : "",
+      this.told[side],
     );
   }
 

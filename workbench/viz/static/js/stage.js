@@ -47,6 +47,7 @@ export class Stage {
       button(icon("fit"), "Fit all (f)", () => this.fit(true)),
     );
     this.element = h("div.wb-stage", {}, this.canvas, this.caption, this.map, zooms);
+    this.element.stage = this; // for tests, and the curious with a console
     this.listen();
     this.resizing = new ResizeObserver(() => this.resize());
     this.resizing.observe(this.element);
@@ -86,6 +87,13 @@ export class Stage {
     };
     cancelAnimationFrame(this.frame);
     this.frame = requestAnimationFrame(tick);
+  }
+
+  /** Where a node is on the screen, from the stage's corner. */
+  locate(key) {
+    const { x, y, k } = this.camera,
+      box = this.view.byKey.get(key);
+    return box && [box.x * k + x, box.y * k + y];
   }
 
   // ---- the camera
