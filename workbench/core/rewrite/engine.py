@@ -209,9 +209,10 @@ class Context:
         self.outputs = set(outputs)
         self.nodes = nodes
         self.notes: dict[str, dict[Any, Any]] = {}
-        self.former: dict[
-            Variable, Variable
-        ] = {}  # new variable → the one of the graph at the start
+        # new variable → the one of the graph at the start
+        self.former: dict[Variable, Variable] = {}
+        # how often nodes that this pass wrote read a variable
+        self.reads: dict[Variable, int] = {}
 
     @cached_property
     def _readers(self) -> dict[Variable, list[tuple[Apply, int]]]:
@@ -229,7 +230,9 @@ class Context:
 
     def read_once(self, variable: Variable) -> bool:
         """Whether at most one node reads it and nobody outside sees it: absorbing it repeats no work."""
-        return len(self.readers(variable)) <= 1 and not self.is_output(variable)
+        readers = self._readers.get(self.former.get(variable, variable))
+        count = self.reads.get(variable, 0) if readers is None else len(readers)
+        return count <= 1 and not self.is_output(variable)
 
     def note(self, kind: str) -> dict[Any, Any]:
         """A table of a rule's own that lives as long as the pass."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from workbench.core.graph import Apply, Variable
 from workbench.core.ops.elementwise import Elemwise
 from workbench.core.ops.index import (
@@ -16,12 +14,12 @@ from workbench.core.ops.index import (
     Subtensor,
     count_dynamic,
 )  # fmt: skip
-from workbench.core.ops.scalars import Add, Mul, TrueDiv
+from workbench.core.ops.scalars import Add
 from workbench.core.ops.shape import MakeVector
 from workbench.core.rewrite.engine import Context, Rule, rule
 from workbench.core.rewrite.equations import is_number
 from workbench.core.rewrite.fills import filled
-from workbench.core.rewrite.matching import dtype_of, is_scalar, made_by, ndim_of, pattern_of
+from workbench.core.rewrite.matching import dtype_of, is_scalar, made_by, pattern_of
 
 READS = (Subtensor, AdvancedSubtensor)
 WRITES = (IncSubtensor, AdvancedIncSubtensor)
@@ -139,35 +137,13 @@ def add_to_zeros(node: Apply, context: Context) -> Variable | None:
     """What was added into zeros is added in place."""
     a, b = node.inputs
     for written, other in ((a, b), (b, a)):
-        inner = _adds_to_zeros(written)
+        inner = adds_to_zeros(written)
         if inner is not None and context.read_once(written) and other.type == written.type:
             return inner.op(other, *inner.inputs[1:])  # type: ignore[no-any-return]
     return None
 
 
-@rule(Mul, TrueDiv, equation="inc(0, [i], y) * x → inc(0, [i], y * x[i])")
-def scale_added(node: Apply, context: Context) -> Variable | None:
-    """A product that is zero almost everywhere is computed only where it is not."""
-    a, b = node.inputs
-    sides = [(a, b)] if made_by(node.outputs[0], TrueDiv) else [(a, b), (b, a)]
-    for written, other in sides:
-        inner = _adds_to_zeros(written)
-        if inner is None or dtype_of(written) != dtype_of(node.outputs[0]):
-            continue
-        if not is_scalar(other) and other.type.broadcastable != pattern_of(written):  # type: ignore[attr-defined]
-            continue
-        zeros, value, *parts = inner.inputs
-        read: Any = (
-            AdvancedSubtensor if isinstance(inner.op, AdvancedIncSubtensor) else Subtensor
-        )(spec_of(inner))
-        factor = other if is_scalar(other) else read(other, *parts)
-        if ndim_of(value) < ndim_of(factor):
-            continue
-        return inner.op(zeros, node.op(value, factor), *parts)  # type: ignore[no-any-return]
-    return None
-
-
-def _adds_to_zeros(variable: Variable) -> Apply | None:
+def adds_to_zeros(variable: Variable) -> Apply | None:
     """The node that adds into a tensor of zeros."""
     node = made_by(variable, *WRITES)
     if node is None or node.op.set:  # type: ignore[attr-defined]
@@ -184,5 +160,4 @@ INDEXING: tuple[Rule, ...] = (
     read_what_was_set,
     index_lifts,
     add_to_zeros,
-    scale_added,
 )

@@ -36,6 +36,7 @@ UNITS: tuple[Rule, ...] = (
     equation("square", x**2, sqr(x), dtypes=ANY),
     equation("square_root", x**0.5, sqrt(x), "Another value at -inf only.", FLOAT),
     equation("reciprocal", x**-1, 1 / x, dtypes=FLOAT),
+    equation("inverse_square", x**-2, 1 / sqr(x), dtypes=FLOAT),
 )
 
 SIGNS: tuple[Rule, ...] = (

@@ -8,6 +8,7 @@ this the gradient of a logarithm divides by what the next node multiplies by, an
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import reduce
@@ -22,6 +23,7 @@ from workbench.core.ops.scalars import (
     Mul,
     Neg,
     Sigmoid,
+    Sqr,
     Sub,
     TrueDiv,
     add,
@@ -30,6 +32,7 @@ from workbench.core.ops.scalars import (
     neg,
     second,
     sigmoid,
+    sqr,
     sub,
     true_div,
 )  # fmt: skip
@@ -88,13 +91,15 @@ def factors(variable: Variable, known: dict[Variable, Product]) -> Product:
 
 
 def _factors(variable: Variable, known: dict[Variable, Product]) -> Product:
-    node = made_by(variable, Mul, TrueDiv, Neg)
+    node = made_by(variable, Mul, TrueDiv, Neg, Sqr)
     if node is None:
         return Product((variable,))
     parts = [
         factors(v, known) if dtype_of(v) == dtype_of(variable) else Product((v,))
         for v in node.inputs
     ]
+    if made_by(variable, Sqr):
+        parts *= 2
     if len(parts) == 1:
         return replace(parts[0], negative=not parts[0].negative)
     right = parts[1].inverse() if made_by(variable, TrueDiv) else parts[1]
@@ -115,7 +120,7 @@ def cancel(node: Apply, context: Context) -> Variable | None:
         return None
     known: dict[Variable, Product] = context.note("factors")
     product = factors(out, known)
-    if _is_inner(node, context) or not _promising(product, known):
+    if is_inner(node, context) or not _promising(product, known):
         return None
     simple = simplify(product, context)
     found = multiply_out(simple, out, known, context)
@@ -124,7 +129,7 @@ def cancel(node: Apply, context: Context) -> Variable | None:
     return found
 
 
-def _is_inner(node: Apply, context: Context) -> bool:
+def is_inner(node: Apply, context: Context) -> bool:
     """Whether the one reader is part of the same product: that one will see it whole."""
     (out,) = node.outputs
     readers = context.readers(out)
@@ -154,8 +159,11 @@ def _has_fractions(variable: Variable, known: dict[Variable, Product]) -> bool:
 
 def simplify(product: Product, context: Context) -> Product:
     """The product without what cancels; the very same one where nothing does."""
-    for below in product.under:
-        product = _cancel_one(product, below)
+    before = None
+    while before is not product:  # what was found by name may cancel in its turn
+        before = product
+        for below in product.under:
+            product = _cancel_one(product, below)
     product = _exp_times_sigmoid(product, context)
     return _one_number(product)
 
@@ -315,8 +323,7 @@ def write(product: Product, before: Product, out: Variable) -> Variable | None:
 
 def _multiplied(items: tuple[Variable, ...], dtype: str) -> Any:
     """The product of factors, what is small first: scalars are multiplied before they meet a matrix."""
-    ordered = sorted((cast(v, dtype) for v in items), key=ndim_of)
-    return reduce(mul, ordered) if ordered else None
-
-
-PRODUCTS: tuple[Rule, ...] = (cancel,)
+    powers: list[Any] = []
+    for v, count in Counter(items).items():
+        powers += [sqr(cast(v, dtype))] * (count // 2) + [cast(v, dtype)] * (count % 2)
+    return reduce(mul, sorted(powers, key=ndim_of)) if powers else None

@@ -21,7 +21,6 @@ POWERS: dict[float, Callable[[Any], Any]] = {
     8: lambda x: sqr(sqr(sqr(x))),
     1.5: lambda x: mul(x, sqrt(x)),
     -0.5: lambda x: true_div(1, sqrt(x)),
-    -2: lambda x: true_div(1, sqr(x)),
     -3: lambda x: true_div(1, mul(sqr(x), x)),
 }
 

@@ -12,6 +12,7 @@ from workbench.core.ops.scalars import (
     Exp,
     Log,
     Sub,
+    Switch,
     add,
     erf,
     erfc,
@@ -26,11 +27,12 @@ from workbench.core.ops.scalars import (
     switch,
     tanh,
 )  # fmt: skip
-from workbench.core.ops.shape import dimshuffle
+from workbench.core.ops.shape import DimShuffle, dimshuffle
 from workbench.core.rewrite.engine import Context, Rule, rule
 from workbench.core.rewrite.equations import FLOAT, equation, x, y
 from workbench.core.rewrite.matching import behind_dimshuffle, dtype_of, made_by, ndim_of
 from workbench.core.rewrite.products import cancel
+from workbench.core.rewrite.sums import SUMS
 
 LOGARITHMS: tuple[Rule, ...] = (
     equation("log_exp", log(exp(x)), x, "exp overflows where its logarithm does not.", FLOAT),
@@ -115,11 +117,16 @@ def _is_shifted(variable: Variable, axes: tuple[int, ...]) -> bool:
 
 
 def _is_max_of(variable: Variable, x: Variable, axes: tuple[int, ...]) -> bool:
-    """Whether it is max(x), expanded to x's rank, perhaps by a switch that keeps it finite."""
-    inner, _ = behind_dimshuffle(variable)
-    finite = inner.owner is not None and str(inner.owner.op).startswith("Elemwise{switch")
-    node = made_by(inner.owner.inputs[2] if finite else inner, Max)  # type: ignore[union-attr]
-    return node is not None and node.inputs[0] is x and node.op.axes == axes  # type: ignore[attr-defined]
+    """Whether it is max(x), perhaps expanded to x's rank, perhaps kept finite by a switch."""
+    seen = [variable]
+    for v in seen:  # grows: a handful of nodes lie between
+        node = made_by(v, Max, DimShuffle, Switch)
+        if node is None or len(seen) > 8:
+            continue
+        if isinstance(node.op, Max):
+            return node.inputs[0] is x and node.op.axes == axes
+        seen += node.inputs
+    return False
 
 
 STABILISE: tuple[Rule, ...] = (
@@ -130,4 +137,5 @@ STABILISE: tuple[Rule, ...] = (
     softmax_shifted,
     log_sum_exp,
     cancel,
+    *SUMS,
 )

@@ -13,7 +13,8 @@ from collections.abc import Iterable, Sequence
 from workbench.core import origin
 from workbench.core.graph import Apply, Op, Variable, toposort
 from workbench.core.ops.elementwise import Elemwise
-from workbench.core.rewrite.engine import Context, Pairs, Refuse, Rule, Session
+from workbench.core.rewrite.engine import Answer, Context, Pairs, Refuse, Rule, Session
+from workbench.errors import RewriteError, WorkbenchError
 
 PATIENCE = 8  # rewrites per node of the graph, after which a pass stops: no rules may run for ever
 
@@ -91,7 +92,7 @@ class Walk:
         rules, after = self._index.rules(node.op, tried.get(node))
         for candidate in rules:
             start = time.perf_counter() if self.session.listeners else 0.0
-            answer = candidate.rewrite(node, self.context)
+            answer = _ask(candidate, node, self.context)
             if answer is None:
                 continue
             if isinstance(answer, Refuse):
@@ -127,6 +128,8 @@ class Walk:
         for node in toposort(variables, stop=final):
             inputs = [here.get(v, final.get(v, v)) for v in node.inputs]
             new = self.session.interner.apply(node, inputs)
+            for v in inputs:
+                self.context.reads[v] = self.context.reads.get(v, 0) + 1
             here.update((a, final.get(b, b)) for a, b in zip(node.outputs, new.outputs))
         return [here.get(v, final.get(v, v)) for v in variables]
 
@@ -148,6 +151,16 @@ class Walk:
                 final[old] = final.get(new, new)
         for old, new in pairs:
             final.setdefault(old, new)
+
+
+def _ask(rule: Rule, node: Apply, context: Context) -> Answer:
+    """The rule's answer; a graph that will fail when it runs is left to fail there, where the user sees his line."""
+    try:
+        return rule.rewrite(node, context)
+    except RewriteError:
+        raise
+    except WorkbenchError as error:
+        return Refuse(f"it fails when it runs: {error.wrong}")
 
 
 class RuleIndex:
