@@ -73,7 +73,11 @@ GRAPHS: dict[str, Any] = {
         T.stack([x[0], x[1]]), T.zeros((3, 2)), x.flatten(), T.arange(x.shape[0]), T.arange(0, 1, 0.1),
     ],
     "the same memory": lambda x: [x, x, x.T, x[0], x + 0],
-    "indices": lambda x: [x[ROWS], x[ROWS, ROWS], x[0, 0], x[ROWS].sum()],
+    "indices": lambda x: [
+        x[ROWS], x[ROWS, ROWS], x[0, 0], x[ROWS].sum(), x[:, ROWS], x[1:6:2, ROWS], x[ROWS, ::-1],
+        x[ROWS.reshape(2, 2)], x[3, ROWS], T.inc_subtensor(x[:, ROWS], x[:, :4]),
+        x.dimshuffle(0, "x", 1)[ROWS, :, ROWS], x.dimshuffle(0, "x", 1)[:, 0, ROWS],
+    ],
     "changes": lambda x: [
         T.set_subtensor(x[1:3], 0), T.inc_subtensor(x[ROWS], 1.5), T.inc_subtensor(x[ROWS, ROWS], 2.0),
         T.inc_subtensor(x[:, 2], 7), T.set_subtensor(x[0, 0], 9), T.inc_subtensor(x[::2, ::-1], x[::2]),

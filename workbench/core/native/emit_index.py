@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import Any
 
 from workbench.core.graph import Apply, Variable
@@ -15,6 +16,7 @@ from workbench.core.native.target import NoNativeForm
 from workbench.core.native.tensor import Name, Tensor, register_tensor
 from workbench.core.native.writer import Writer
 from workbench.core.ops.index import (
+    FULL,
     AdvancedIncSubtensor,
     AdvancedSubtensor,
     Entry,
@@ -173,13 +175,10 @@ def emit_advanced_subtensor(w: Writer, node: Apply) -> None:
     op = node.op
     assert isinstance(op, AdvancedSubtensor)
     x, *parts = node.inputs
-    source = w.tensor(x)
-    arrays, space, rest = _indices(w, op.spec, source, parts)
-    out = w.allocate(node.out, [*space, *(source.dims[i] for i in rest)])
-    with _over(w, space) as at:
-        row = _row(w, source, arrays, at, rest)
-        place = _element(w, out, at, len(space))
-        _transfer(w, row, place, put=True)
+    pick = _pick(w, op.spec, w.tensor(x), parts)
+    out = w.allocate(node.out, pick.result_dims)
+    with _over(w, pick.space) as at:
+        _transfer(w, _row(w, pick, at), _element(w, pick.turned(out), at), put=True)
     w.bind(node.out, out)
 
 
@@ -188,42 +187,78 @@ def emit_advanced_inc_subtensor(w: Writer, node: Apply) -> None:
     op = node.op
     assert isinstance(op, AdvancedIncSubtensor)
     out = _own_copy(w, node)
-    arrays, space, rest = _indices(w, op.spec, out, node.inputs[2:])
+    pick = _pick(w, op.spec, out, node.inputs[2:])
     y = w.tensor(node.inputs[1])
-    dims = [*space, *(out.dims[i] for i in rest)]
+    dims = pick.result_dims
     y = spread_checked(w, y, node.inputs[1], out.view(out.data, dims, ["0"] * len(dims)))
-    if y.data is None and y.scalar is None:
-        y = w.in_memory(y)
-    with _over(w, space) as at:
-        row = _row(w, out, arrays, at, rest)
-        _transfer(w, _element(w, y, at, len(space)), row, op.set)
+    with _over(w, pick.space) as at:
+        _transfer(w, _element(w, pick.turned(y), at), _row(w, pick, at), op.set)
     w.bind(node.out, out)
 
 
-Indices = list[tuple[int, Tensor]]
+@dataclass(frozen=True)
+class _Pick:
+    """An index with arrays.
+
+    source    the tensor's memory, its indexed axes first
+    arrays    for each indexed axis its positions, over the common `space`
+    position  where the space's axes stand among those of the result
+    """
+
+    source: Tensor
+    arrays: Sequence[Tensor]
+    space: Sequence[Name]
+    position: int
+
+    @property
+    def rest(self) -> Sequence[Name]:
+        """The dimensions that are taken whole."""
+        return self.source.dims[len(self.arrays) :]
+
+    @property
+    def result_dims(self) -> list[Name]:
+        return [*self.rest[: self.position], *self.space, *self.rest[self.position :]]
+
+    def turned(self, result: Tensor) -> Tensor:
+        """The result (or what is put there) with the space's axes first."""
+        here = range(self.position, self.position + len(self.space))
+        return reordered(result, [*here, *(i for i in range(result.ndim) if i not in here)])
 
 
-def _indices(
-    w: Writer, spec: Spec, x: Tensor, parts: Sequence[Variable]
-) -> tuple[Indices, list[Name], list[int]]:
-    """Index arrays by axis, the space they have together, and the axes that are taken whole."""
-    if any(isinstance(e, tuple) and e != (None, None, None) for e in spec):
-        raise NoNativeForm("slices between index arrays", x.dtype)
+def _pick(w: Writer, spec: Spec, x: Tensor, parts: Sequence[Variable]) -> _Pick:
+    """What an index means: slices become a view, and the arrays' axes move to the front."""
+    left = iter(parts)
+    slice_parts: list[Variable] = []
+    variables: list[Variable] = []
+    for entry in spec:
+        taken = [next(left) for e in (entry if isinstance(entry, tuple) else (entry,)) if e == "?"]
+        (slice_parts if isinstance(entry, tuple) else variables).extend(taken)
+    view = sliced(w, x, tuple(e if isinstance(e, tuple) else FULL for e in spec), slice_parts)
     named = [i for i, e in enumerate(spec) if not isinstance(e, tuple)]
-    if named != list(range(len(named))):
-        raise NoNativeForm("index arrays after whole axes", x.dtype)
-    tensors = [w.tensor(v) for v in parts]
-    space = iteration_space(w, parts, tensors)
-    left = iter(tensors)
-    arrays: Indices = []
-    for axis in named:
-        entry = spec[axis]
-        arrays.append((axis, next(left) if entry == "?" else register_tensor("int64", str(entry))))
-    for _, t in arrays:
-        if t.dtype == "bool":
-            raise NoNativeForm("a mask as an index", "bool")
-    spread_arrays = [(axis, spread(t, space)) for axis, t in arrays]
-    return spread_arrays, space, [i for i in range(x.ndim) if i not in named]
+    rest = [i for i in range(x.ndim) if i not in named]
+    tensors = [w.tensor(v) for v in variables]
+    if any(t.dtype == "bool" for t in tensors):
+        raise NoNativeForm("a mask as an index", "bool")
+    space = iteration_space(w, variables, tensors)
+    given = iter(tensors)
+    arrays = [
+        next(given) if spec[i] == "?" else register_tensor("int64", str(spec[i])) for i in named
+    ]
+    together = named[-1] - named[0] + 1 == len(named)
+    position = sum(i < named[0] for i in rest) if together else 0
+    spread_arrays = [spread(t, space) for t in arrays]
+    return _Pick(reordered(view, [*named, *rest]), spread_arrays, space, position)
+
+
+def reordered(tensor: Tensor, order: Sequence[int]) -> Tensor:
+    """The same memory with its axes in another order."""
+    same = list(order) == list(range(tensor.ndim))
+    return tensor.view(
+        tensor.data,
+        [tensor.dims[i] for i in order],
+        [tensor.strides[i] for i in order],
+        contiguous=tensor.contiguous and same,
+    )
 
 
 class _over:  # reads as a word: `with _over(w, space) as at`
@@ -246,31 +281,26 @@ def _address(w: Writer, tensor: Tensor, at: Sequence[Name]) -> Name:
     return w.offset(tensor.data or "null", offset)
 
 
-def _element(w: Writer, tensor: Tensor, at: Sequence[Name], depth: int) -> Tensor:
-    """tensor[at], over the axes after `depth`."""
+def _element(w: Writer, tensor: Tensor, at: Sequence[Name]) -> Tensor:
+    """tensor[at], over the axes that are left."""
+    depth = len(at)
     if tensor.scalar is not None:
         return register_tensor(tensor.dtype, tensor.scalar, tensor.dims[depth:])
-    data = _address(w, tensor, at)
-    return tensor.view(
-        data, tensor.dims[depth:], tensor.strides[depth:], contiguous=tensor.contiguous
-    )
+    dims, strides = tensor.dims[depth:], tensor.strides[depth:]
+    return tensor.view(_address(w, tensor, at), dims, strides, contiguous=tensor.contiguous)
 
 
-def _row(w: Writer, x: Tensor, arrays: Indices, at: Sequence[Name], rest: Sequence[int]) -> Tensor:
-    """x[indices at this point], checked one by one: a view over the axes that are taken whole."""
+def _row(w: Writer, pick: _Pick, at: Sequence[Name]) -> Tensor:
+    """What is picked at this point of the space; every index is checked."""
+    x, count = pick.source, len(pick.arrays)
     if x.scalar is not None:
-        return register_tensor(x.dtype, x.scalar, [x.dims[i] for i in rest])
+        return register_tensor(x.dtype, x.scalar, pick.rest)
     offset: Name = "0"
-    for axis, index in arrays:
-        element = _element(w, index, at, len(at))
-        value = w.scalar(element)
-        wide = _wide(w.code, value, index.dtype)
-        position = _position(w, wide, x.dims[axis])
-        offset = w.integer("add", offset, w.integer("mul", position, x.strides[axis]))
+    for n, step, index in zip(x.dims, x.strides, pick.arrays, strict=False):
+        wide = _wide(w.code, w.scalar(_element(w, index, at)), index.dtype)
+        offset = w.integer("add", offset, w.integer("mul", _position(w, wide, n), step))
     data = w.offset(x.data or "null", offset)
-    return x.view(
-        data, [x.dims[i] for i in rest], [x.strides[i] for i in rest], contiguous=x.contiguous
-    )
+    return x.view(data, pick.rest, x.strides[count:], contiguous=x.contiguous)
 
 
 def _wide(code: Code, value: Value, dtype: str) -> Name:

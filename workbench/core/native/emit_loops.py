@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from workbench.core.graph import Apply, Variable
+from workbench.core.native.convert import convert
 from workbench.core.native.kernel import Argument
 from workbench.core.native.lower import lower
 from workbench.core.native.ssa import memory_type
@@ -317,22 +318,16 @@ def _emit_totals(
 
 
 def copy_nest(w: Writer, source: Tensor, into: Tensor) -> None:
-    """Every element from one place to another."""
+    """Every element from one place to another, cast where the dtypes differ."""
     if not source.dims:
-        value = w.scalar(source)
-        w.store_scalar(value, _data(into))
+        w.store_scalar(convert(w.scalar(source), source.dtype, into.dtype), _data(into))
         return
-    if (
-        source.data is not None
-        and source.contiguous
-        and into.contiguous
-        and source.ndim == into.ndim
-    ):
+    alike = source.dtype == into.dtype and source.ndim == into.ndim
+    if alike and source.data is not None and source.contiguous and into.contiguous:
         size = w.bytes_of(into.dtype, into.dims)
-        w.code.line(
-            f"call void @llvm.memcpy.p0.p0.i64"
-            f"(ptr {into.data}, ptr {source.data}, i64 {size}, i1 false)"
-        )
+        places = f"ptr {into.data}, ptr {source.data}"
+        w.code.line(f"call void @llvm.memcpy.p0.p0.i64({places}, i64 {size}, i1 false)")
         return
-    program = ScalarBuilder((source.dtype,)).program(0)
+    builder = ScalarBuilder((source.dtype,))
+    program = builder.program(builder.cast(0, into.dtype))
     run_loops(w, program, into.dims, [source], [Sink(into, 0)], ())

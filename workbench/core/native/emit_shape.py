@@ -5,9 +5,9 @@ other strides.
 from __future__ import annotations
 
 from workbench.core.graph import Apply
+from workbench.core.native.convert import convert
 from workbench.core.native.emit_loops import copy_nest, spread
 from workbench.core.native.ssa import Type, Value, scalar_type
-from workbench.core.native.target import NoNativeForm
 from workbench.core.native.tensor import Name, Tensor, register_tensor
 from workbench.core.native.writer import Writer
 from workbench.core.ops.create import ARange
@@ -102,7 +102,9 @@ def emit_alloc(w: Writer, node: Apply) -> None:
             w.require(w.compare("sge", d, "0"))
     tensor = w.tensor(value)
     extra = len(dims) - tensor.ndim
-    for mine, wanted, known in zip(tensor.dims, dims[extra:], tensor_type(value).shape, strict=True):
+    for mine, wanted, known in zip(
+        tensor.dims, dims[extra:], tensor_type(value).shape, strict=True
+    ):
         if known != 1:
             w.same(mine, wanted)
     w.bind(node.out, spread(tensor, dims))
@@ -122,15 +124,18 @@ def emit_specify(w: Writer, node: Apply) -> None:
     w.bind(node.out, x.view(x.data, dims, x.strides, contiguous=x.contiguous))
 
 
+def emit_same(w: Writer, node: Apply) -> None:
+    """The operand itself."""
+    w.bind(node.out, w.tensor(node.inputs[0]))
+
+
 def emit_make_vector(w: Writer, node: Apply) -> None:
     """Scalars side by side."""
     op = node.op
     assert isinstance(op, MakeVector)
     out = w.allocate(node.out, [str(len(node.inputs))])
     for i, v in enumerate(node.inputs):
-        value = w.scalar(w.tensor(v))
-        if tensor_type(v).dtype != op.dtype:
-            raise NoNativeForm("make_vector", tensor_type(v).dtype)
+        value = convert(w.scalar(w.tensor(v)), tensor_type(v).dtype, op.dtype)
         w.store_scalar(value, w.offset(out.data or "null", str(i * out.itemsize)))
     w.bind(node.out, out)
 
@@ -150,8 +155,6 @@ def emit_join(w: Writer, node: Apply) -> None:
     out = w.allocate(node.out, dims)
     start: Name = "0"
     for t in tensors:
-        if t.dtype != out.dtype:
-            raise NoNativeForm("join", t.dtype)
         data = w.offset(out.data or "null", w.integer("mul", start, out.strides[op.axis]))
         copy_nest(w, t, out.view(data, t.dims, out.strides, contiguous=op.axis == 0))
         start = w.integer("add", start, t.dims[op.axis])

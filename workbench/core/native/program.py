@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from workbench.core.graph import Apply, Op, Variable, is_shared, leaves, toposort
 from workbench.core.native import emit_blas, emit_index, emit_loops, emit_shape
@@ -15,11 +16,31 @@ from workbench.core.native.ssa import Type, scalar_type
 from workbench.core.native.target import NoNativeForm, Target
 from workbench.core.native.tensor import Name, register_tensor
 from workbench.core.native.writer import RELEASE_ABOVE, Destination, Emitter, Writer
-from workbench.core.ops import create, elementwise, index, linalg, loop, reduce, shape
+from workbench.core.ops import (
+    create,
+    elementwise,
+    gradient_control,
+    index,
+    linalg,
+    loop,
+    reduce,
+    shape,
+)
 from workbench.core.scan.op import Scan
 from workbench.core.shared import SharedVariable
 from workbench.core.types import TensorType
 from workbench.frozen import frozen
+
+
+def emit_expanded(w: Writer, node: Apply) -> None:
+    """An op that says itself how simpler ones make it: those are written in its place."""
+    stand_in = node.inputs[0].clone()
+    w.tensors[stand_in] = replace(w.tensor(node.inputs[0]), buffer=None)
+    expanded = node.op.expand(stand_in)  # type: ignore[attr-defined]  # the ops in the table have it
+    w.write_nodes(toposort([expanded], stop=[stand_in]), [expanded])
+    w.bind(node.out, w.tensor(expanded))
+    w.lives.drop(w.tensor(expanded), w.depth)
+
 
 EMITTERS: dict[type[Op], Emitter] = {
     elementwise.Elemwise: emit_loops.emit_elemwise,
@@ -36,12 +57,15 @@ EMITTERS: dict[type[Op], Emitter] = {
     shape.Alloc: emit_shape.emit_alloc,
     shape.Join: emit_shape.emit_join,
     shape.SpecifyBroadcast: emit_shape.emit_specify,
+    gradient_control.GradientControl: emit_shape.emit_same,
     create.ARange: emit_shape.emit_arange,
     create.Eye: emit_shape.emit_eye,
     index.Subtensor: emit_index.emit_subtensor,
     index.IncSubtensor: emit_index.emit_inc_subtensor,
     index.AdvancedSubtensor: emit_index.emit_advanced_subtensor,
     index.AdvancedIncSubtensor: emit_index.emit_advanced_inc_subtensor,
+    nnet.Softmax: emit_expanded,
+    nnet.LogSoftmax: emit_expanded,
     linalg.Dot: emit_blas.emit_dot,
     linalg.Gemv: emit_blas.emit_gemv,
     linalg.Gemm: emit_blas.emit_gemm,
