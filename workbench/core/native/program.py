@@ -23,6 +23,7 @@ from workbench.core.ops import (
     index,
     linalg,
     loop,
+    nnet,
     reduce,
     shape,
 )
