@@ -17,7 +17,7 @@ from workbench.core.rewrite.scan_changes import (
     note_reads,
     select,
 )
-from workbench.core.rewrite.scan_hoist import is_costly
+from workbench.core.rewrite.scan_hoist import TOO_WIDE, is_costly, is_wide
 from workbench.core.scan.lift import Lifted, Values, lift, spread
 from workbench.core.scan.op import Scan
 from workbench.core.scan.parts import Parts
@@ -36,6 +36,8 @@ def loop_of_maps(node: Apply, context: Context) -> Answer:
     whole = [v for v in results if v is not None]
     if len(whole) < len(results):
         return None
+    if any(is_wide(v, known, lifted) for v in values if v in lifted and lifted[v].timed):
+        return Refuse(TOO_WIDE)
     if parts.condition is not None:
         return Refuse("the loop may stop early: how many rows there are is known only when it runs")
     return [spread(v, parts.n_steps) for v in whole]
@@ -67,14 +69,15 @@ def _sources(parts: Parts, i: int) -> list[Variable] | None:
     known = _stand_ins(rest)
     if not is_costly(value, known) or value in set(_computed(rest)):
         return None
-    if value in lift([value], known, parts.inner_inputs, parts.n_steps):
-        return []
+    lifted = lift([value], known, parts.inner_inputs, parts.n_steps)
+    if value in lifted:
+        return None if is_wide(value, known, lifted) else []
     operand = _last_product(value, rest, known)
     if operand is None:
         return None
-    known[operand] = Lifted(operand, True)
     wider = _stand_ins(select(rest, (), [operand]).parts)
-    return [operand] if value in lift([value], wider, parts.inner_inputs, parts.n_steps) else None
+    lifted = lift([value], wider, parts.inner_inputs, parts.n_steps)
+    return [operand] if value in lifted and not is_wide(value, wider, lifted) else None
 
 
 def _last_product(value: Variable, rest: Parts, known: Values) -> Variable | None:

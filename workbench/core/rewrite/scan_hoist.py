@@ -18,9 +18,10 @@ from workbench.core.scan.op import Scan
 from workbench.core.scan.parts import Invariant, Parts, Rows
 from workbench.core.types import tensor_type
 
-COSTLY = (
-    10  # vector instructions per element from which an elementwise op is worth a pass over memory
-)
+COSTLY = 10
+"""Vector instructions per element from which an elementwise op is worth a pass over memory."""
+
+TOO_WIDE = "all steps at once would take an array of a higher rank than those that the loop reads"
 
 
 @rule(Scan, equation="scan(f(g(w), x)) → scan(f(u, x)), u = g(w)")
@@ -48,9 +49,10 @@ def hoist_rows(node: Apply, context: Context) -> Answer:
     lifted = lift(parts.inner_outputs, known, parts.inner_inputs, parts.n_steps)
     maps = {part.value for part in parts.maps}
     edges = edge(parts, lifted, [v for v in parts.inner_outputs if v not in maps])
-    found = [v for v in edges if v not in known and lifted[v].timed and is_costly(v, known)]
+    costly = [v for v in edges if v not in known and lifted[v].timed and is_costly(v, known)]
+    found = [v for v in costly if not is_wide(v, known, lifted)]
     if not found:
-        return None
+        return Refuse(TOO_WIDE) if costly else None
     if parts.condition is not None:
         return Refuse(
             "the loop may stop early, and work on the whole sequence could be for steps that are never taken"
@@ -74,6 +76,15 @@ def edge(parts: Parts, lifted: Values, results: Iterable[Variable]) -> list[Vari
 def is_costly(variable: Variable, known: Collection[Variable]) -> bool:
     """Whether something above it is more than a little elementwise work."""
     return any(map(_is_costly_node, toposort([variable], stop=known)))
+
+
+def is_wide(variable: Variable, known: Values, lifted: Values) -> bool:
+    """Whether lifting takes, for all steps, an array of a higher rank than the value or what it is computed from."""
+    nodes = toposort([variable], stop=known)
+    timed = [v for node in nodes for v in node.inputs if v in known and known[v].timed]
+    limit = max(tensor_type(v).ndim for v in (variable, *timed))
+    made = (v for node in nodes for v in node.outputs if v in lifted and lifted[v].timed)
+    return any(tensor_type(v).ndim > limit for v in made)
 
 
 def _is_costly_node(node: Apply) -> bool:
