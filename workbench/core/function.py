@@ -259,6 +259,7 @@ def _plan(program: Program, results: Sequence[Variable]) -> Plan:
         borrowed=program.borrowed + (False,) * len(program.stored),
         single=program.form.single and not program.stored,
         name=program.name,
+        strict=tuple(item.strict for item in program.inputs),
     )
 
 

@@ -25,6 +25,7 @@ class Plan:
     updates   for each shared variable its new value, stored after all of them were computed
     borrowed  for each output whether it may alias an input, a shared variable or another output
     single    the one output is returned itself, not in a list
+    strict    for each input whether it takes arrays only
     """
 
     inputs: tuple[Variable, ...]
@@ -33,6 +34,7 @@ class Plan:
     borrowed: tuple[bool, ...] = ()
     single: bool = False
     name: str = ""
+    strict: tuple[bool, ...] = ()
 
     @property
     def results(self) -> tuple[Variable, ...]:

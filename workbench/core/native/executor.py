@@ -104,7 +104,7 @@ class _Build:
     def __init__(self, plan: Plan, slow: Fast, timed: bool) -> None:
         self.program: Program = write_program(
             plan.inputs, plan.outputs, plan.updates, engine.host(), single=plan.single, timed=timed,
-            blas_threads=config.blas_threads,
+            blas_threads=config.blas_threads, strict=plan.strict,
         )  # fmt: skip
         self.whole: Complete = complete(self.program.text + entry_text(self.program.spec))
         exports = (*ENTRY_EXPORTS, "wb.times") if timed else ENTRY_EXPORTS

@@ -101,11 +101,13 @@ def write_program(
     single: bool = False,
     timed: bool = False,
     blas_threads: int = 0,
+    strict: Sequence[bool] = (),
 ) -> Program:
     """The program of a graph. Raises NoNativeForm for what has none.
 
     timed         it counts what each node takes
     blas_threads  how many threads BLAS may use while it runs; 0 leaves the library's own number
+    strict        for each input whether it takes arrays only, no Python float
     """
     results = [*outputs, *(new for _, new in updates)]
     shared = _shared(results, inputs, updates)
@@ -120,7 +122,10 @@ def write_program(
         w.destinations[variable] = destination
         w.bind(variable, w.tensor(variable))
     spec = EntrySpec(
-        tuple(_array_spec(v) for v in inputs),
+        tuple(
+            _array_spec(v, takes_floats=not exact)
+            for v, exact in zip(inputs, strict or [False] * len(inputs), strict=True)
+        ),
         tuple(_array_spec(v) for v in shared),
         len(outputs),
         tuple(shared.index(target) for target, _ in updates),
@@ -143,7 +148,8 @@ def _shared(
     return found  # type: ignore[return-value]  # is_shared says so
 
 
-def _array_spec(variable: Variable) -> ArraySpec:
+def _array_spec(variable: Variable, takes_floats: bool = False) -> ArraySpec:
+    """What the entry checks. A Python float is exactly a float64 scalar."""
     t = variable.type
     if not isinstance(t, TensorType):
         raise NoNativeForm(f"{variable} of {t}", "object")
@@ -151,7 +157,7 @@ def _array_spec(variable: Variable) -> ArraySpec:
         scalar_type(t.dtype)
     except KeyError:
         raise NoNativeForm(str(variable), t.dtype) from None
-    return ArraySpec(t.dtype, t.ndim, t.shape)
+    return ArraySpec(t.dtype, t.ndim, t.shape, takes_floats and t == TensorType("float64"))
 
 
 def _write_inputs(w: Writer, variables: Sequence[Variable]) -> None:
