@@ -274,7 +274,11 @@ def test_known_declaration_goes():
 
 
 def test_update_of_weights_is_one_blas_call():
-    (x, a), (g, b), (w, c) = given("float64", 6, 4), given("float64", 6, name="g"), given("float64", 4, name="w")
+    (x, a), (g, b), (w, c) = (
+        given("float64", 6, 4),
+        given("float64", 6, name="g"),
+        given("float64", 4, name="w"),
+    )
     update = w - 0.1 * (linalg.dot(x.T, g) + 0.02 * w)
     result, _ = check(update, {x: a, g: b, w: c})
     assert [name for name in labels(result.outputs) if name != "transpose"] == ["Gemv"]

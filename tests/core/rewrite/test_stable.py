@@ -58,7 +58,9 @@ def test_function(name, dtype):
     (value,) = run(result.outputs, {x: far})
     assert value.dtype == dtype
     rtol = 1e-12 if dtype == "float64" else 3e-6
-    np.testing.assert_allclose(value, reference(far.astype("float64")), rtol, 1e-300 if dtype == "float64" else 1e-37)
+    np.testing.assert_allclose(
+        value, reference(far.astype("float64")), rtol, 1e-300 if dtype == "float64" else 1e-37
+    )
 
 
 @pytest.mark.parametrize("name", UNARY)
@@ -112,7 +114,11 @@ def test_logistic_regression(p, xent, labels_dtype, scale):
 
 
 def test_tutorial_has_no_logarithm_left():
-    x, y, w = tensor("float64", (None, None), "x"), tensor("float64", (None,), "y"), tensor("float64", (None,), "w")
+    x, y, w = (
+        tensor("float64", (None, None), "x"),
+        tensor("float64", (None,), "y"),
+        tensor("float64", (None,), "w"),
+    )
     p = 1 / (1 + S.exp(-linalg.dot(x, w)))
     cost = (-y * S.log(p) - (1 - y) * S.log(1 - p)).mean()
     result, _ = rewritten([cost, grad(cost, w)], excluding=["fusion"])

@@ -66,9 +66,9 @@ def rule(*on: type, equation: str = "") -> Callable[[Rewriter], Rule]:
 
     def make(rewrite: Rewriter) -> Rule:
         reason = " ".join((rewrite.__doc__ or "").split())
-        code = rewrite.__code__  # type: ignore[attr-defined]
+        code = rewrite.__code__
         place = source_of(code, code.co_firstlineno)
-        return Rule(rewrite.__name__, on, rewrite, equation, reason, place)  # type: ignore[attr-defined]
+        return Rule(rewrite.__name__, on, rewrite, equation, reason, place)
 
     return make
 
@@ -213,6 +213,8 @@ class Context:
         self.former: dict[Variable, Variable] = {}
         # how often nodes that this pass wrote read a variable
         self.reads: dict[Variable, int] = {}
+        # whether a rule looked at readers, which a later pass may change, so that it is tried again
+        self.asked = False
 
     @cached_property
     def _readers(self) -> dict[Variable, list[tuple[Apply, int]]]:
@@ -223,9 +225,11 @@ class Context:
 
         A variable that this pass made has the readers of what it replaces; one that replaces nothing has none.
         """
+        self.asked = True
         return self._readers.get(self.former.get(variable, variable), [])
 
     def is_output(self, variable: Variable) -> bool:
+        self.asked = True
         return self.former.get(variable, variable) in self.outputs
 
     def read_once(self, variable: Variable) -> bool:

@@ -120,7 +120,7 @@ def sum_of_fill(node: Apply, context: Context) -> Variable | None:
         count = mul(count, as_scalar_int(dimension(fill, axis)))
     total = mul(cast(dimshuffle(value, ()), dtype), cast(count, dtype))
     kept = [n for i, n in enumerate(shape_tuple(fill)) if i not in op.axes]
-    return alloc(total, *kept) if kept else total
+    return alloc(total, *kept) if kept else total  # type: ignore[no-any-return]
 
 
 @rule(Second, equation="second(a, x) → alloc(x, *a.shape)")
@@ -129,7 +129,7 @@ def fill_to_alloc(node: Apply, context: Context) -> Variable | None:
     shape, value = node.inputs
     if isinstance(shape, Constant) and tensor_type(shape).ndim == 0:
         return None
-    return alloc(value, *_lengths(node.outputs[0], shape, value))
+    return alloc(value, *_lengths(node.outputs[0], shape, value))  # type: ignore[no-any-return]
 
 
 def _lengths(out: Variable, *operands: Variable) -> list[Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from workbench.core.graph import Apply, Variable
 from workbench.core.ops.elementwise import Elemwise
 from workbench.core.ops.index import (
@@ -81,13 +83,15 @@ def _compose(first: Part, second: Part) -> Part | None:
         return second
     if first[1] or second[1]:
         return None
-    start, stop, step = first[0]  # type: ignore[misc]
+    inner: Any = first[0]
+    start, stop, step = inner
     if (start or 0) < 0 or step not in (None, 1) or stop is not None:
         return None
     begin = start or 0
     if isinstance(second[0], int):
         return (begin + second[0], []) if second[0] >= 0 else None
-    low, high, stride = second[0]  # type: ignore[misc]
+    outer: Any = second[0]
+    low, high, stride = outer
     if (low or 0) < 0 or (high is not None and high < 0) or (stride is not None and stride < 1):
         return None
     return (begin + (low or 0), None if high is None else begin + high, stride), []

@@ -121,8 +121,10 @@ class Recorder:
         )  # fmt: skip
 
     def _changed(self, rule: Rule, pairs: Pairs, seconds: float, inner: History) -> None:
-        """The same node in another form: it keeps its id."""
+        """The same node in another form: it keeps its id. A body that was only interned is no step."""
         self._stand_in(pairs)
+        if not inner.steps:
+            return
         new = pairs[0][1]
         assert (node := new.owner) is not None
         node_id = self._live[new].node

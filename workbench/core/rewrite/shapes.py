@@ -188,7 +188,7 @@ def reduce_vector(node: Apply, context: Context) -> Variable | None:
     if {dtype_of(v) for v in made.inputs} != {dtype_of(node.outputs[0])}:
         return None
     combine: Any = add if isinstance(node.op, Sum) else mul
-    return reduce(combine, made.inputs)  # type: ignore[no-any-return]
+    return reduce(combine, made.inputs)
 
 
 @rule(SpecifyBroadcast, equation="specify(x, its type) → x")

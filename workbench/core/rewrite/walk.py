@@ -1,8 +1,8 @@
 """The walk: one pass of a set of rules over an interned graph, from the leaves up.
 
 A node whose inputs changed is built anew over the new ones; then the rules for its op are tried in order, and what the
-first one answers is walked in its turn. A rule is tried at most once at a node, over all passes of an optimisation, so
-that a pass takes time linear in the nodes that are new to its rules.
+first one answers is walked in its turn. A rule is tried at most once at a node in a walk, and in later ones only where
+it looked at who reads what: a pass takes time linear in the nodes that are new to its rules.
 """
 
 from __future__ import annotations
@@ -88,11 +88,14 @@ class Walk:
 
     def _fire(self, node: Apply) -> Results | None:
         """What the first rule that fits puts in the place of the node's outputs."""
-        tried = self.session.tried
+        tried, context = self.session.tried, self.context
         rules, after = self._index.rules(node.op, tried.get(node))
         for candidate in rules:
             start = time.perf_counter() if self.session.listeners else 0.0
-            answer = _ask(candidate, node, self.context)
+            context.asked = False
+            answer = _ask(candidate, node, context)
+            if context.asked:
+                after = after - {candidate}
             if answer is None:
                 continue
             if isinstance(answer, Refuse):
@@ -100,7 +103,7 @@ class Walk:
             elif not self._patience:
                 self._refuse(candidate, node, "this pass has made too many rewrites already")
             else:
-                results = [answer] if isinstance(answer, Variable) else list(answer)
+                results: Results = [answer] if isinstance(answer, Variable) else list(answer)
                 if (done := self._replace(candidate, node, results, start)) is not None:
                     return done
         tried[node] = after
