@@ -22,6 +22,7 @@ from workbench.core.ops.shape import (
     DimShuffle,
     Join,
     SpecifyBroadcast,
+    as_scalar_int,
     dimension,
     dimshuffle,
     reshape,
@@ -29,7 +30,7 @@ from workbench.core.ops.shape import (
     specify_shape,
     transpose,
 )
-from workbench.core.types import TensorType, tensor_type
+from workbench.core.types import tensor_type
 from workbench.frozen import frozen
 
 
@@ -80,18 +81,12 @@ def spread(value: Lifted, steps: Variable) -> Variable:
     if value.timed:
         return value.variable
     t = tensor_type(value.variable)
-    dims = [_as_variable(n) for n in (steps, *shape_tuple(value.variable))]
+    dims = [as_scalar_int(n) for n in (steps, *shape_tuple(value.variable))]
     return Alloc((None, *t.shape))(value.variable, *dims)  # type: ignore[no-any-return]
 
 
 def _operand(variable: Variable, values: Values) -> Lifted | None:
     return Lifted(variable, False) if isinstance(variable, Constant) else values.get(variable)
-
-
-def _as_variable(n: object) -> Variable:
-    from workbench.core.ops.shape import as_scalar_int
-
-    return as_scalar_int(n)
 
 
 def _lift_node(node: Apply, operands: list[Lifted], steps: Variable) -> list[Lifted]:
@@ -100,7 +95,7 @@ def _lift_node(node: Apply, operands: list[Lifted], steps: Variable) -> list[Lif
         new = node.op.apply(*(v.variable for v in operands))
         return [Lifted(v, False) for v in new.outputs]
     if isinstance(node.op, Dimension):
-        return [Lifted(_as_variable(dimension(operands[0].variable, node.op.axis + 1)), False)]
+        return [Lifted(as_scalar_int(dimension(operands[0].variable, node.op.axis + 1)), False)]
     rule = next((f for kind, f in RULES if isinstance(node.op, kind)), None)
     results = None if rule is None else rule(node, operands, steps)
     if results is None:
@@ -202,9 +197,3 @@ RULES: tuple[tuple[type[Op] | tuple[type[Op], ...], Lifting], ...] = (
     (Subtensor, _subtensor),
     (Dot, _dot),
 )
-
-
-def row_type(variable: Variable) -> TensorType:
-    """The type of one row."""
-    t = tensor_type(variable)
-    return TensorType(t.dtype, t.shape[1:])

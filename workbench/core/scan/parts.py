@@ -6,7 +6,7 @@ easier on parts that say which belongs to which. `Parts.of` takes a node apart, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from workbench.core import graph
@@ -175,19 +175,3 @@ class Parts:
     def apply(self) -> Apply:
         """The node: its outputs are the states', the maps' and the carried values', in this order."""
         return self.op().apply(*self.outer_inputs)
-
-    def fresh(self) -> Parts:
-        """The same loop over new inner inputs, for a second node that is not to share them."""
-        new = {v: v.clone() for v in self.inner_inputs}
-        body = self.substitute(new)
-
-        def renamed(inner: Iterable[Variable]) -> tuple[Variable, ...]:
-            return tuple(new[v] for v in inner)
-
-        return replace(
-            body,
-            sequences=tuple(replace(p, inner=renamed(p.inner)) for p in body.sequences),
-            states=tuple(replace(p, inner=renamed(p.inner)) for p in body.states),
-            carried=tuple(replace(p, inner=new[p.inner]) for p in body.carried),
-            invariants=tuple(replace(p, inner=new[p.inner]) for p in body.invariants),
-        )
