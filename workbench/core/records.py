@@ -131,7 +131,7 @@ class Node(Record):
     kind    'input', 'shared', 'constant' or 'apply'
     op      the op's class name ('Elemwise', 'Gemv', 'Scan', …); "" for leaves
     label   what a picture shows: 'tanh', 'Gemv', a variable's name, a constant's value
-    detail  one line more: the op with its parameters, or the composite's expression
+    detail  the op with its parameters; of a fused op its expressions, one per line and output
     group   a name scope or repeated block that the node belongs to, "" for none
     inner   the inner graph of a scan or a fused op
     state   'failed' for the node at which an evaluation stopped, else ""

@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 
 from workbench.core import origin
+from workbench.core.fused import distinct, expressions, fused_snapshot, renamed, short_label
 from workbench.core.graph import Apply, Constant, Variable, is_shared, toposort
 from workbench.core.ops.elementwise import Composite, Elemwise
 from workbench.core.ops.loop import Loop
+from workbench.core.ops.shape import Dimension, DimShuffle
 from workbench.core.records import Node, Place, Port, Snapshot, Value
 from workbench.core.scalar import ScalarProgram
 from workbench.core.scan.op import Scan
@@ -80,10 +82,13 @@ class Writer:
         return self.apply(node_id, item, [port(v, ids) for v in item.inputs])
 
     def apply(self, node_id: int, node: Apply, inputs: Iterable[Port]) -> Node:
-        op = node.op
+        op, inside = node.op, inner(node)
+        label, detail = op.label, str(op)
+        if inside is not None and fused_program(op) is not None:
+            label, detail = short_label(inside), "\n".join(expressions(inside))
         return Node(
-            node_id, "apply", type(op).__name__, op.label, tuple(inputs),
-            tuple(map(value, node.outputs)), str(op), places=self.places(node.lines), inner=inner(op),
+            node_id, "apply", type(op).__name__, label, tuple(inputs),
+            tuple(map(value, node.outputs)), detail, places=self.places(node.lines), inner=inside,
         )  # fmt: skip
 
     def leaf(self, node_id: int, variable: Variable) -> Node:
@@ -126,22 +131,68 @@ def value(variable: Variable) -> Value:
     return Value("object", (), variable.name or "")
 
 
-def inner(op: Any) -> Snapshot | None:  # Any: an Op
-    """The inner graph of a scan or a fused op, else None."""
+def inner(node: Apply) -> Snapshot | None:
+    """The inner graph of a scan or a fused op, else None; its inputs are called as what they stand
+    for outside.
+    """
+    op: Any = node.op
     if isinstance(op, Scan):
-        return inner_of_scan(op)
-    if isinstance(op, Loop):
-        return program_snapshot(op.program)
-    if isinstance(op, Elemwise) and isinstance(op.scalar, Composite):
-        return program_snapshot(op.scalar.fused)
+        return inner_of_scan(op, node.inputs)
+    if (program := fused_program(op)) is not None:
+        results = op.results if isinstance(op, Loop) else ()
+        return fused_snapshot(program, results, distinct([called(v) for v in node.inputs]))
     graph = getattr(op, "inner", None)
     return None if graph is None else snapshot(graph.outputs, graph.inputs)
 
 
-def inner_of_scan(op: Scan) -> Snapshot:
+def fused_program(op: Any) -> ScalarProgram | None:
+    """The scalar program of a fused op."""
+    if isinstance(op, Loop):
+        return op.program
+    if isinstance(op, Elemwise) and isinstance(op.scalar, Composite):
+        return op.scalar.fused
+    return None
+
+
+def called(variable: Variable, depth: int = 4) -> str:
+    """A few characters for a variable: its name, a constant's value, or the op that makes it."""
+    node = variable.owner
+    if variable.name is not None or node is None:
+        return leaf_label(variable)
+    label = node.op.label
+    if depth and (isinstance(node.op, DimShuffle) or label == "cast"):
+        return called(node.inputs[0], depth - 1)
+    if depth and isinstance(node.op, Dimension):
+        return f"{called(node.inputs[0], depth - 1)}.{label}"
+    if depth and label.startswith("["):
+        return f"{called(node.inputs[0], depth - 1)}{label}"
+    symbol = getattr(getattr(node.op, "scalar", None), "symbol", "")
+    if symbol and len(node.inputs) == 2 and all(v.owner is None for v in node.inputs):
+        text = f" {symbol} ".join(map(leaf_label, node.inputs))
+        if len(text) <= 14:
+            return text
+    return label
+
+
+def inner_of_scan(op: Scan, outer: Sequence[Variable] = ()) -> Snapshot:
     """A scan's body, with the role of every input and output."""
     body = snapshot(op.inner.outputs, op.inner.inputs, op.name)
+    body = renamed(body, _names_of_nameless(op, outer, body.inputs) if outer else {})
     return Snapshot(body.nodes, body.inputs, body.outputs, body.name, scan_roles(op))
+
+
+def _names_of_nameless(op: Scan, outer: Sequence[Variable], ids: Sequence[int]) -> dict[int, str]:
+    """What the nameless inputs of a body are called: what they read outside, at which step."""
+    sequences, states, carried, others = op.split_inner(op.inner.inputs)
+    _, rows, initial, _, fixed = op.split(outer)
+    names = {
+        **{v: f"{called(o)}[t]" for taps, o in zip(sequences, rows, strict=True) for v in taps},
+        **{v: f"{called(o)}[t-1]" for taps, o in zip(states, initial, strict=True) for v in taps},
+        **dict.fromkeys(carried, "total[t-1]"),
+        **{v: called(o) for v, o in zip(others, fixed, strict=True)},
+    }
+    pairs = zip(op.inner.inputs, ids, strict=True)
+    return {i: names[v] for v, i in pairs if v.name is None}
 
 
 def scan_roles(op: Scan) -> tuple[str, ...]:
@@ -156,22 +207,3 @@ def scan_roles(op: Scan) -> tuple[str, ...]:
         *("shared" for _ in carried),
         *(("until",) if op.until else ()),
     )
-
-
-def program_snapshot(program: ScalarProgram) -> Snapshot:
-    """A scalar program as a graph: its inputs, then its steps."""
-    nodes = [
-        Node(i, "input", "", f"i{i}", (), (Value(dtype),)) for i, dtype in enumerate(program.inputs)
-    ]
-    for i, step in enumerate(program.steps, len(nodes)):
-        inputs = tuple(map(Port, step.args))
-        kind, op = ("constant", "") if step.prim == "const" else ("apply", step.prim)
-        label = str(step.constant) if step.prim == "const" else _step_label(step.prim, step.dtype)
-        nodes.append(Node(i, kind, op, label, inputs, (Value(step.dtype),)))
-    return Snapshot(
-        tuple(nodes), tuple(range(len(program.inputs))), tuple(map(Port, program.outputs))
-    )
-
-
-def _step_label(prim: str, dtype: str) -> str:
-    return f"cast to {dtype}" if prim == "cast" else prim
