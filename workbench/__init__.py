@@ -10,6 +10,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from workbench.core.native.preload import load_ahead
+
+load_ahead()
+
 from workbench import errors
 from workbench.configuration import config
 from workbench.core.function import Function, function

@@ -8,12 +8,9 @@ flags, `[section]` for dotted ones.
 
 from __future__ import annotations
 
-import configparser
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from html import escape
-from pathlib import Path
 from typing import Any
 
 from workbench.errors import ConfigError, nearest
@@ -175,6 +172,8 @@ class Config:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
+        from html import escape
+
         head = "<tr><th>flag</th><th>value</th><th>from</th><th>meaning</th></tr>"
         body = "".join(
             "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>"
@@ -255,8 +254,10 @@ def _from_environment() -> Iterator[tuple[str, tuple[str, str]]]:
 
 def _from_files() -> Iterator[tuple[str, tuple[str, str]]]:
     named = os.environ.get("WORKBENCHRC")
-    paths = named.split(os.pathsep) if named else [str(Path.home() / ".workbenchrc")]
-    for path in paths:
+    paths = named.split(os.pathsep) if named else [os.path.expanduser("~/.workbenchrc")]
+    for path in filter(os.path.exists, paths):
+        import configparser  # here: most users have no such file
+
         parser = configparser.ConfigParser(interpolation=None)
         parser.optionxform = str  # type: ignore[assignment,method-assign]  # names keep their case
         try:

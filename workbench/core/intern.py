@@ -92,7 +92,9 @@ def _types(node: Apply, inputs: Sequence[Variable]) -> Sequence[Type]:
         return old
     try:
         new = node.op.infer(*inputs)
-    except WorkbenchError:  # more is known of the inputs now, and they do not fit: it fails when it runs
+    except (
+        WorkbenchError
+    ):  # more is known of the inputs now, and they do not fit: it fails when it runs
         return old
     for before, after in zip(old, new, strict=True):
         if before != after and not (after.accepts(before) or before.accepts(after)):

@@ -8,7 +8,6 @@ are run before `start` and not counted.
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -171,7 +170,7 @@ def _row(node: Apply, times: Times, node_id: NodeId) -> ProfileRow | None:
         label=node.op.label,
         calls=times.calls,
         seconds=times.seconds,
-        median=statistics.median(times.kept),
+        median=median(times.kept),
         spread=spread(times.kept),
         bytes=times.bytes,
         flops=times.flops,
@@ -179,6 +178,13 @@ def _row(node: Apply, times: Times, node_id: NodeId) -> ProfileRow | None:
         form=times.form,
         parent=parent,
     )
+
+
+def median(times: Sequence[float]) -> float:
+    """The middle one, or the mean of the middle two."""
+    ordered = sorted(times)
+    middle = len(ordered) // 2
+    return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
 
 
 def spread(times: Sequence[float]) -> float:

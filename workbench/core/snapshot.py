@@ -1,7 +1,7 @@
 """From variables to `records.Snapshot`: what a graph looks like at one moment.
 
-Ids are given in topological order, so that the same graph has the same ids in every process. A fused op and a scan
-carry their inner graph.
+Ids are given in topological order, so that the same graph has the same ids in every process. A
+fused op and a scan carry their inner graph.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ def snapshot(
 ) -> Snapshot:
     """The graph of the outputs. `inputs` are listed even where nothing reads them.
 
-    `ids` names nodes (and leaves, which have no node) that already have an id; new ones are added to it.
+    `ids` names nodes (and leaves, which have no node) that already have an id; new ones are added
+    to it.
     """
     known: Ids = {} if ids is None else ids
     writer = Writer()
@@ -49,7 +50,9 @@ def snapshot(
 def in_order(
     outputs: Sequence[Variable], inputs: Sequence[Variable] = ()
 ) -> list[Apply | Variable]:
-    """The leaves and the nodes of a graph, each after what it reads; the inputs first, other leaves where first read."""
+    """The leaves and the nodes of a graph, each after what it reads; the inputs first, other leaves
+    where first read.
+    """
     found: dict[Apply | Variable, None] = dict.fromkeys(inputs)
     for node in toposort(outputs, stop=set(inputs)):
         found.update((v, None) for v in node.inputs if v.owner is None)
@@ -59,7 +62,9 @@ def in_order(
 
 
 def port(variable: Variable, ids: Ids) -> Port:
-    """Where a variable stands in a snapshot with these ids. Raises KeyError for one that is not in it."""
+    """Where a variable stands in a snapshot with these ids. Raises KeyError for one that is not in
+    it.
+    """
     known = ids.get(variable)
     if known is not None:
         return Port(known)

@@ -143,15 +143,6 @@ def test_an_unknown_name_is_an_error():
         library.complete("define void @f() {\n  call void @wb.nothing()\n  ret void\n}")
 
 
-def test_importing_does_not_import_llvmlite():
-    code = (
-        "import sys, workbench.core.native.engine, workbench.core.native.kernel;"
-        "import workbench.core.native.entry;"
-        "sys.exit('llvmlite' in sys.modules)"
-    )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-
-
 def test_targets_of_features():
     assert Target.of_features({}) == Target(16)
     assert Target.of_features({"avx2": True}).vector_bytes == 32

@@ -1,4 +1,6 @@
-"""What the tests of scan share: running a graph by its definition, rewriting it, finite differences."""
+"""What the tests of scan share: running a graph by its definition, rewriting it, finite
+differences.
+"""
 
 from __future__ import annotations
 
@@ -90,7 +92,9 @@ def assert_rewrites_preserve(outputs: Sequence[Variable], given: Given) -> Rewri
 
 
 def assert_gradient(cost: Variable, given: Given, second: bool = False) -> list[Any]:
-    """The gradients agree with central differences, and so do those of a weighted sum of them where `second`."""
+    """The gradients agree with central differences, and so do those of a weighted sum of them where
+    `second`.
+    """
     wrt = [v for v in given if v.type.dtype == "float64"]
     gradients = grad(cost, wrt, disconnected_inputs="ignore")
     for variable, found in zip(wrt, run(gradients, given), strict=True):

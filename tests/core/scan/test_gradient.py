@@ -41,7 +41,9 @@ def test_no_steps_give_zero_gradients():
 
 
 def test_the_backward_body_reads_the_stored_states():
-    """Neither tanh nor the products of the forward body is computed again: its outputs are sequences."""
+    """Neither tanh nor the products of the forward body is computed again: its outputs are
+    sequences.
+    """
     h, given = recurrent_network()
     gradients = T.grad((h**2).sum(), list(given))
     backward = next(n for n in reversed(toposort(gradients)) if isinstance(n.op, Scan))

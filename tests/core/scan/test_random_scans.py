@@ -19,7 +19,9 @@ COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 
 @dataclass(frozen=True)
 class Config:
-    """A loop: taps of its sequences and states, how many maps, how long and how wide it is (width 0: scalars)."""
+    """A loop: taps of its sequences and states, how many maps, how long and how wide it is (width
+    0: scalars).
+    """
 
     steps: int
     width: int
@@ -51,7 +53,9 @@ configs = st.builds(
 
 
 def step(config: Config, lib: Any, seen: list[Any], w: Any, b: Any) -> list[Any]:
-    """What a step computes, written for NumPy and for graphs alike: every output reads everything a little."""
+    """What a step computes, written for NumPy and for graphs alike: every output reads everything a
+    little.
+    """
     outputs = []
     for i in range(len(config.states) + config.maps):
         total = b * (0.1 * i)

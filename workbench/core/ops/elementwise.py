@@ -94,9 +94,8 @@ class ScalarOp:
         return self.name
 
 
-SCALAR_OPS: dict[
-    str, type[ScalarOp]
-] = {}  # by name; filled as classes are defined, for the walk over every op
+# by name; filled as classes are defined, for the walk over every op
+SCALAR_OPS: dict[str, type[ScalarOp]] = {}
 
 
 @lru_cache(maxsize=4096)

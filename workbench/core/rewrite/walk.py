@@ -179,7 +179,12 @@ class RuleIndex:
         known = self._known.get(key)
         if known is None:
             before = tried or frozenset()
-            left = tuple(r for r in self._rules if _fits(r, op) and r not in before)
+            kinds = _kinds(op)
+            left = tuple(
+                r
+                for r in self._rules
+                if (not r.on or not kinds.isdisjoint(r.on)) and r not in before
+            )
             known = self._known[key] = (left, before | frozenset(left))
         return known
 
@@ -188,6 +193,7 @@ class RuleIndex:
         return any(self.rules(node.op, tried.get(node))[0] for node in nodes)
 
 
-def _fits(rule: Rule, op: Op) -> bool:
-    kinds = (type(op.scalar), Elemwise) if isinstance(op, Elemwise) else (type(op),)
-    return not rule.on or any(issubclass(kind, on) for kind in kinds for on in rule.on)
+def _kinds(op: Op) -> frozenset[type]:
+    """The classes that a rule for this op may name."""
+    scalar = type(op.scalar).__mro__ if isinstance(op, Elemwise) else ()
+    return frozenset((*type(op).__mro__, *scalar))

@@ -1,1 +1,3 @@
-"""Scan: a loop over a frozen inner graph. `op` is the op, `build` the user's `scan()`, `gradient` its derivative."""
+"""Scan: a loop over a frozen inner graph. `op` is the op, `build` the user's `scan()`, `gradient`
+its derivative.
+"""

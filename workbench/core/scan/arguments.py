@@ -1,4 +1,6 @@
-"""The user's arguments of a scan, read into one form: sequences with taps, initial states with taps, a step count."""
+"""The user's arguments of a scan, read into one form: sequences with taps, initial states with
+taps, a step count.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ from workbench.frozen import frozen
 
 @frozen
 class Given:
-    """One sequence: the step sees rows t + k for every tap k, counted in the user's direction of time."""
+    """One sequence: the step sees rows t + k for every tap k, counted in the user's direction of
+    time.
+    """
 
     variable: Variable
     taps: Taps
@@ -46,7 +50,8 @@ class Given:
 class Info:
     """What is known of one output: its initial value and taps where it is fed back.
 
-    With taps (-1,) given as such, `initial` is one step's value; otherwise it has a leading axis, the oldest first.
+    With taps (-1,) given as such, `initial` is one step's value; otherwise it has a leading axis,
+    the oldest first.
     """
 
     initial: Variable
@@ -63,7 +68,9 @@ def read_sequences(sequences: Any) -> list[Given]:
 
 
 def read_infos(outputs_info: Any) -> list[Info | None]:
-    """The user's `outputs_info`, None for an output that is not fed back. Raises ScanError for what is none."""
+    """The user's `outputs_info`, None for an output that is not fed back. Raises ScanError for what
+    is none.
+    """
     return [_info(item, i) for i, item in enumerate(as_list(outputs_info))]
 
 

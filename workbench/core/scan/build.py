@@ -25,21 +25,25 @@ def scan(fn: Callable[..., Any], sequences: Any = None, outputs_info: Any = None
          return_list: bool = False) -> tuple[Any, OrderedUpdates]:  # fmt: skip
     """Call `fn` once to learn what a step does, and loop over it: returns (outputs, updates).
 
-    fn                 is called with each sequence's taps, each state's taps, then the non_sequences; what it may
-                       return is told by `workbench.core.scan.returned`
-    sequences          what to loop over along axis 0: variables, or dict(input=, taps=[…]) where tap k is x[t + k]
-    outputs_info       per output: None where it is not fed back; its initial value; or dict(initial=, taps=[-k, …]),
-                       where `initial` holds the rows before step 0, the oldest first, on a leading axis
-    non_sequences      what is the same in every step; whatever else fn reads is found without being listed
+    fn                 is called with each sequence's taps, each state's taps, then the
+                       non_sequences; what it may return is told by `workbench.core.scan.returned`
+    sequences          what to loop over along axis 0: variables, or dict(input=, taps=[…]) where
+                       tap k is x[t + k]
+    outputs_info       per output: None where it is not fed back; its initial value; or
+                       dict(initial=, taps=[-k, …]), where `initial` holds the rows before step 0,
+                       the oldest first, on a leading axis
+    non_sequences      what is the same in every step; whatever else fn reads is found without being
+                       listed
     n_steps            an int or an integer scalar; by default as many as there are rows
     truncate_gradient  through how many of the last steps gradients flow; -1: all
     go_backwards       take the sequences from the last row to the first
     strict             shared variables that fn reads must be listed
     return_list        give a list also where there is one output
 
-    An output has a row per step on a new leading axis; it is one variable, a list of several, or None. `updates`
-    says what shared variables are after the loop and belongs in `function(updates=…)`. `mode`, `profile` and
-    `allow_gc` are accepted: the function that the loop is compiled into has its own.
+    An output has a row per step on a new leading axis; it is one variable, a list of several, or
+    None. `updates` says what shared variables are after the loop and belongs in
+    `function(updates=…)`. `mode`, `profile` and `allow_gc` are accepted: the function that the loop
+    is compiled into has its own.
 
     Raises ScanError where arguments, initial values and results do not fit together.
     """
@@ -90,7 +94,9 @@ def _inner(*parts: Rows | Start | None) -> tuple[Variable, ...]:
 
 
 def fill(loop: Parts, starts: Sequence[Start | None], returned: Returned) -> Parts:
-    """The loop with states, maps, carried values and condition; its body still reads outer variables."""
+    """The loop with states, maps, carried values and condition; its body still reads outer
+    variables.
+    """
     pairs = list(zip(starts, returned.outputs, strict=True))
     return replace(
         loop,

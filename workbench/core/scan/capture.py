@@ -1,7 +1,8 @@
 """What a step function reads besides its arguments, found automatically.
 
-Everything that does not change in the loop is computed before it and passed in as one value, also where the function
-wrote it. What changes is what depends on the step's arguments, or on a shared variable that the loop updates.
+Everything that does not change in the loop is computed before it and passed in as one value, also
+where the function wrote it. What changes is what depends on the step's arguments, or on a shared
+variable that the loop updates.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ from workbench.frozen import frozen
 
 @frozen
 class Scope:
-    """What a body may read: the step's arguments, and the variables that the user listed as non_sequences."""
+    """What a body may read: the step's arguments, and the variables that the user listed as
+    non_sequences.
+    """
 
     arguments: tuple[Variable, ...]
     fixed: tuple[Variable, ...]
@@ -37,7 +40,9 @@ class Scope:
 
 
 def with_default_updates(returned: Returned, scope: Scope) -> Returned:
-    """Shared variables may have updates of their own: a captured random stream moves with every step."""
+    """Shared variables may have updates of their own: a captured random stream moves with every
+    step.
+    """
     updates = OrderedUpdates(returned.updates)
     pending = returned.flat
     while pending:
@@ -67,7 +72,9 @@ def carry(updates: OrderedUpdates) -> tuple[Carried, ...]:
 
 
 def close(parts: Parts, scope: Scope) -> Parts:
-    """The loop with a body that reads nothing from outside: what it captured became invariants and carried values."""
+    """The loop with a body that reads nothing from outside: what it captured became invariants and
+    carried values.
+    """
     carried = {part.initial: part.inner for part in parts.carried}
     fixed = {v: v.type.make(name=v.name) for v in _captured(parts, scope)}
     closed = parts.substitute(fixed | carried)
@@ -75,7 +82,9 @@ def close(parts: Parts, scope: Scope) -> Parts:
 
 
 def _captured(parts: Parts, scope: Scope) -> list[Variable]:
-    """The largest expressions that the body reads and that do not change in the loop, in the order they are read."""
+    """The largest expressions that the body reads and that do not change in the loop, in the order
+    they are read.
+    """
     changing = {*scope.arguments, *(part.initial for part in parts.carried)}
     found = dict.fromkeys(scope.fixed)
     for node in toposort(parts.inner_outputs, stop=scope.known):

@@ -1,4 +1,6 @@
-"""Loops whose gradient stores few states: every k-th is kept, and what is between is computed again."""
+"""Loops whose gradient stores few states: every k-th is kept, and what is between is computed
+again.
+"""
 
 from __future__ import annotations
 
@@ -19,16 +21,18 @@ from workbench.errors import ScanError
 def scan_checkpoints(fn: Callable[..., Any], sequences: Any = None, outputs_info: Any = None, non_sequences: Any = None,
                      name: str = "checkpointscan_fn", n_steps: Any = None, save_every_N: int = 10,
                      padding: bool = True) -> tuple[Any, OrderedUpdates]:  # fmt: skip
-    """As `scan`, but only the outputs of every `save_every_N`-th step are returned, and stored for the gradient.
+    """As `scan`, but only the outputs of every `save_every_N`-th step are returned, and stored for
+    the gradient.
 
-    The gradient runs the steps between two stored states again, so that it takes the memory of `n / save_every_N`
-    states and of one stretch of steps, for the time of one forward loop more. It is a loop over stretches of steps
-    with a loop in it: nothing else in the compiler knows of it.
+    The gradient runs the steps between two stored states again, so that it takes the memory of `n /
+    save_every_N` states and of one stretch of steps, for the time of one forward loop more. It is a
+    loop over stretches of steps with a loop in it: nothing else in the compiler knows of it.
 
     sequences, outputs_info   as for scan, without taps
     n_steps                   by default as many as there are rows
-    padding                   where `save_every_N` does not divide the number of steps, rows of zeros make up for it,
-                              and the last stretch takes steps over them; without padding it must divide
+    padding                   where `save_every_N` does not divide the number of steps, rows of
+                              zeros make up for it, and the last stretch takes steps over them;
+                              without padding it must divide
 
     Raises ScanError for taps, and for a step that feeds nothing back.
     """

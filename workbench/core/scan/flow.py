@@ -1,7 +1,8 @@
 """How gradients flow through one step of a loop.
 
-At step t the gradient of a state is what the cost gives it there, plus what the steps after t owe it through their
-taps. `Flow` holds these as new variables ("seeds" and "debts") and the gradients of the body's inputs in terms of them.
+At step t the gradient of a state is what the cost gives it there, plus what the steps after t owe
+it through their taps. `Flow` holds these as new variables ("seeds" and "debts") and the gradients
+of the body's inputs in terms of them.
 """
 
 from __future__ import annotations
@@ -26,8 +27,10 @@ class Flow:
     """One step backwards.
 
     seeds   for an inner output the variable that stands for the cost's own gradient of it at step t
-    debts   for an inner input (a tap or a carried value) the one that stands for what later steps owe through it
-    found   for an inner input its gradient at step t, an expression of seeds, debts and the body's variables
+    debts   for an inner input (a tap or a carried value) the one that stands for what later steps
+            owe through it
+    found   for an inner input its gradient at step t, an expression of seeds, debts and the body's
+            variables
     """
 
     seeds: dict[Variable, Variable]
@@ -36,10 +39,11 @@ class Flow:
 
 
 def flow(parts: Parts, seeded: Sequence[bool]) -> Flow:
-    """The flow from those stacked and carried outputs that have a gradient to all inputs that they reach.
+    """The flow from those stacked and carried outputs that have a gradient to all inputs that they
+    reach.
 
-    A state that is reached gets a gradient at the step before, which may reach more: this is repeated until no more
-    is found, at most once per input.
+    A state that is reached gets a gradient at the step before, which may reach more: this is
+    repeated until no more is found, at most once per input.
     """
     seeds = {
         part.value: _placeholder(part.value, "d")

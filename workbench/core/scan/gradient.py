@@ -1,9 +1,9 @@
 """The gradient of a scan: another scan, which runs backwards over what the first one stored.
 
-Nothing is computed twice that the forward loop has stacked: its outputs, and the states before each step, are
-sequences of the backward loop. Other values of the body are computed again there, as later rewrites can do for the
-whole sequence at once. Only what cannot be computed again, since it came from a carried value such as a random state,
-is stored by a wider forward loop.
+Nothing is computed twice that the forward loop has stacked: its outputs, and the states before each
+step, are sequences of the backward loop. Other values of the body are computed again there, as
+later rewrites can do for the whole sequence at once. Only what cannot be computed again, since it
+came from a carried value such as a random state, is stored by a wider forward loop.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ class Traces:
     """What the forward loop stored, one row per executed step.
 
     states    the states' values
-    stacked   of whatever else of the body is known, and of the states: values by the body's variable
+    stacked   of whatever else of the body is known, and of the states: values by the body's
+              variable
     steps     how many steps were executed
     """
 
@@ -53,7 +54,9 @@ class Traces:
 
 
 def _traces(forward: Parts, local: Flow, node: Apply) -> Traces:
-    """The outputs of the node, and of a wider one where the backward body reads what it cannot compute again."""
+    """The outputs of the node, and of a wider one where the backward body reads what it cannot
+    compute again.
+    """
     outputs = forward.stacked
     stacked = dict(zip((part.value for part in outputs), node.outputs, strict=False))
     known = {value: rows for value, rows in stacked.items() if value.owner is not None}
@@ -86,7 +89,9 @@ def _from_carried(forward: Parts, local: Flow, known: dict[Variable, Outer]) -> 
 
 @frozen
 class Backward:
-    """The backward loop under construction: step s of it undoes step `steps - 1 - s` of the forward loop."""
+    """The backward loop under construction: step s of it undoes step `steps - 1 - s` of the forward
+    loop.
+    """
 
     forward: Parts
     local: Flow
@@ -105,7 +110,9 @@ class Backward:
         return 0 if self.forward.truncate < 0 else self.traces.steps - self.count
 
     def results(self) -> list[Variable | None]:
-        """Gradients of the outer inputs: n_steps, sequences, initial states, carried values, invariants."""
+        """Gradients of the outer inputs: n_steps, sequences, initial states, carried values,
+        invariants.
+        """
         parts = self.loop()
         made = dict(zip(self.owners, parts.apply().outputs, strict=True))
         return [
@@ -147,7 +154,9 @@ class Backward:
         return [i for i, v in enumerate(state.inner) if v in self.local.found]
 
     def debt(self, state: State, i: int) -> State:
-        """What is owed through tap k = -|k| reaches the state |k| backward steps later: the same tap."""
+        """What is owed through tap k = -|k| reaches the state |k| backward steps later: the same
+        tap.
+        """
         k, v = state.taps[i], state.inner[i]
         return State(
             zeros_like(first_rows(state.initial, -k)),
@@ -215,7 +224,9 @@ class Backward:
         ]
 
     def history(self, i: int, read: set[Variable]) -> list[tuple[Outer, Variable]]:
-        """What the steps saw of a state, last step first: its initial rows and its trace, one after the other."""
+        """What the steps saw of a state, last step first: its initial rows and its trace, one after
+        the other.
+        """
         state = self.forward.states[i]
         if read.isdisjoint(state.inner):
             return []
@@ -263,7 +274,9 @@ class Backward:
         return result
 
     def owed(self, debts: Outer, reach: int, state: State, place: int) -> Outer:
-        """The debts of the first `reach` steps (fewer where fewer were taken), put in their place in the initial rows."""
+        """The debts of the first `reach` steps (fewer where fewer were taken), put in their place
+        in the initial rows.
+        """
         whole = self.forward.truncate < 0
         if whole and depth(state.taps) == 1:
             return dimshuffle(total(debts[-1:], axis=0), ("x", *range(debts.ndim - 1)))

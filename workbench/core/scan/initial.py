@@ -1,7 +1,9 @@
-"""Initial states and step results brought to one type, so that what a step returns can be fed to the next.
+"""Initial states and step results brought to one type, so that what a step returns can be fed to
+the next.
 
-The initial value gives way where that loses nothing: its dtype is widened, and a length of 1 that the step does not
-keep is no longer taken for one that broadcasts. Everything else is an error that names the state.
+The initial value gives way where that loses nothing: its dtype is widened, and a length of 1 that
+the step does not keep is no longer taken for one that broadcasts. Everything else is an error that
+names the state.
 """
 
 from __future__ import annotations
@@ -38,7 +40,9 @@ class Start:
 
 
 def start(info: Info) -> Start:
-    """A state as the user gave it: its initial value with a row for each step that the taps reach back."""
+    """A state as the user gave it: its initial value with a row for each step that the taps reach
+    back.
+    """
     initial = info.initial
     if not info.leading:
         rows: Variable = dimshuffle(initial, ("x", *range(tensor_type(initial).ndim)))
@@ -77,7 +81,9 @@ def settle(
 
 
 def _widen(state: Start, result: Variable, i: int, place: object) -> Start:
-    """The state with an initial value of the result's type. Raises ScanError where that loses something."""
+    """The state with an initial value of the result's type. Raises ScanError where that loses
+    something.
+    """
     before, after = state.type, tensor_type(result)
     if before.ndim != after.ndim:
         raise _mismatch(state, result, i, place, f"{before.ndim} dimensions", f"{after.ndim}")

@@ -1,7 +1,8 @@
 """Lifting: what a loop's body computes for one step, computed for all steps at once.
 
-A value of the body is lifted where all that it depends on is known for every step: rows of sequences, stacked outputs,
-invariants. Lifted, it has a leading axis of one row per step, or none where it is the same in every step.
+A value of the body is lifted where all that it depends on is known for every step: rows of
+sequences, stacked outputs, invariants. Lifted, it has a leading axis of one row per step, or none
+where it is the same in every step.
 """
 
 from __future__ import annotations

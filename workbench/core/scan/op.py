@@ -1,4 +1,6 @@
-"""The Scan op: a loop whose body is a frozen inner graph. The reference loop below is its definition."""
+"""The Scan op: a loop whose body is a frozen inner graph. The reference loop below is its
+definition.
+"""
 
 from __future__ import annotations
 
@@ -22,16 +24,20 @@ Taps = tuple[int, ...]
 class Scan(Op):
     """A loop of `n_steps` iterations.
 
-    Outer inputs   n_steps; the sequences; the states' initial values (each with a leading axis of `depth(taps)` rows,
+    Outer inputs   n_steps; the sequences; the states' initial values (each with a leading axis of
+    `depth(taps)` rows,
                    the oldest first); the carried values' initial values; the non-sequences
-    Inner inputs   for each sequence its taps in order; for each state its taps in order; the carried values; the
+    Inner inputs   for each sequence its taps in order; for each state its taps in order; the
+    carried values; the
                    non-sequences
-    Inner outputs  the states' next values; the maps; the carried values' next values; where `until`, the condition
-    Outer outputs  the states' and the maps' values stacked on a leading axis, one row per executed step (or only the
+    Inner outputs  the states' next values; the maps; the carried values' next values; where
+    `until`, the condition Outer outputs  the states' and the maps' values stacked on a leading
+    axis, one row per executed step (or only the
                    last `keep[i]` rows); the carried values after the last step
 
-    A tap k of a sequence reads row t + k - min(taps, 0); a tap k < 0 of a state reads its value of step t + k.
-    A carried value is one of which only the last is ever seen (a shared variable that the body updates).
+    A tap k of a sequence reads row t + k - min(taps, 0); a tap k < 0 of a state reads its value of
+    step t + k. A carried value is one of which only the last is ever seen (a shared variable that
+    the body updates).
     """
 
     inner: InnerGraph
@@ -57,7 +63,9 @@ class Scan(Op):
     def split(
         self, inputs: Sequence[Any]
     ) -> tuple[Any, list[Any], list[Any], list[Any], list[Any]]:
-        """Outer inputs as n_steps, sequences, initial states, initial carried values, non-sequences."""
+        """Outer inputs as n_steps, sequences, initial states, initial carried values,
+        non-sequences.
+        """
         sizes = (len(self.sequences), len(self.states), self.n_carried, self.n_non_sequences)
         parts: list[list[Any]] = []
         start = 1

@@ -1,7 +1,9 @@
-"""A scan taken apart: each sequence, state, map, carried value and invariant with its outer and its inner side.
+"""A scan taken apart: each sequence, state, map, carried value and invariant with its outer and its
+inner side.
 
-The Scan op lists outer and inner variables in a fixed order; building, differentiating and rewriting a scan is
-easier on parts that say which belongs to which. `Parts.of` takes a node apart, `Parts.apply` makes one.
+The Scan op lists outer and inner variables in a fixed order; building, differentiating and
+rewriting a scan is easier on parts that say which belongs to which. `Parts.of` takes a node apart,
+`Parts.apply` makes one.
 """
 
 from __future__ import annotations
@@ -18,7 +20,9 @@ from workbench.frozen import frozen
 
 @frozen
 class Rows:
-    """A sequence: `outer` has a row per step (and `span` more), `inner` is what the body sees of it, one per tap."""
+    """A sequence: `outer` has a row per step (and `span` more), `inner` is what the body sees of
+    it, one per tap.
+    """
 
     outer: Variable
     taps: Taps
@@ -130,7 +134,9 @@ class Parts:
 
     @property
     def inner_outputs(self) -> tuple[Variable, ...]:
-        """The states' next values, the maps, the carried values' next values, and the condition where there is one."""
+        """The states' next values, the maps, the carried values' next values, and the condition
+        where there is one.
+        """
         condition = () if self.condition is None else (self.condition,)
         return (*(part.value for part in self.outputs), *condition)
 

@@ -1,4 +1,6 @@
-"""What a step function returns: outputs, updates and a condition, in all the forms that are allowed."""
+"""What a step function returns: outputs, updates and a condition, in all the forms that are
+allowed.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ Numbers, arrays and None are no variables: wrap them with tensor.constant, or le
 
 
 class until:  # it reads as a word of the user's program
-    """Returned last by a step function: the loop ends after the step in which the scalar condition is true."""
+    """Returned last by a step function: the loop ends after the step in which the scalar condition
+    is true.
+    """
 
     def __init__(self, condition: Any) -> None:
         self.condition = as_tensor(condition)

@@ -1,4 +1,6 @@
-"""How many rows a variable has, as far as the graph says, and the rows of it that the steps of a loop see."""
+"""How many rows a variable has, as far as the graph says, and the rows of it that the steps of a
+loop see.
+"""
 
 from __future__ import annotations
 

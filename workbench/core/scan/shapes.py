@@ -73,7 +73,9 @@ def _input_shapes(parts: Parts) -> dict[Variable, Dims]:
 def _outside(
     dim: Any, shapes: dict[Variable, Dims], scalars: dict[Variable, Variable], parts: Parts
 ) -> Any:
-    """A dimension that the body computes, computed outside; None where it depends on what happens in the loop."""
+    """A dimension that the body computes, computed outside; None where it depends on what happens
+    in the loop.
+    """
     if not isinstance(dim, Variable):
         return dim
     known = dict(scalars)

@@ -1,4 +1,6 @@
-"""What a scan's shared variables become: an ordered dict from shared variable to its value after the loop."""
+"""What a scan's shared variables become: an ordered dict from shared variable to its value after
+the loop.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ Pairs = Mapping[Any, Any] | Iterable[tuple[Any, Any]]  # Any: shared variables a
 
 
 class OrderedUpdates(dict[Any, Any]):
-    """Updates to pass to `function(updates=…)`. `+` joins two, and two values for one variable are a KeyError."""
+    """Updates to pass to `function(updates=…)`. `+` joins two, and two values for one variable are
+    a KeyError.
+    """
 
     def __init__(self, pairs: Pairs = ()) -> None:
         super().__init__()
