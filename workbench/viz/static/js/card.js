@@ -2,6 +2,7 @@
 
 import { button, h, num, plural, time } from "./dom.js";
 import { heatmap, histogram } from "./charts.js";
+import { isFused } from "./paint.js";
 import { STATES } from "./theme.js";
 
 /** @param {{pick: (key) => void, open?: (key) => void, opened?: boolean}} acts */
@@ -18,12 +19,13 @@ export function nodeCard(store, key, side, theme, acts) {
     "section.wb-card",
     { ariaLabel: `node ${info.l || info.o}` },
     heading(data, key, side, info),
-    info.d && h("div.wb-detail", {}, info.d),
+    detail(info),
     rows(info),
     places(info),
     ports(data, key, side, acts),
     past(data, key, side, acts),
     rewrites(store, key),
+    refusals(data, key),
     valuePart(store, key, side, theme),
     timePart(data, key),
     inside(key, info, acts),
@@ -35,6 +37,20 @@ function heading(data, key, side, info) {
   const state = data.change[side][key];
   const badge = state && h(`span.wb-badge.wb-is-${state}`, {}, `${STATES[state]} ${state}`);
   return h("header", {}, h("h3", {}, info.l || info.o), badge, h("span.wb-id", {}, `#${key}`));
+}
+
+/** The op with its parameters; of a fused op what it computes, an expression per output. */
+function detail(info) {
+  if (!info.d && !isFused(info)) return null;
+  if (!isFused(info)) return h("div.wb-detail", {}, info.d);
+  const lines = (info.d || info.l).split("\n");
+  const name = (i) => info.n?.[i] || (lines.length > 1 ? `out ${i}` : "");
+  return part(
+    "Computes",
+    lines.map((text, i) =>
+      h("div.wb-place", {}, name(i) && h("span", {}, name(i)), h("code", {}, text)),
+    ),
+  );
 }
 
 function rows(info) {
@@ -122,6 +138,17 @@ function rewrites(store, key) {
           h("span", {}, ` ${step.phase}, step ${i + 1}`),
         );
       }),
+    ),
+  );
+}
+
+function refusals(data, key) {
+  const found = data.refused.filter(([, , node]) => `${node}` === key);
+  if (!found.length) return null;
+  return part(
+    "Refused",
+    found.map(([phase, rule, , reason]) =>
+      h("div.wb-place", {}, h("b", {}, rule), h("span", {}, ` ${phase}: ${reason}`)),
     ),
   );
 }

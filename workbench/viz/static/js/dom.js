@@ -92,7 +92,9 @@ export function num(value) {
   if (value === null || value === undefined) return "–";
   if (typeof value !== "number") return String(value);
   if (Number.isInteger(value) && Math.abs(value) < 1e6) return String(value);
-  return String(+value.toPrecision(4)).replace("e+", "e");
+  const size = Math.abs(value);
+  if (size >= 1e-3 && size < 1e6) return String(+value.toPrecision(4));
+  return value.toExponential(2).replace(/\.?0*e\+?/, "e");
 }
 
 /** `1 node`, `2 nodes`. */

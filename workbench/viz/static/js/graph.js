@@ -41,7 +41,7 @@ export class GraphTab {
   toolbar() {
     this.search = h("input.wb-search", {
       type: "search",
-      placeholder: "Search: dot, op:sum, time:>1ms",
+      placeholder: "Search: dot, time:>1ms",
       title: SEARCH_HELP,
       ariaLabel: "Search nodes",
       oninput: () => this.store.set({ query: this.search.value }),

@@ -52,6 +52,7 @@ export function paintBox(ctx, box, look, theme, scale) {
 }
 
 export const isScan = (info) => /scan/i.test(info.o || "");
+export const isFused = (info) => info.x !== undefined && info.k === "apply" && !isScan(info);
 
 function outline(ctx, x, y, w, h, radius) {
   ctx.beginPath();
@@ -108,6 +109,7 @@ function paintFace(ctx, box, look, theme, scale) {
     text: chip[0],
     far: chip[3] & 1,
     leading: chip[3] & 2,
+    node: chip[1],
     w: ctx.measureText(chip[0]).width + 10,
   }));
   ctx.font = bold;
@@ -115,8 +117,10 @@ function paintFace(ctx, box, look, theme, scale) {
   const label = clip(ctx, box.info.l || box.info.o || `#${box.id}`, room);
   const width = ctx.measureText(label).width;
   let x = box.x - (width + chips.reduce((sum, chip) => sum + chip.w + 6, 0)) / 2;
+  box.tags = []; // where a click goes to the node that a tag stands for
   const draw = (chip) => {
     paintChip(ctx, chip, x, baseline, theme, chipFont, scale);
+    if (chip.far) box.tags.push({ x, y: baseline - 4, w: chip.w, node: chip.node });
     x += chip.w + 6;
   };
   chips.filter((chip) => chip.leading).forEach(draw);

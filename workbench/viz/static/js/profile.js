@@ -59,7 +59,8 @@ export class ProfileTab {
       {},
       `${plural(calls, "call")}, `,
       h("b", {}, `${time(seconds / Math.max(1, calls))} a call`),
-      overhead ? ` · measuring cost ${time(overhead)}` : "",
+      overhead ? ` · measuring costs ${time(overhead)} of it` : "",
+      (this.common = h("span")),
     );
     fill(
       this.element,
@@ -77,8 +78,9 @@ export class ProfileTab {
   }
 
   compile() {
-    const stages = this.profile?.stages || [],
-      passes = this.data.passes;
+    const stages = this.profile?.stages || [];
+    const told = new Set(stages.map(([name]) => name));
+    const passes = this.data.passes.some(([name]) => !told.has(name)) ? this.data.passes : [];
     return h(
       "div.wb-stages",
       {},
@@ -148,7 +150,7 @@ export class ProfileTab {
         h("i", { style: `width:${Math.max(1, (100 * value) / this.most)}%` }),
         h("span", {}, percent(value / this.total)),
       );
-    const columns = [
+    const all = [
       ["share", (row) => row.seconds, (row) => bar(row.seconds)],
       [kind, (row) => row.name],
       ...(kind === "apply"
@@ -163,6 +165,8 @@ export class ProfileTab {
       ["flops", (row) => row.flops, (row) => size(row.flops, "")],
       ["where", (row) => row.where],
     ];
+    const [columns, common] = withoutCommon(all, rows, ["calls", "where"]);
+    this.common.textContent = common.length ? ` · every row: ${common.join(", ")}` : "";
     this.table = sortable(columns, rows, {
       label: `Times by ${kind}`,
       sort: 0,
@@ -181,7 +185,7 @@ export class ProfileTab {
     return this.profile.rows.map((row) => ({
       key: row[PARENT] === null ? `${row[NODE]}` : `${row[PARENT]}/${row[NODE]}`,
       inner: row[PARENT] !== null,
-      name: row[PARENT] === null ? row[LABEL] : `↳ ${row[LABEL]}`,
+      name: this.called(row),
       seconds: row[SECONDS],
       median: row[MEDIAN],
       spread: row[SPREAD],
@@ -190,6 +194,12 @@ export class ProfileTab {
       flops: row[FLOPS],
       where: where(row),
     }));
+  }
+
+  /** A row's name: its node's, which says more of a fused op than the op does. */
+  called(row) {
+    if (row[PARENT] !== null) return `↳ ${row[LABEL]}`;
+    return this.data.info(`${row[NODE]}`)?.l || row[LABEL];
   }
 
   merged(kind) {
@@ -233,6 +243,14 @@ export class ProfileTab {
   dispose() {
     this.stage?.dispose();
   }
+}
+
+/** The columns but those named ones that say the same in every row, and what these say. */
+function withoutCommon(columns, rows, names) {
+  const same = ([name, read]) =>
+    names.includes(name) && rows.length && rows.every((row) => read(row) === read(rows[0]));
+  const told = ([name, read]) => (name === "calls" ? plural(read(rows[0]), "call") : read(rows[0]));
+  return [columns.filter((one) => !same(one)), columns.filter(same).map(told)];
 }
 
 const percent = (share) => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)}%`;

@@ -24,36 +24,40 @@ export class Replay {
 
   /** The graph after `count` steps: boxes, inputs, chips by id; the output ports; `moved` nodes since the first. */
   at(count) {
-    let from = Math.max(...[...this.kept.keys()].filter((k) => k <= count));
-    let state = this.kept.get(from);
-    while (from < count) {
-      state = this.advance(state, this.data.steps[from]);
-      from += 1;
-      if (from % KEEP_EVERY === 0 || from === count) this.kept.set(from, state);
+    let done = Math.max(...[...this.kept.keys()].filter((k) => k <= count));
+    const state = copied(this.kept.get(done));
+    while (done < count) {
+      this.advance(state, this.data.steps[done]);
+      done += 1;
+      if (done % KEEP_EVERY === 0) this.kept.set(done, copied(state));
     }
     return state;
   }
 
   advance(state, step) {
-    const next = {
-      boxes: new Map(state.boxes),
-      inputs: new Map(state.inputs),
-      chips: new Map(state.chips),
-      forms: new Map(state.forms),
-      moved: new Set(state.moved),
-      out: forwarded(state.out, step.re || []),
-    };
+    state.out = forwarded(state.out, step.re || []);
     for (const id of step.rm || [])
-      for (const table of [next.boxes, next.inputs, next.chips]) table.delete(id);
-    for (const [id, ports] of Object.entries(step.in || {})) next.inputs.set(+id, ports);
-    for (const [id, chips] of Object.entries(step.chip || {})) next.chips.set(+id, chips);
+      for (const table of [state.boxes, state.inputs, state.chips]) table.delete(id);
+    for (const [id, ports] of Object.entries(step.in || {})) state.inputs.set(+id, ports);
+    for (const [id, chips] of Object.entries(step.chip || {})) state.chips.set(+id, chips);
     for (const [id, box] of Object.entries(step.box || {})) {
-      next.boxes.set(+id, box);
-      next.moved.add(+id);
+      state.boxes.set(+id, box);
+      state.moved.add(+id);
     }
-    for (const id of step.ch || []) next.forms.set(id, this.data.last[id]);
-    return next;
+    for (const id of step.ch || []) state.forms.set(id, this.data.last[id]);
   }
+}
+
+/** A state of its own: what it holds is shared, as a step puts new things in and changes none. */
+function copied({ boxes, inputs, chips, forms, moved, out }) {
+  return {
+    boxes: new Map(boxes),
+    inputs: new Map(inputs),
+    chips: new Map(chips),
+    forms: new Map(forms),
+    moved: new Set(moved),
+    out,
+  };
 }
 
 function forwarded(ports, pairs) {

@@ -262,7 +262,7 @@ export class RewritesTab {
         {},
         h("dt", {}, "pass"),
         h("dd", {}, step.phase),
-        ...(step.src ? [h("dt", {}, "written in"), h("dd.wb-path", {}, step.src)] : []),
+        ...(step.src ? [h("dt", {}, "rule"), h("dd.wb-path", { title: step.src }, tail(step.src))] : []),
       ),
       this.diff(count, step),
       this.body(step),
@@ -368,6 +368,9 @@ export class RewritesTab {
     this.stage.dispose();
   }
 }
+
+/** The last two parts of a path. */
+const tail = (path) => path.split("/").slice(-2).join("/");
 
 /** Equations (two spaces or a semicolon part them), each with its two sides set apart. */
 function equations(text) {

@@ -1,10 +1,10 @@
 // A canvas with a camera: panning, zooming, picking, the minimap, the keyboard. It draws a view and decides nothing.
 
 import { button, h, icon, still } from "./dom.js";
+import { MiniMap } from "./minimap.js";
 import { paintBox, paintLine } from "./paint.js";
 
 const FIRST_SCALE = 0.75; // labels and chips are 9 pixels high then; smaller texts wait
-const MAP = { width: 124, height: 92 };
 const MOST = 2.5,
   LEAST = 0.04,
   GLIDE = 220;
@@ -37,7 +37,7 @@ export class Stage {
     };
     this.canvas = h("canvas.wb-canvas", { tabIndex: 0, role: "img", ariaLabel: hooks.label });
     this.canvas.dataset.lmSuppressShortcuts = "true";
-    this.map = h("canvas.wb-map", { ariaHidden: "true" });
+    this.map = new MiniMap(theme, { look: hooks.look, jump: (x, y) => this.center(x, y) });
     this.caption = h("div.wb-caption");
     const zooms = h(
       "div.wb-zoom",
@@ -46,11 +46,12 @@ export class Stage {
       button("−", "Zoom out", () => this.zoom(1 / 1.3)),
       button(icon("fit"), "Fit all (f)", () => this.fit(true)),
     );
-    this.element = h("div.wb-stage", {}, this.canvas, this.caption, this.map, zooms);
+    this.area = h("div.wb-area", {}, this.canvas, this.map.element, zooms);
+    this.element = h("div.wb-stage", {}, this.caption, this.area);
     this.element.stage = this; // for tests, and the curious with a console
     this.listen();
     this.resizing = new ResizeObserver(() => this.resize());
-    this.resizing.observe(this.element);
+    this.resizing.observe(this.area);
   }
 
   // ---- what is shown
@@ -59,7 +60,7 @@ export class Stage {
   show(view, { animate = false, reset = false } = {}) {
     const old = this.view.byKey;
     this.view = view;
-    this.mapped = null;
+    this.map.forget();
     if (reset) this.pending = true;
     if (this.pending && this.width) this.openReadably();
     if (animate && !still() && old.size) this.glide(old);
@@ -99,7 +100,7 @@ export class Stage {
   // ---- the camera
 
   resize() {
-    const { clientWidth: width, clientHeight: height } = this.element;
+    const { clientWidth: width, clientHeight: height } = this.area;
     if (!width || !height) return;
     const ratio = window.devicePixelRatio || 1;
     const first = !this.width;
@@ -139,7 +140,7 @@ export class Stage {
   }
 
   fitScale() {
-    return Math.min(this.width / this.view.w, (this.height - 28) / this.view.h, 1.15);
+    return Math.min(this.width / this.view.w, this.height / this.view.h, 1.15);
   }
 
   fit(told = false) {
@@ -148,7 +149,7 @@ export class Stage {
     this.camera = {
       k,
       x: (this.width - this.view.w * k) / 2,
-      y: 14 + (this.height - 14 - this.view.h * k) / 2,
+      y: (this.height - this.view.h * k) / 2,
     };
     this.draw();
   }
@@ -244,50 +245,8 @@ export class Stage {
     }
     for (const [line, look] of strong) paintLine(ctx, line, look, this.theme, k);
     boxes.filter((box) => !box.frame).forEach(draw);
-    this.paintMap({ left: left + 20, top: top + 20, right: right - 20, bottom: bottom - 20 });
-  }
-
-  paintMap(seen) {
-    const { w, h: height } = this.view;
-    const whole = seen.left <= 0 && seen.top <= 0 && seen.right >= w && seen.bottom >= height;
-    this.map.hidden = whole || !this.view.boxes.length;
-    if (this.map.hidden) return;
-    const ctx = this.map.getContext("2d");
-    const scale = (this.mapScale = Math.min(MAP.width / w, MAP.height / height));
-    const [wide, tall] = [Math.ceil(w * scale), Math.ceil(height * scale)];
-    if (this.map.width !== wide || this.map.height !== tall)
-      Object.assign(this.map, { width: wide, height: tall });
-    this.mapped ||= this.miniature(scale);
-    ctx.clearRect(0, 0, this.map.width, this.map.height);
-    ctx.drawImage(this.mapped, 0, 0);
-    ctx.strokeStyle = this.theme.accent;
-    ctx.lineWidth = 1.5;
-    const clamp = (value, most) => Math.max(1, Math.min(value * scale, most - 1));
-    const x = clamp(seen.left, this.map.width),
-      y = clamp(seen.top, this.map.height);
-    ctx.strokeRect(
-      x,
-      y,
-      clamp(seen.right, this.map.width) - x,
-      clamp(seen.bottom, this.map.height) - y,
-    );
-  }
-
-  /** The whole picture in little, drawn once per view. */
-  miniature(scale) {
-    const image = h("canvas", { width: this.map.width, height: this.map.height });
-    const ctx = image.getContext("2d");
-    for (const box of this.view.boxes) {
-      const state = this.hooks.look(box).state;
-      ctx.strokeStyle = ctx.fillStyle = state ? this.theme.states[state].line : this.theme.edge;
-      ctx[box.frame ? "strokeRect" : "fillRect"](
-        (box.x - box.w / 2) * scale,
-        (box.y - box.h / 2) * scale,
-        Math.max(1.5, box.w * scale),
-        Math.max(1, box.h * scale),
-      );
-    }
-    return image;
+    const seen = { left: left + 20, top: top + 20, right: right - 20, bottom: bottom - 20 };
+    this.map.paint(this.view, seen, this.width);
   }
 
   // ---- hands and keys
@@ -301,9 +260,6 @@ export class Stage {
     canvas.addEventListener("dblclick", (event) => this.openAt(this.at(event)));
     canvas.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
     canvas.addEventListener("keydown", (event) => this.key(event));
-    const jump = (event) => event.buttons && this.jump(event);
-    this.map.addEventListener("pointerdown", jump);
-    this.map.addEventListener("pointermove", jump);
   }
 
   /** The box under the pointer, the innermost one. */
@@ -315,6 +271,16 @@ export class Stage {
     );
   }
 
+  /** The node that the tag under the pointer stands for. */
+  tagAt(event, box) {
+    const x = (event.offsetX - this.camera.x) / this.camera.k,
+      y = (event.offsetY - this.camera.y) / this.camera.k;
+    const tag = box?.tags?.find(
+      (one) => x >= one.x && x <= one.x + one.w && Math.abs(y - one.y) < 9,
+    );
+    return tag && box.key.replace(/[^/]+$/, tag.node);
+  }
+
   press(event) {
     this.held = { x: event.clientX, y: event.clientY, moved: false };
     this.canvas.setPointerCapture(event.pointerId);
@@ -322,9 +288,9 @@ export class Stage {
 
   move(event) {
     if (!this.held) {
-      const key = this.at(event)?.key || "";
-      this.canvas.style.cursor = key ? "pointer" : "grab";
-      return this.hooks.hover?.(key);
+      const box = this.at(event);
+      this.canvas.style.cursor = box ? "pointer" : "grab";
+      return this.hooks.hover?.(this.tagAt(event, box) || box?.key || "");
     }
     const dx = event.clientX - this.held.x,
       dy = event.clientY - this.held.y;
@@ -335,7 +301,8 @@ export class Stage {
   }
 
   release(event) {
-    if (this.held && !this.held.moved) this.hooks.pick(this.at(event)?.key || "");
+    const box = this.at(event);
+    if (this.held && !this.held.moved) this.hooks.pick(this.tagAt(event, box) || box?.key || "");
     this.held = null;
   }
 
@@ -355,11 +322,10 @@ export class Stage {
     this.zoom(Math.exp(-event.deltaY / 300), event.offsetX, event.offsetY);
   }
 
-  jump({ offsetX, offsetY }) {
+  /** Show a point of the picture in the middle. */
+  center(x, y) {
     const { k } = this.camera;
-    const x = this.width / 2 - (offsetX / this.mapScale) * k,
-      y = this.height / 2 - (offsetY / this.mapScale) * k;
-    this.pan(x - this.camera.x, y - this.camera.y);
+    this.pan(this.width / 2 - x * k - this.camera.x, this.height / 2 - y * k - this.camera.y);
   }
 
   key(event) {

@@ -70,8 +70,9 @@ export class ValuesTab {
     return Object.entries(this.data.values[this.side].rows).map(([port, value]) => {
       const [key, index] = port.split(":");
       const info = this.data.info(key, this.side) || {};
-      const name = info.n?.[index] || info.l || info.o || `#${key}`;
-      return { key, name: info.t?.length > 1 ? `${name}.${index}` : name, value };
+      const own = info.n?.[index];
+      const name = info.l || info.o || `#${key}`;
+      return { key, name: own || (info.t?.length > 1 ? `${name} .${index}` : name), value };
     });
   }
 
@@ -83,9 +84,12 @@ export class ValuesTab {
     fill(
       this.note,
       this.data.values[side].note,
-      bad ? h("b.wb-alarm", {}, ` ${plural(bad, "variable")} with nan or inf`) : "",
+      ` ${plural(rows.length, "variable")}, `,
+      bad ? h("b.wb-alarm", {}, `${bad} with nan or inf`) : "no nan, no inf",
     );
-    this.table = sortable(COLUMNS, rows, {
+    const some = (name) => rows.some((row) => row.value[name === "nan" ? 6 : 7]);
+    const columns = COLUMNS.filter(([name]) => !["nan", "inf"].includes(name) || some(name));
+    this.table = sortable(columns, rows, {
       label: `Values, ${side}`,
       cell,
       mark: (row) => (row.value[6] || row.value[7] ? "wb-row-bad" : ""),
