@@ -86,7 +86,9 @@ class Interner:
 
 
 def _types(node: Apply, inputs: Sequence[Variable]) -> Sequence[Type]:
-    """The outputs' types over other inputs. Raises RewriteError where they do not fit the old ones."""
+    """The outputs' types over other inputs. Raises RewriteError where they do not fit the old
+    ones.
+    """
     old = [v.type for v in node.outputs]
     if all(a is b or a.type == b.type for a, b in zip(inputs, node.inputs)):
         return old

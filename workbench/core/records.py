@@ -48,7 +48,8 @@ class Record:
         data = json.loads(text)
         if data.pop("schema", None) != SCHEMA:
             raise ValueError(
-                f"this text is not of record schema {SCHEMA}; it was written by another version of workbench"
+                f"this text is not of record schema {SCHEMA}; it was written by another version "
+                f"of workbench"
             )
         if (kind := data.pop("record", None)) != cls.__name__:
             raise ValueError(f"this text holds a {kind}, not a {cls.__name__}")
@@ -322,7 +323,9 @@ def _relink(first: Snapshot, nodes: Iterable[Node], forward: Mapping[Port, Port]
 def _in_order(
     nodes: list[Node], outputs: tuple[Port, ...], inputs: tuple[int, ...]
 ) -> tuple[Node, ...]:
-    """The nodes that outputs or inputs name, each after what it reads; ties keep the given order."""
+    """The nodes that outputs or inputs name, each after what it reads; ties keep the given
+    order.
+    """
     by_id = {node.id: node for node in nodes}
     done: dict[int, None] = {}
     stack = [(i, False) for i in reversed((*inputs, *(port.node for port in outputs)))]
@@ -366,7 +369,9 @@ class Summary(Record):
 
 @frozen
 class ValueTable(Record):
-    """The value of every variable of one graph, for one set of inputs: pairs of port and summary."""
+    """The value of every variable of one graph, for one set of inputs: pairs of port and
+    summary.
+    """
 
     rows: tuple[tuple[Port, Summary], ...] = ()
     note: str = ""

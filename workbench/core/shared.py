@@ -22,8 +22,15 @@ class SharedVariable(Variable):
 
     __slots__ = ("allow_downcast", "cell", "default_update", "strict")
 
-    def __init__(self, type: Type, value: object, name: str | None, strict: bool = False,
-                 allow_downcast: bool | None = None, cell: list[Any] | None = None) -> None:  # fmt: skip
+    def __init__(
+        self,
+        type: Type,
+        value: object,
+        name: str | None,
+        strict: bool = False,
+        allow_downcast: bool | None = None,
+        cell: list[Any] | None = None,
+    ) -> None:
         super().__init__(type, None, 0, name)
         self.cell: list[Any] = [value, None] if cell is None else cell
         self.strict = strict
@@ -60,8 +67,15 @@ class TensorSharedVariable(TensorVariable, SharedVariable):
 
     __slots__ = ()
 
-    def __init__(self, type: TensorType, value: Any, name: str | None, strict: bool = False,
-                 allow_downcast: bool | None = None, cell: list[Any] | None = None) -> None:  # fmt: skip
+    def __init__(
+        self,
+        type: TensorType,
+        value: Any,
+        name: str | None,
+        strict: bool = False,
+        allow_downcast: bool | None = None,
+        cell: list[Any] | None = None,
+    ) -> None:
         SharedVariable.__init__(self, type, value, name, strict, allow_downcast, cell)
 
     def zero(self) -> None:
@@ -69,8 +83,15 @@ class TensorSharedVariable(TensorVariable, SharedVariable):
         self.cell[0] = np.zeros_like(self.cell[0])
 
 
-def shared(value: Any, name: str | None = None, strict: bool = False, allow_downcast: bool | None = None,
-           borrow: bool = False, broadcastable: tuple[bool, ...] | None = None, target: str = "cpu") -> Any:  # fmt: skip
+def shared(
+    value: Any,
+    name: str | None = None,
+    strict: bool = False,
+    allow_downcast: bool | None = None,
+    borrow: bool = False,
+    broadcastable: tuple[bool, ...] | None = None,
+    target: str = "cpu",
+) -> Any:
     """A shared variable that holds `value`.
 
     Arrays and NumPy scalars keep their dtype; a Python int becomes int64, a float float64; anything

@@ -80,7 +80,9 @@ class Writer:
         self._places: dict[origin.Line, Place] = {}
 
     def node(self, item: Apply | Variable, ids: Ids) -> Node:
-        """The record of a node or a leaf whose inputs have ids; it is given an id if it has none."""
+        """The record of a node or a leaf whose inputs have ids; it is given an id if it has
+        none.
+        """
         node_id = ids.setdefault(item, len(ids))
         if isinstance(item, Variable):
             return self.leaf(node_id, item)

@@ -1,4 +1,5 @@
-"""Whole programs: what the native compiler makes of a graph must be what the interpreter computes."""
+"""Whole programs: what the native compiler makes of a graph must be what the interpreter computes.
+"""
 
 from __future__ import annotations
 
@@ -58,37 +59,88 @@ ROWS = np.array([1, 2, 2, -1])
 GRAPHS: dict[str, Any] = {
     "views": lambda x: [x.T + 1, x[2:, ::-2], x[-1], x[:, 1] * 2, x[1:-1].sum(0), x[::3].T],
     "reductions": lambda x: [
-        x.sum(), x.sum(0), x.sum(1), x.max(1), x.min(), x.T.sum(1), x.prod(0), (x > 0).all(0), (x > 0).any(),
-        x.mean(), x.var(1),
+        x.sum(),
+        x.sum(0),
+        x.sum(1),
+        x.max(1),
+        x.min(),
+        x.T.sum(1),
+        x.prod(0),
+        (x > 0).all(0),
+        (x > 0).any(),
+        x.mean(),
+        x.var(1),
     ],
     "argmax": lambda x: [x.argmax(1), x.argmax(0), x.argmax()],
     "broadcasting": lambda x: [
-        x - x.mean(0, keepdims=True), (x - x.mean(1, keepdims=True)) ** 2, x * x[0], x[:, :1] + 1,
+        x - x.mean(0, keepdims=True),
+        (x - x.mean(1, keepdims=True)) ** 2,
+        x * x[0],
+        x[:, :1] + 1,
     ],
     "products": lambda x: [
-        x @ x.T, x.T @ x, x[0] @ x.T, x @ x[1], x[0] @ x[1], x[::2] @ x[:, ::-1].T, x[:, :3] @ x[:3],
+        x @ x.T,
+        x.T @ x,
+        x[0] @ x.T,
+        x @ x[1],
+        x[0] @ x[1],
+        x[::2] @ x[:, ::-1].T,
+        x[:, :3] @ x[:3],
     ],
     "shapes": lambda x: [
-        T.concatenate([x, x * 2]), T.concatenate([x, x], axis=1), x.reshape((-1,)), x.T.reshape((5, 7)), x.shape,
-        T.stack([x[0], x[1]]), T.zeros((3, 2)), x.flatten(), T.arange(x.shape[0]), T.arange(0, 1, 0.1),
+        T.concatenate([x, x * 2]),
+        T.concatenate([x, x], axis=1),
+        x.reshape((-1,)),
+        x.T.reshape((5, 7)),
+        x.shape,
+        T.stack([x[0], x[1]]),
+        T.zeros((3, 2)),
+        x.flatten(),
+        T.arange(x.shape[0]),
+        T.arange(0, 1, 0.1),
     ],
     "the same memory": lambda x: [x, x, x.T, x[0], x + 0],
     "indices": lambda x: [
-        x[ROWS], x[ROWS, ROWS], x[0, 0], x[ROWS].sum(), x[:, ROWS], x[1:6:2, ROWS], x[ROWS, ::-1],
-        x[ROWS.reshape(2, 2)], x[3, ROWS], T.inc_subtensor(x[:, ROWS], x[:, :4]),
-        x.dimshuffle(0, "x", 1)[ROWS, :, ROWS], x.dimshuffle(0, "x", 1)[:, 0, ROWS],
+        x[ROWS],
+        x[ROWS, ROWS],
+        x[0, 0],
+        x[ROWS].sum(),
+        x[:, ROWS],
+        x[1:6:2, ROWS],
+        x[ROWS, ::-1],
+        x[ROWS.reshape(2, 2)],
+        x[3, ROWS],
+        T.inc_subtensor(x[:, ROWS], x[:, :4]),
+        x.dimshuffle(0, "x", 1)[ROWS, :, ROWS],
+        x.dimshuffle(0, "x", 1)[:, 0, ROWS],
     ],
     "changes": lambda x: [
-        T.set_subtensor(x[1:3], 0), T.inc_subtensor(x[ROWS], 1.5), T.inc_subtensor(x[ROWS, ROWS], 2.0),
-        T.inc_subtensor(x[:, 2], 7), T.set_subtensor(x[0, 0], 9), T.inc_subtensor(x[::2, ::-1], x[::2]),
+        T.set_subtensor(x[1:3], 0),
+        T.inc_subtensor(x[ROWS], 1.5),
+        T.inc_subtensor(x[ROWS, ROWS], 2.0),
+        T.inc_subtensor(x[:, 2], 7),
+        T.set_subtensor(x[0, 0], 9),
+        T.inc_subtensor(x[::2, ::-1], x[::2]),
     ],
     "dtypes": lambda x: [
-        x.astype("float32"), x.astype("int32"), x.astype("int8") // 2, x > 0, (x > 0) & (x < 1),
-        T.switch(x > 0, x.astype("float32"), 1), x.astype("float32").sum(),
+        x.astype("float32"),
+        x.astype("int32"),
+        x.astype("int8") // 2,
+        x > 0,
+        (x > 0) & (x < 1),
+        T.switch(x > 0, x.astype("float32"), 1),
+        x.astype("float32").sum(),
     ],
-    "mathematics": lambda x: [T.exp(x), T.tanh(x) * x, T.log(abs(x) + 1), T.sigmoid(x), T.sqrt(abs(x)), T.softplus(x)],
+    "mathematics": lambda x: [
+        T.exp(x),
+        T.tanh(x) * x,
+        T.log(abs(x) + 1),
+        T.sigmoid(x),
+        T.sqrt(abs(x)),
+        T.softplus(x),
+    ],
     "softmax": lambda x: [T.exp(x) / T.exp(x).sum(1, keepdims=True)],
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", GRAPHS)
@@ -175,7 +227,8 @@ def test_an_array_that_someone_holds_is_not_written_over() -> None:
 
 
 def test_two_threads_in_one_function() -> None:
-    """The arena belongs to one call at a time; the program gives up the GIL, so calls do overlap."""
+    """The arena belongs to one call at a time; the program gives up the GIL, so calls do overlap.
+    """
     x = T.dmatrix("x")
     f = wb.function([x], (T.exp(x) @ T.exp(x).T).sum(1))
     inputs = [RNG.normal(size=(300, 200)) * 0.1 for _ in range(4)]

@@ -87,7 +87,9 @@ class Loop:
         size = (config.width, config.width) if config.width else ()
         self.w, self.b = (T.dmatrix if config.width else T.dscalar)("W"), vector("b")
         self.xs = [matrix(f"x{i}") for i in range(len(config.sequences))]
-        self.starts = [vector(f"h{i}") if k == (-1,) else matrix(f"h{i}") for i, k in enumerate(config.states)]  # fmt: skip
+        self.starts = [
+            vector(f"h{i}") if k == (-1,) else matrix(f"h{i}") for i, k in enumerate(config.states)
+        ]
         self.given = {self.w: rng.normal(size=size) * 0.5, self.b: rng.normal(size=shape)}
         for x, some in zip(self.xs, config.sequences, strict=True):
             self.given[x] = rng.normal(size=(config.steps + span(some) + config.spare, *shape))

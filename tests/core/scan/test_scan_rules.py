@@ -14,7 +14,14 @@ from workbench.core.scan.parts import Parts
 
 X, W, U = T.dmatrix("X"), T.dmatrix("W"), T.dmatrix("U")
 x, h, b = T.dvector("x"), T.dvector("h"), T.dvector("b")
-GIVEN = {X: numbers(4, 3), W: numbers(3, 3), U: numbers(3, 3), h: numbers(3), b: numbers(3), x: numbers(4)}  # fmt: skip
+GIVEN = {
+    X: numbers(4, 3),
+    W: numbers(3, 3),
+    U: numbers(3, 3),
+    h: numbers(3),
+    b: numbers(3),
+    x: numbers(4),
+}
 
 
 def network(step, outputs_info=(h,), **options):
@@ -255,7 +262,9 @@ def test_last_rows():
     assert done.loops[0].op.keep == (3,)
 
 
-@pytest.mark.parametrize("read", [lambda p: p, lambda p: p[0], lambda p: p[-1:0:-1], lambda p: p.sum(), lambda p: p[1:]])  # fmt: skip
+@pytest.mark.parametrize(
+    "read", [lambda p: p, lambda p: p[0], lambda p: p[-1:0:-1], lambda p: p.sum(), lambda p: p[1:]]
+)
 def test_all_rows_are_kept_where_they_are_read(read):
     (p,) = network(tanh_step)
     done = assert_rewrites_preserve([p[-1], read(p)], GIVEN)

@@ -180,7 +180,8 @@ def _check_depth(info: Info, what: str) -> None:
     t = tensor_type(info.initial)
     if t.ndim == 0 or (t.shape[0] is not None and t.shape[0] < depth(info.taps)):
         raise ScanError(
-            f"{what}: taps {list(info.taps)} need an initial value with a leading axis of {depth(info.taps)} rows, "
+            f"{what}: taps {list(info.taps)} need an initial value with a leading axis of "
+            f"{depth(info.taps)} rows, "
             "the oldest first",
             f"{info.initial} is of {t}",
             info.initial.place,

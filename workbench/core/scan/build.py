@@ -19,10 +19,21 @@ from workbench.errors import ScanError
 __all__ = ["OrderedUpdates", "scan", "until"]
 
 
-def scan(fn: Callable[..., Any], sequences: Any = None, outputs_info: Any = None, non_sequences: Any = None,
-         n_steps: Any = None, truncate_gradient: int = -1, go_backwards: bool = False, mode: Any = None,
-         name: str | None = None, profile: bool | str = False, allow_gc: bool | None = None, strict: bool = False,
-         return_list: bool = False) -> tuple[Any, OrderedUpdates]:  # fmt: skip
+def scan(
+    fn: Callable[..., Any],
+    sequences: Any = None,
+    outputs_info: Any = None,
+    non_sequences: Any = None,
+    n_steps: Any = None,
+    truncate_gradient: int = -1,
+    go_backwards: bool = False,
+    mode: Any = None,
+    name: str | None = None,
+    profile: bool | str = False,
+    allow_gc: bool | None = None,
+    strict: bool = False,
+    return_list: bool = False,
+) -> tuple[Any, OrderedUpdates]:
     """Call `fn` once to learn what a step does, and loop over it: returns (outputs, updates).
 
     fn                 is called with each sequence's taps, each state's taps, then the

@@ -57,7 +57,8 @@ def check_listed(returned: Returned, scope: Scope) -> None:
     for v in _shared(returned.flat, scope):
         if v not in returned.updates:
             raise MissingInputError(
-                f"the step function reads the shared variable {v}, which is not listed, and strict=True was given",
+                f"the step function reads the shared variable {v}, which is not listed, and "
+                f"strict=True was given",
                 place=v.place,
                 advice=f"add {v} to non_sequences",
             )

@@ -18,9 +18,16 @@ from workbench.core.types import tensor_type
 from workbench.errors import ScanError
 
 
-def scan_checkpoints(fn: Callable[..., Any], sequences: Any = None, outputs_info: Any = None, non_sequences: Any = None,
-                     name: str = "checkpointscan_fn", n_steps: Any = None, save_every_N: int = 10,
-                     padding: bool = True) -> tuple[Any, OrderedUpdates]:  # fmt: skip
+def scan_checkpoints(
+    fn: Callable[..., Any],
+    sequences: Any = None,
+    outputs_info: Any = None,
+    non_sequences: Any = None,
+    name: str = "checkpointscan_fn",
+    n_steps: Any = None,
+    save_every_N: int = 10,
+    padding: bool = True,
+) -> tuple[Any, OrderedUpdates]:
     """As `scan`, but only the outputs of every `save_every_N`-th step are returned, and stored for
     the gradient.
 

@@ -9,8 +9,15 @@ from workbench.core.scan.build import scan
 from workbench.core.scan.updates import OrderedUpdates
 
 
-def map(fn: Callable[..., Any], sequences: Any, non_sequences: Any = None, truncate_gradient: int = -1,
-        go_backwards: bool = False, mode: Any = None, name: str | None = None) -> tuple[Any, OrderedUpdates]:  # fmt: skip
+def map(
+    fn: Callable[..., Any],
+    sequences: Any,
+    non_sequences: Any = None,
+    truncate_gradient: int = -1,
+    go_backwards: bool = False,
+    mode: Any = None,
+    name: str | None = None,
+) -> tuple[Any, OrderedUpdates]:
     """Fn of each row: `scan` without feedback. Returns (outputs, updates)."""
     return scan(
         fn,
@@ -24,8 +31,15 @@ def map(fn: Callable[..., Any], sequences: Any, non_sequences: Any = None, trunc
     )
 
 
-def reduce(fn: Callable[..., Any], sequences: Any, outputs_info: Any, non_sequences: Any = None,
-           go_backwards: bool = False, mode: Any = None, name: str | None = None) -> tuple[Any, OrderedUpdates]:  # fmt: skip
+def reduce(
+    fn: Callable[..., Any],
+    sequences: Any,
+    outputs_info: Any,
+    non_sequences: Any = None,
+    go_backwards: bool = False,
+    mode: Any = None,
+    name: str | None = None,
+) -> tuple[Any, OrderedUpdates]:
     """The last value of a loop with fn(element, accumulated). Returns (outputs, updates)."""
     outputs, updates = scan(
         fn,

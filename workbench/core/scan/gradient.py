@@ -166,7 +166,9 @@ class Backward:
         )
 
     def carried_debts(self) -> list[Carried]:
-        """The gradient of a carried value starts as the cost's, and is passed on from step to step."""
+        """The gradient of a carried value starts as the cost's, and is passed on from step to
+        step.
+        """
         n = len(self.forward.stacked)
         debts: list[Carried] = []
         for part, g in zip(self.forward.carried, self.gradients[n:], strict=True):
@@ -255,7 +257,11 @@ class Backward:
 
     def of_sequence(self, part: Rows, made: dict[Variable, Outer]) -> Outer | None:
         """The gradients of what the steps saw, each added to the row that it was."""
-        seen = [(k - min(*part.taps, 0), made[v]) for k, v in zip(part.taps, part.inner, strict=True) if v in made]  # fmt: skip
+        seen = [
+            (k - min(*part.taps, 0), made[v])
+            for k, v in zip(part.taps, part.inner, strict=True)
+            if v in made
+        ]
         if len(seen) == 1 and self.covers(part.outer, seen[0][0]):
             return seen[0][1][::-1]
         result: Outer = zeros_like(part.outer) if seen else None

@@ -114,7 +114,8 @@ def _mismatch(
     name = state.info.initial.name or result.name or f"number {i}"
     kind = after.removeprefix("dtype ")
     advice = (
-        f"cast one to the other: the initial value with .astype('{kind}'), or the step's result with "
+        f"cast one to the other: the initial value with .astype('{kind}'), or the step's result "
+        f"with "
         f".astype('{tensor_type(state.rows).dtype}')"
         if after.startswith("dtype")
         else "give an initial value of the shape of one step's result"
@@ -125,9 +126,11 @@ def _mismatch(
         )
     )
     return ScanError(
-        f"The initial state (`outputs_info` in scan nomenclature) of variable {name} has {before}, while the result "
+        f"The initial state (`outputs_info` in scan nomenclature) of variable {name} has "
+        f"{before}, while the result "
         f"of the inner function (`fn`) has {after}.",
-        f"initial value {state.info.initial} of {state.info.initial.type}; fn returns {result} of {result.type}",
+        f"initial value {state.info.initial} of {state.info.initial.type}; fn returns {result} of "
+        f"{result.type}",
         place,
         advice,
     )

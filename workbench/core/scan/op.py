@@ -77,7 +77,9 @@ class Scan(Op):
     def split_inner(
         self, values: Sequence[Any]
     ) -> tuple[list[list[Any]], list[list[Any]], list[Any], list[Any]]:
-        """Inner inputs as taps of each sequence, taps of each state, carried values, non-sequences."""
+        """Inner inputs as taps of each sequence, taps of each state, carried values,
+        non-sequences.
+        """
         left = iter(values)
         sequences = [[next(left) for _ in taps] for taps in self.sequences]
         states = [[next(left) for _ in taps] for taps in self.states]
@@ -158,13 +160,15 @@ class Scan(Op):
             needed = n + span(taps)
             if n and len(s) < needed:
                 raise ScanError(
-                    f"scan{self._title()}: sequence {i} has {len(s)} rows; {n} steps with taps {taps} read {needed}",
+                    f"scan{self._title()}: sequence {i} has {len(s)} rows; {n} steps with taps "
+                    f"{taps} read {needed}",
                     advice="give fewer n_steps or a longer sequence",
                 )
         for i, (s, taps) in enumerate(zip(initial, self.states, strict=True)):
             if len(s) < depth(taps):
                 raise ScanError(
-                    f"scan{self._title()}: initial state {i} has {len(s)} rows; taps {taps} need {depth(taps)}"
+                    f"scan{self._title()}: initial state {i} has {len(s)} rows; taps {taps} need "
+                    f"{depth(taps)}"
                 )
 
     def _title(self) -> str:

@@ -179,5 +179,7 @@ class Parts:
         )
 
     def apply(self) -> Apply:
-        """The node: its outputs are the states', the maps' and the carried values', in this order."""
+        """The node: its outputs are the states', the maps' and the carried values', in this
+        order.
+        """
         return self.op().apply(*self.outer_inputs)

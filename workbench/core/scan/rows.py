@@ -19,7 +19,9 @@ WHOLE = (None, None, None)
 
 
 def window(rows: Any, offset: int, steps: Any) -> Any:
-    """One row for each step: row `offset` for step 0. The variable itself where it has no others."""
+    """One row for each step: row `offset` for step 0. The variable itself where it has no
+    others.
+    """
     if offset == 0 and has_rows(rows, steps):
         return rows
     return rows[offset : steps + offset if offset else steps]

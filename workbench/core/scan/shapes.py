@@ -43,7 +43,9 @@ def _shape(variable: Variable) -> Dims:
 
 
 def _inner_shapes(parts: Parts) -> dict[Variable, Dims]:
-    """The shapes of the body's values, as expressions outside the loop, as far as they are known."""
+    """The shapes of the body's values, as expressions outside the loop, as far as they are
+    known.
+    """
     shapes = _input_shapes(parts)
     scalars = {p.inner: p.outer for p in parts.invariants}
     values = [part.value for part in parts.maps]
