@@ -104,7 +104,7 @@ def _add_to_zeros() -> Any:
 
 def _scale_added() -> Any:
     (x, a), (y, b) = given("float64", 5), given("float64", 3, name="y")
-    return [index.inc_subtensor(S.zeros_like(x)[1:4], y) * S.exp(x)], {x: a, y: b}
+    return [index.inc_subtensor(S.zeros_like(x)[1:4], y) * S.tanh(x)], {x: a, y: b}
 
 
 def _constant_condition() -> Any:
@@ -206,7 +206,12 @@ EXAMPLES: dict[str, Callable[[], Any]] = {
     "exp_log_softmax": elementwise(lambda x: S.exp(nnet.logsoftmax(x))),
     "softmax_shifted": elementwise(lambda x: nnet.softmax(x - reduce.max(x, axis=-1, keepdims=True))),
     "log_sum_exp": elementwise(lambda x: S.log(reduce.sum(S.exp(x), axis=1))),
-    "cancel": elementwise(lambda x, y: (x / y) * y * 2 * 3, positive=True),
+    "cancel": elementwise(lambda x, y: (x / y) * y, positive=True),
+    "sigmoid_spelled": elementwise(lambda x: S.exp(x) / (1 + S.exp(x)) + 1 / (S.exp(-x) + 1)),
+    "softmax_spelled": elementwise(lambda x: S.exp(x) / reduce.sum(S.exp(x), axis=0)),
+    "sigmoid_moved": elementwise(lambda x: S.exp(x) * S.sigmoid(-x)),
+    "one_number": elementwise(lambda x: 2.0 * x * 3 / 4),
+    "multiply_out": elementwise(lambda x, y: (x / S.exp(y) + 2) * (S.exp(y) * x), positive=True),
     "minus_part": elementwise(lambda x, y: x - x * S.sigmoid(y)),
     "sum_of_quotient": elementwise(lambda x, y: reduce.sum(x / S.exp(y), axis=0)),
     # fold
@@ -246,6 +251,7 @@ def test_rule(name):
 def test_rule_says_what_it_does(name):
     rule = ALL_RULES[name]
     assert "→" in rule.equation
+    assert rule.reason.endswith(".")
     path, line = rule.source.split(":")
     assert path.startswith("workbench/core/rewrite/")
     assert path.endswith(".py")

@@ -211,8 +211,8 @@ class Context:
         self.notes: dict[str, dict[Any, Any]] = {}
         # new variable → the one of the graph at the start
         self.former: dict[Variable, Variable] = {}
-        # how often nodes that this pass wrote read a variable
-        self.reads: dict[Variable, int] = {}
+        # who reads a variable among the nodes that this pass wrote
+        self.reads: dict[Variable, list[tuple[Apply, int]]] = {}
         # whether a rule looked at readers, which a later pass may change, so that it is tried again
         self.asked = False
 
@@ -223,10 +223,12 @@ class Context:
     def readers(self, variable: Variable) -> list[tuple[Apply, int]]:
         """The nodes that read it and the position of the reading input, in the graph as it was when the pass began.
 
-        A variable that this pass made has the readers of what it replaces; one that replaces nothing has none.
+        A variable that this pass made has the readers of what it replaces; one that replaces nothing has those that
+        this pass wrote, some of which may have been replaced since.
         """
         self.asked = True
-        return self._readers.get(self.former.get(variable, variable), [])
+        found = self._readers.get(self.former.get(variable, variable))
+        return self.reads.get(variable, []) if found is None else found
 
     def is_output(self, variable: Variable) -> bool:
         self.asked = True
@@ -234,9 +236,7 @@ class Context:
 
     def read_once(self, variable: Variable) -> bool:
         """Whether at most one node reads it and nobody outside sees it: absorbing it repeats no work."""
-        readers = self._readers.get(self.former.get(variable, variable))
-        count = self.reads.get(variable, 0) if readers is None else len(readers)
-        return count <= 1 and not self.is_output(variable)
+        return len(self.readers(variable)) <= 1 and not self.is_output(variable)
 
     def note(self, kind: str) -> dict[Any, Any]:
         """A table of a rule's own that lives as long as the pass."""

@@ -31,7 +31,7 @@ REAL = "biuf"
 FLOAT = "f"
 
 
-def equation(name: str, left: Any, right: Any, reason: str = "", dtypes: str = REAL) -> Rule:
+def equation(name: str, left: Any, right: Any, reason: str, dtypes: str = REAL) -> Rule:
     """The rule that puts the right side in the place of the left one, for results of these kinds of dtypes."""
     pattern, result = as_tensor(left), as_tensor(right)
     root = pattern.owner

@@ -169,7 +169,7 @@ PASSES: tuple[Pass, ...] = (
          transform=_on_bodies(SIMPLIFY, ("merge", "canonicalise", "stabilise", "fold"))),
     Pass("scan", "Work that does not change from step to step leaves the loop.", SCAN_RULES),
     Pass("tidy_loops", "What the loops no longer need goes.", SCAN_RULES + CANONICAL),
-    Pass("specialise", "General ops become the fastest special ones: BLAS, squares, loops.", 
+    Pass("specialise", "General ops become the fastest special ones: BLAS, squares, loops.",
          SPECIAL_FORMS + BLAS + (fill_to_alloc,) + CANONICAL),
     Pass("compile_bodies", "Scan, specialise and fuse inside every loop.",
          transform=_on_bodies(COMPILE, ("merge", "scan", "specialise", "compile_bodies", "fusion"))),

@@ -131,7 +131,7 @@ def reshape_twice(node: Apply, context: Context) -> Variable | None:
 
 @rule(Reshape, equation="x.reshape(x.shape) → x")
 def reshape_same(node: Apply, context: Context) -> Variable | None:
-    """x has that shape already: every length but one, at most, is surely its own."""
+    """X has that shape already: every length but one, at most, is surely its own."""
     x, *dims = node.inputs
     if pattern_of(x) != pattern_of(node.outputs[0]):
         return None

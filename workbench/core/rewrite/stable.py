@@ -28,10 +28,10 @@ from workbench.core.ops.scalars import (
     tanh,
 )  # fmt: skip
 from workbench.core.ops.shape import DimShuffle, dimshuffle
+from workbench.core.rewrite.cancel import PRODUCTS
 from workbench.core.rewrite.engine import Context, Rule, rule
 from workbench.core.rewrite.equations import FLOAT, equation, x, y
 from workbench.core.rewrite.matching import behind_dimshuffle, dtype_of, made_by, ndim_of
-from workbench.core.rewrite.products import cancel
 from workbench.core.rewrite.sums import SUMS
 
 LOGARITHMS: tuple[Rule, ...] = (
@@ -57,7 +57,7 @@ LOGARITHMS: tuple[Rule, ...] = (
 
 @rule(Log, equation="log(softmax(x)) → log_softmax(x)")
 def log_softmax(node: Apply, context: Context) -> Variable | None:
-    """softmax is 0 where its logarithm is only large."""
+    """Softmax is 0 where its logarithm is only large."""
     soft = made_by(node.inputs[0], Softmax)
     if soft is None:
         return None
@@ -66,7 +66,7 @@ def log_softmax(node: Apply, context: Context) -> Variable | None:
 
 @rule(Log, equation="log(softmax(x)[i]) → log_softmax(x)[i]")
 def log_indexed_softmax(node: Apply, context: Context) -> Variable | None:
-    """softmax is 0 where its logarithm is only large."""
+    """Softmax is 0 where its logarithm is only large."""
     read = made_by(node.inputs[0], Subtensor, AdvancedSubtensor)
     soft = None if read is None else made_by(read.inputs[0], Softmax)
     if read is None or soft is None:
@@ -84,7 +84,7 @@ def exp_log_softmax(node: Apply, context: Context) -> Variable | None:
 
 @rule(Softmax, LogSoftmax, equation="softmax(x - max(x)) → softmax(x)")
 def softmax_shifted(node: Apply, context: Context) -> Variable | None:
-    """softmax takes the maximum away itself."""
+    """Softmax takes the maximum away itself."""
     axis: int = node.op.axis  # type: ignore[attr-defined]
     shifted = made_by(node.inputs[0], Sub)
     if shifted is None or not _is_max_of(shifted.inputs[1], shifted.inputs[0], (axis,)):
@@ -94,7 +94,7 @@ def softmax_shifted(node: Apply, context: Context) -> Variable | None:
 
 @rule(Log, equation="log(sum(exp(x))) → log(sum(exp(x - max(x)))) + max(x)")
 def log_sum_exp(node: Apply, context: Context) -> Variable | None:
-    """exp overflows. Unsafe for no elements at all: the maximum fails there, where it was -inf."""
+    """Exp overflows. Unsafe for no elements at all: the maximum fails there, where it was -inf."""
     total, order = behind_dimshuffle(node.inputs[0])
     summed = made_by(total, Sum)
     e = None if summed is None else made_by(summed.inputs[0], Exp)
@@ -136,6 +136,6 @@ STABILISE: tuple[Rule, ...] = (
     exp_log_softmax,
     softmax_shifted,
     log_sum_exp,
-    cancel,
+    *PRODUCTS,
     *SUMS,
 )

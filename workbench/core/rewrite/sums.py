@@ -8,12 +8,23 @@ from typing import Any
 from workbench.core.graph import Apply, Variable
 from workbench.core.ops.index import AdvancedIncSubtensor, AdvancedSubtensor, Subtensor
 from workbench.core.ops.reduce import Sum
-from workbench.core.ops.scalars import Add, Mul, Neg, Sigmoid, Sub, TrueDiv, neg, sigmoid, true_div
+from workbench.core.ops.scalars import (
+    Add,
+    Exp,
+    Mul,
+    Neg,
+    Sigmoid,
+    Sub,
+    TrueDiv,
+    neg,
+    sigmoid,
+    true_div,
+)
 from workbench.core.ops.shape import dimshuffle
 from workbench.core.rewrite.engine import Context, Rule, rule
 from workbench.core.rewrite.indexing import adds_to_zeros, spec_of
 from workbench.core.rewrite.matching import dtype_of, is_scalar, made_by, ndim_of, pattern_of
-from workbench.core.rewrite.products import Product, factors, is_inner, sum_terms, write
+from workbench.core.rewrite.products import Product, factors, sum_terms, write
 
 
 @rule(Sub, Add, equation="x - x * sigmoid(u) → x * sigmoid(-u)")
@@ -90,14 +101,15 @@ def _reduced(variable: Variable, axes: tuple[int, ...], ndim: int) -> Any:
 
 @rule(Mul, TrueDiv, equation="inc(0, [i], y) * x → inc(0, [i], y * x[i])")
 def scale_added(node: Apply, context: Context) -> Variable | None:
-    """A product that is zero almost everywhere is computed only where it is not."""
-    if is_inner(node, context):
-        return None
+    """A product that is zero almost everywhere is computed only where it is not.
+
+    An exponential stays outside: there it may be part of a softmax.
+    """
     a, b = node.inputs
     sides = [(a, b)] if made_by(node.outputs[0], TrueDiv) else [(a, b), (b, a)]
     for written, other in sides:
         inner = adds_to_zeros(written)
-        if inner is None or dtype_of(written) != dtype_of(node.outputs[0]):
+        if inner is None or dtype_of(written) != dtype_of(node.outputs[0]) or made_by(other, Exp):
             continue
         if not is_scalar(other) and other.type.broadcastable != pattern_of(written):  # type: ignore[attr-defined]
             continue

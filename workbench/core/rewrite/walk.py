@@ -131,8 +131,8 @@ class Walk:
         for node in toposort(variables, stop=final):
             inputs = [here.get(v, final.get(v, v)) for v in node.inputs]
             new = self.session.interner.apply(node, inputs)
-            for v in inputs:
-                self.context.reads[v] = self.context.reads.get(v, 0) + 1
+            for i, v in enumerate(inputs):
+                self.context.reads.setdefault(v, []).append((new, i))
             here.update((a, final.get(b, b)) for a, b in zip(node.outputs, new.outputs))
         return [here.get(v, final.get(v, v)) for v in variables]
 
