@@ -203,7 +203,7 @@ class Lab:
         self.errors.clear()
         self.external.clear()
         context = self._browser.new_context(
-            viewport={"width": 1400, "height": 900}, reduced_motion="reduce"
+            viewport={"width": 1500, "height": 940}, reduced_motion="reduce"
         )
         context.add_init_script(_HELPERS)
         self.page = context.new_page()

@@ -114,6 +114,7 @@ class Writer:
 
 
 def leaf_kind(variable: Variable) -> str:
+    """'constant', 'shared' or 'input'."""
     if isinstance(variable, Constant):
         return "constant"
     return "shared" if is_shared(variable) else "input"
@@ -132,6 +133,7 @@ def leaf_label(variable: Variable) -> str:
 
 
 def value(variable: Variable) -> Value:
+    """The record of a variable's type and name."""
     t = variable.type
     if isinstance(t, TensorType):
         return Value(t.dtype, t.shape, variable.name or "")
@@ -203,6 +205,7 @@ def _names_of_nameless(op: Scan, outer: Sequence[Variable], ids: Sequence[int]) 
 
 
 def scan_roles(op: Scan) -> tuple[str, ...]:
+    """What each input of a scan's body is, then each output."""
     sequences, states, carried, others = op.split_inner(op.inner.inputs)
     return (
         *("sequence" for taps in sequences for _ in taps),

@@ -1,5 +1,4 @@
-"""Whole programs: what the native compiler makes of a graph must be what the interpreter computes.
-"""
+"""Whole programs: the native compiler must compute what the interpreter computes."""
 
 from __future__ import annotations
 
@@ -227,8 +226,7 @@ def test_an_array_that_someone_holds_is_not_written_over() -> None:
 
 
 def test_two_threads_in_one_function() -> None:
-    """The arena belongs to one call at a time; the program gives up the GIL, so calls do overlap.
-    """
+    """The arena belongs to one call; the program gives up the GIL, so calls do overlap."""
     x = T.dmatrix("x")
     f = wb.function([x], (T.exp(x) @ T.exp(x).T).sum(1))
     inputs = [RNG.normal(size=(300, 200)) * 0.1 for _ in range(4)]
