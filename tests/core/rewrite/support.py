@@ -1,4 +1,6 @@
-"""What the tests of rewriting share: running both graphs, comparing values and types, replaying a history."""
+"""What the tests of rewriting share: running both graphs, comparing values and types, replaying a
+history.
+"""
 
 from __future__ import annotations
 
@@ -64,7 +66,9 @@ def same_values(
     rtol: float = 1e-12,
     atol: float = 1e-12,
 ) -> None:
-    """Both graphs give arrays of the same dtype, shape and value; where the first is not finite, any value does."""
+    """Both graphs give arrays of the same dtype, shape and value; where the first is not finite,
+    any value does.
+    """
     for old, new, a, b in zip(before, after, run(before, values), run(after, values), strict=True):
         same_type(old, new)
         assert a.dtype == b.dtype
@@ -87,7 +91,9 @@ def check(
 
 
 def check_history(recorder: Recorder, first: Sequence[Variable], last: Optimised) -> None:
-    """Every prefix is a graph, the last one is the optimised graph, and every node comes from nodes of the first."""
+    """Every prefix is a graph, the last one is the optimised graph, and every node comes from nodes
+    of the first.
+    """
     history = recorder.history
     count = len(history.steps)
     for k in range(count + 1) if count < 120 else (0, 1, count // 2, count - 1, count):

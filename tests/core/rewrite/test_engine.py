@@ -158,7 +158,7 @@ def test_refusals_are_on_record():
         return Refuse("not today")
 
     a = vector()
-    result, recorder = rewritten([S.exp(a)], passes=only(never))
+    _, recorder = rewritten([S.exp(a)], passes=only(never))
     (refusal,) = recorder.history.refused
     assert (refusal.phase, refusal.rule, refusal.reason) == ("test", "never", "not today")
     assert recorder.history.first[refusal.node].label == "exp"

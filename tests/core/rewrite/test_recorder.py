@@ -1,4 +1,6 @@
-"""The recorder: what a history says of the tutorial's logistic regression and of a loop, and that it always says it."""
+"""The recorder: what a history says of the tutorial's logistic regression and of a loop, and that
+it always says it.
+"""
 
 from __future__ import annotations
 
@@ -153,13 +155,13 @@ sys.path.insert(0, {root!r})
 from tests.core.rewrite.test_recorder import tutorial
 from tests.core.rewrite.test_pipeline import network
 from workbench.core.rewrite import Recorder, optimise
-import dataclasses
 for outputs, inputs in (tutorial(), network()):
     recorder = Recorder()
     optimise(outputs, inputs, listeners=[recorder])
     history = recorder.history
     for step in history.steps:
-        print(step.phase, step.rule, step.removed, step.replaced, [(n.id, n.label, n.inputs, n.detail) for n in step.added])
+        print(step.phase, step.rule, step.removed, step.replaced)
+        print([(n.id, n.label, n.inputs, n.detail) for n in step.added])
     print([(n.id, n.label, n.inputs) for n in history.last])
 """
 
@@ -170,7 +172,8 @@ def test_the_same_in_every_process():
     for seed in ("0", "1", "77"):
         environment = {**os.environ, "PYTHONHASHSEED": seed}
         done = subprocess.run(
-            [sys.executable, "-c", PRINT.format(root=str(ROOT))], env=environment, cwd=ROOT, capture_output=True, text=True, check=False
+            [sys.executable, "-c", PRINT.format(root=str(ROOT))],
+            env=environment, cwd=ROOT, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         texts.add(done.stdout)

@@ -1,4 +1,6 @@
-"""Rewriting: from the user's graph to the optimised one, in named passes of small rules, every step on record."""
+"""Rewriting: from the user's graph to the optimised one, in named passes of small rules, every step
+on record.
+"""
 
 from workbench.core.rewrite.engine import Context, Listener, Refuse, Rule, rule
 from workbench.core.rewrite.pipeline import PASSES, Optimised, Pass, optimise, pipeline

@@ -1,7 +1,8 @@
 """Products of matrices as BLAS calls: beta * C + alpha * A @ B in one go.
 
-A product first becomes a call with beta 0, whose accumulator is `alloc(0, …)`: a back end takes it as unwritten
-memory, since with a constant beta of 0 nothing reads it. Then factors, signs and sums round the call move into it.
+A product first becomes a call with beta 0, whose accumulator is `alloc(0, …)`: a back end takes it
+as unwritten memory, since with a constant beta of 0 nothing reads it. Then factors, signs and sums
+round the call move into it.
 """
 
 from __future__ import annotations
@@ -81,7 +82,9 @@ def accumulate(node: Apply, context: Context) -> Variable | None:
 
 
 def _add_to(call: Apply, other: Variable, neg_other: bool) -> Variable | None:
-    """The call with a scaled tensor added: as its accumulator where that is free, or the same tensor already."""
+    """The call with a scaled tensor added: as its accumulator where that is free, or the same
+    tensor already.
+    """
     scale, tensor = _scaled(other)
     if neg_other:
         scale = neg(scale)
@@ -106,7 +109,7 @@ def _scaled(variable: Variable) -> tuple[Any, Variable]:
 
 
 def _call(variable: Variable, reader: Apply, context: Context) -> Apply | None:
-    """The BLAS call that makes a variable which only this node, of the same dtype and axes, reads."""
+    """The BLAS call that makes a variable, where this node of the same type alone reads it."""
     call = made_by(variable, Gemv, Gemm)
     if call is None or not context.read_once(variable):
         return None

@@ -19,7 +19,9 @@ Inner = Callable[[Sequence[Variable], Sequence[Variable], tuple[Any, ...]], Sequ
 def bodies(
     session: Session, outputs: Sequence[Variable], optimise: Inner, rule: Rule
 ) -> list[Variable]:
-    """The graph with the inner graph of every node optimised; a node whose inner graph is as good stays as it is."""
+    """The graph with the inner graph of every node optimised; a node whose inner graph is as good
+    stays as it is.
+    """
     nodes = session.toposort(outputs)
     if not any(isinstance(getattr(node.op, "inner", None), InnerGraph) for node in nodes):
         return list(outputs)
@@ -56,4 +58,5 @@ def _no_rewrite(node: Apply, context: object) -> None:
 
 
 def body_rule(name: str, reason: str) -> Rule:
+    """What the history says of a pass over inner graphs."""
     return Rule(name, (), _no_rewrite, "scan(f) → scan(optimised f)", reason, calling_source())

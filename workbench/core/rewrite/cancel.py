@@ -1,7 +1,7 @@
 """What cancels in a product, and the functions that a product spells out.
 
-exp(u) / (1 + exp(u)) is sigmoid(u), exp(x) / sum(exp(x)) is softmax(x). Without these rules the gradient of a logarithm
-divides by what the next node multiplies by, and inf / inf is nan.
+exp(u) / (1 + exp(u)) is sigmoid(u), exp(x) / sum(exp(x)) is softmax(x). Without these rules the
+gradient of a logarithm divides by what the next node multiplies by, and inf / inf is nan.
 """
 
 from __future__ import annotations
@@ -55,7 +55,9 @@ Transform = Callable[[Product, Context], Product]
 
 
 def product_rule(transform: Transform, equation: str) -> Rule:
-    """The rule that rewrites the factors of a whole product; the very same product means that it does not fit."""
+    """The rule that rewrites the factors of a whole product; the very same product means that it
+    does not fit.
+    """
 
     def rewrite(node: Apply, context: Context) -> Variable | None:
         product = whole_product(node, context)

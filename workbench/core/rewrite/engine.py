@@ -1,4 +1,5 @@
-"""The rewrite engine: rules, what they are told, who listens, and the one way in which a graph changes.
+"""The rewrite engine: rules, what they are told, who listens, and the one way in which a graph
+changes.
 
 `rewrite.walk` applies rules to a whole graph.
 """
@@ -43,8 +44,8 @@ Rewriter = Callable[[Apply, "Context"], Answer]
 class Rule:
     """One rewrite of one node.
 
-    on        op classes, or for elementwise nodes the classes of their scalar ops; empty: every node
-    rewrite   given the node and the context, answers with what replaces its output (for several outputs a sequence,
+    on        op classes (for elementwise nodes, of their scalar ops too); empty: every node
+    rewrite   answers for a node with what replaces its output (for several outputs a sequence,
               None where one stays), None where the rule does not fit, or `Refuse`
     equation  how it reads: 'log(exp(x)) → x'
     reason    one sentence in words; where it is numerically unsafe, this says so
@@ -85,7 +86,9 @@ def calling_source(depth: int = 2) -> str:
 
 
 class Listener(Protocol):
-    """Told of everything that happens to a graph, in order. All variables are of the graph as it then stands."""
+    """Told of everything that happens to a graph, in order. All variables are of the graph as it
+    then stands.
+    """
 
     def begin(self, outputs: Sequence[Variable], inputs: Sequence[Variable]) -> None:
         """Before the first pass: the user's graph."""
@@ -94,12 +97,15 @@ class Listener(Protocol):
         """A pass begins."""
 
     def rebuilt(self, old: Sequence[Variable], new: Sequence[Variable]) -> None:
-        """A node stands over other inputs (or its interned twin takes its place): the same node, or one that is there."""
+        """A node stands over other inputs (or its interned twin takes its place): the same node, or
+        one that is there.
+        """
 
     def rewritten(self, rule: Rule, pairs: Pairs, seconds: float, inner: Any = None) -> None:
         """Every reader of each first variable reads the second from here on.
 
-        `inner` is the listener that `nested` gave, where the step is that an inner graph was optimised.
+        `inner` is the listener that `nested` gave, where the step is that an inner graph was
+        optimised.
         """
 
     def nested(self, name: str) -> Any:
@@ -114,7 +120,9 @@ class Listener(Protocol):
 
 @dataclass
 class Session:
-    """One optimisation: the table of nodes, who listens, and which rules found nothing at which node."""
+    """One optimisation: the table of nodes, who listens, and which rules found nothing at which
+    node.
+    """
 
     interner: Interner = field(default_factory=Interner)
     listeners: tuple[Listener, ...] = ()
@@ -124,7 +132,9 @@ class Session:
     _order: tuple[list[Variable], list[Apply]] = ([], [])
 
     def toposort(self, outputs: Sequence[Variable]) -> list[Apply]:
-        """The nodes of the outputs in topological order; the same list where the outputs are those of last time."""
+        """The nodes of the outputs in topological order; the same list where the outputs are those
+        of last time.
+        """
         if self._order[0] != list(outputs):
             self._order = (list(outputs), toposort(outputs))
         return self._order[1]
@@ -141,7 +151,9 @@ class Session:
         self, rule: Rule, node: Apply, results: Sequence[Variable | None],
         seconds: float = 0.0, inner: Sequence[Any] = (),
     ) -> list[Variable]:  # fmt: skip
-        """Puts results in the place of a node's outputs (None: stays): interns, checks, names and reports them."""
+        """Puts results in the place of a node's outputs (None: stays): interns, checks, names and
+        reports them.
+        """
         pairs = [(o, n) for o, n in zip(node.outputs, results, strict=True) if n is not None]
         return self.exchange(rule, pairs, node.lines, seconds, inner)
 
@@ -151,7 +163,8 @@ class Session:
     ) -> list[Variable]:  # fmt: skip
         """Puts each second variable in the place of the first; the new nodes come from these lines.
 
-        `inner` has for every listener what its `nested` gave, where the step is that an inner graph was optimised.
+        `inner` has for every listener what its `nested` gave, where the step is that an inner graph
+        was optimised.
         """
         old = [v for v, _ in pairs]
         new = self.intern(rule, old, [v for _, v in pairs], lines)
@@ -159,9 +172,12 @@ class Session:
         return new
 
     def intern(
-        self, rule: Rule, old: Sequence[Variable], new: Sequence[Variable], lines: tuple[origin.Line, ...]
+        self, rule: Rule, old: Sequence[Variable], new: Sequence[Variable],
+        lines: tuple[origin.Line, ...],
     ) -> list[Variable]:  # fmt: skip
-        """The interned twins of what a rule wrote. Raises RewriteError where it reads what it replaces."""
+        """The interned twins of what a rule wrote. Raises RewriteError where it reads what it
+        replaces.
+        """
         replaced = set(old)
         for node in self.interner.fresh(new):
             node.lines = lines
@@ -175,7 +191,9 @@ class Session:
     def announce(
         self, rule: Rule, pairs: Pairs, seconds: float = 0.0, inner: Sequence[Any] = ()
     ) -> None:
-        """Checks, names and reports a step: the first variables' readers read the second ones from here on."""
+        """Checks, names and reports a step: the first variables' readers read the second ones from
+        here on.
+        """
         changed = [(old, new) for old, new in pairs if old is not new]
         for old, new in changed:
             _check(rule, old, new)
@@ -200,7 +218,9 @@ def _check(rule: Rule, old: Variable, new: Variable) -> None:
 
 
 class Context:
-    """What rules are told beside the node: who reads a variable, constants' values, a place for notes."""
+    """What rules are told beside the node: who reads a variable, constants' values, a place for
+    notes.
+    """
 
     def __init__(
         self, session: Session, outputs: Sequence[Variable], nodes: Sequence[Apply]
@@ -221,10 +241,11 @@ class Context:
         return graph.readers(self.nodes)
 
     def readers(self, variable: Variable) -> list[tuple[Apply, int]]:
-        """The nodes that read it and the position of the reading input, in the graph as it was when the pass began.
+        """The nodes that read it and the position of the reading input, in the graph as it was when
+        the pass began.
 
-        A variable that this pass made has the readers of what it replaces; one that replaces nothing has those that
-        this pass wrote, some of which may have been replaced since.
+        A variable that this pass made has the readers of what it replaces; one that replaces
+        nothing has those that this pass wrote, some of which may have been replaced since.
         """
         self.asked = True
         found = self._readers.get(self.former.get(variable, variable))
@@ -235,7 +256,9 @@ class Context:
         return self.former.get(variable, variable) in self.outputs
 
     def read_once(self, variable: Variable) -> bool:
-        """Whether at most one node reads it and nobody outside sees it: absorbing it repeats no work."""
+        """Whether at most one node reads it and nobody outside sees it: absorbing it repeats no
+        work.
+        """
         return len(self.readers(variable)) <= 1 and not self.is_output(variable)
 
     def note(self, kind: str) -> dict[Any, Any]:

@@ -1,9 +1,10 @@
 """Equations as data: `equation("log_exp", log(exp(x)), x)` is a rule.
 
-Both sides are ordinary expressions, written with the user's own operators over the pattern variables x, y, z. A
-pattern variable stands for any expression (twice the same one: the very same expression), a number for any constant
-whose every element is that number. Operands of commutative ops match in any order. An equation holds for a whole
-expression of one dtype: where a part of it is computed in another one, it does not fit.
+Both sides are ordinary expressions, written with the user's own operators over the pattern
+variables x, y, z. A pattern variable stands for any expression (twice the same one: the very same
+expression), a number for any constant whose every element is that number. Operands of commutative
+ops match in any order. An equation holds for a whole expression of one dtype: where a part of it is
+computed in another one, it does not fit.
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ FLOAT = "f"
 
 
 def equation(name: str, left: Any, right: Any, reason: str, dtypes: str = REAL) -> Rule:
-    """The rule that puts the right side in the place of the left one, for results of these kinds of dtypes."""
+    """The rule that puts the right side in the place of the left one, for results of these kinds of
+    dtypes.
+    """
     pattern, result = as_tensor(left), as_tensor(right)
     root = pattern.owner
     assert root is not None, "an equation's left side is an expression"
@@ -53,7 +56,9 @@ def equation(name: str, left: Any, right: Any, reason: str, dtypes: str = REAL) 
 
 
 def match(pattern: Variable, variable: Variable) -> Bound | None:
-    """What the pattern's variables stand for, where the expression is of that form and of one dtype throughout."""
+    """What the pattern's variables stand for, where the expression is of that form and of one dtype
+    throughout.
+    """
     return _solve(((pattern, variable),), {}, tensor_type(variable).dtype)
 
 

@@ -1,7 +1,8 @@
-"""Fills: a value repeated over a shape (`second(a, c)`, `alloc(c, n)`). Gradient graphs are full of them.
+"""Fills: a value repeated over a shape (`second(a, c)`, `alloc(c, n)`). Gradient graphs are full of
+them.
 
-An elementwise op takes the value itself where the other operands give the shape; else the fill moves to after the
-op, where it costs nothing.
+An elementwise op takes the value itself where the other operands give the shape; else the fill
+moves to after the op, where it costs nothing.
 """
 
 from __future__ import annotations
@@ -68,7 +69,9 @@ def fill_of_fill(node: Apply, context: Context) -> Variable | None:
 
 @rule(Elemwise, equation="f(second(a, x), y) → f(x, y)")
 def fill_sinks(node: Apply, context: Context) -> Variable | None:
-    """A repeated value is taken as it is, where broadcasting repeats it; else it is repeated after the op."""
+    """A repeated value is taken as it is, where broadcasting repeats it; else it is repeated after
+    the op.
+    """
     fills = [v for v in node.inputs if filled(v) is not None]
     if not fills or made_by(node.outputs[0], Second):
         return None

@@ -1,4 +1,6 @@
-"""Constant folding: what depends on constants only is computed once, by the interpreter's own evaluation."""
+"""Constant folding: what depends on constants only is computed once, by the interpreter's own
+evaluation.
+"""
 
 from __future__ import annotations
 

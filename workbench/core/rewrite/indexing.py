@@ -1,4 +1,6 @@
-"""Indexing: indices of indices, indices of what was just put there, elementwise work done after indexing."""
+"""Indexing: indices of indices, indices of what was just put there, elementwise work done after
+indexing.
+"""
 
 from __future__ import annotations
 
@@ -28,6 +30,7 @@ WRITES = (IncSubtensor, AdvancedIncSubtensor)
 
 
 def spec_of(node: Apply) -> Spec:
+    """The index that a node reads or writes at."""
     spec: Spec = node.op.spec  # type: ignore[attr-defined]
     return spec
 

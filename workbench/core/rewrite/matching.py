@@ -12,7 +12,7 @@ from workbench.core.types import TensorType, tensor_type
 
 
 def made_by(variable: Variable, *kinds: type) -> Apply | None:
-    """The node that makes a variable, where its op (or its scalar op) is of one of these classes."""
+    """The node that makes a variable, where its op or scalar op is of one of these classes."""
     node = variable.owner
     if node is None:
         return None
@@ -28,10 +28,12 @@ def scalar_of(node: Apply) -> ScalarOp | None:
 
 
 def dtype_of(variable: Variable) -> str:
+    """A tensor's dtype."""
     return tensor_type(variable).dtype
 
 
 def ndim_of(variable: Variable) -> int:
+    """How many axes a tensor has."""
     return tensor_type(variable).ndim
 
 
@@ -41,6 +43,7 @@ def pattern_of(variable: Variable) -> tuple[bool, ...]:
 
 
 def is_scalar(variable: Variable) -> bool:
+    """Whether it is a 0-d tensor."""
     return isinstance(variable.type, TensorType) and not variable.type.shape
 
 
@@ -52,7 +55,9 @@ def number_of(variable: Variable) -> Any:
 
 
 def behind_dimshuffle(variable: Variable) -> tuple[Variable, tuple[int | str, ...]]:
-    """What a DimShuffle reads and its order; the variable itself and its own axes where there is none."""
+    """What a DimShuffle reads and its order; the variable itself and its own axes where there is
+    none.
+    """
     node = made_by(variable, DimShuffle)
     if node is None:
         return variable, tuple(range(ndim_of(variable)))
@@ -60,5 +65,5 @@ def behind_dimshuffle(variable: Variable) -> tuple[Variable, tuple[int | str, ..
 
 
 def aligned_order(order: Sequence[int | str], ndim: int) -> tuple[int | str, ...]:
-    """An order of axes with the leading axes that broadcasting adds, for an operand of this rank."""
+    """An order of axes with the leading ones that broadcasting adds, up to this rank."""
     return ("x",) * (ndim - len(order)) + tuple(order)

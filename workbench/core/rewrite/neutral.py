@@ -1,4 +1,6 @@
-"""Identities of arithmetic: neutral and absorbing elements, signs, casts, conditions with one way out."""
+"""Identities of arithmetic: neutral and absorbing elements, signs, casts, conditions with one way
+out.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +18,7 @@ from workbench.core.ops.scalars import (
     TrueDiv,
     absolute,
     cast,
+    neg,
     second,
     sqr,
     sqrt,
@@ -40,7 +43,7 @@ UNITS: tuple[Rule, ...] = (
 )
 
 SIGNS: tuple[Rule, ...] = (
-    equation("neg_neg", -(-x), x, "Two signs are none.", ANY),
+    equation("neg_neg", neg(neg(x)), x, "Two signs are none.", ANY),
     equation("neg_sub", -(x - y), y - x, "A difference changes its sign by changing sides.", ANY),
     equation("sub_neg", x - (-y), x + y, "Two signs are none.", ANY),
     equation("add_neg", x + (-y), x - y, "Adding the negative is subtracting.", ANY),
@@ -52,7 +55,7 @@ SIGNS: tuple[Rule, ...] = (
     equation("abs_abs", absolute(absolute(x)), absolute(x), "It has no sign any more."),
     equation("sqr_neg", sqr(-x), sqr(x), "The sign does not count.", ANY),
     equation("sqr_abs", sqr(absolute(x)), sqr(x), "The sign does not count."),
-    equation("sqrt_sqr", sqrt(sqr(x)), absolute(x), "The square may overflow, |x| does not.", FLOAT),
+    equation("sqrt_sqr", sqrt(sqr(x)), absolute(x), "The square may overflow.", FLOAT),
     equation("sqr_sqrt", sqr(sqrt(x)), x, "Unsafe below 0: x there, where it was nan.", FLOAT),
 )  # fmt: skip
 

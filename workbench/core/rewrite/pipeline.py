@@ -36,7 +36,7 @@ Transform = Callable[[Session, Sequence[Variable]], list[Variable]]
 
 @frozen
 class Pass:
-    """A named step of the pipeline: rules that a walk applies, or a function from graph to graph."""
+    """A named step of the pipeline: rules that a walk applies, or a function of the graph."""
 
     name: str
     why: str
@@ -51,7 +51,9 @@ class Pass:
 
 @frozen
 class Optimised:
-    """An optimised graph: its outputs, its nodes in topological order, the table that it lives in, each pass's time."""
+    """An optimised graph: its outputs, its nodes in topological order, the table that it lives in,
+    each pass's time.
+    """
 
     outputs: tuple[Variable, ...]
     nodes: tuple[Apply, ...]
@@ -94,7 +96,9 @@ def optimise(
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    """Without the cyclic garbage collector: the table keeps every node, so a third of the time would find nothing."""
+    """Without the cyclic garbage collector: the table keeps every node, so a third of the time
+    would find nothing.
+    """
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -131,7 +135,9 @@ def _chosen(
 
 
 def pipeline(name: str) -> tuple[Pass, ...]:
-    """The passes of 'fast_run', 'fast_compile' or 'none' (in any case). Raises ModeError for another name."""
+    """The passes of 'fast_run', 'fast_compile' or 'none' (in any case). Raises ModeError for
+    another name.
+    """
     known = PIPELINES.get(name.lower())
     if known is None:
         near = nearest(name.lower(), list(PIPELINES))
@@ -163,7 +169,8 @@ PASSES: tuple[Pass, ...] = (
     Pass("merge", "Nodes that compute the same become one.", transform=merge),
     Pass("join_loops", "Loops over the same inputs run once.", transform=join_loops),
     Pass("canonicalise", "One way to write each thing, so that later rules find it.", CANONICAL),
-    Pass("stabilise", "Formulas that overflow or cancel become ones that do not.", STABILISE + CANONICAL),
+    Pass("stabilise", "Formulas that overflow become ones that do not.",
+         STABILISE + CANONICAL),
     Pass("fold", "What depends on constants only is computed now.", (fold,)),
     Pass("simplify_bodies", "The passes above, inside every loop.",
          transform=_on_bodies(SIMPLIFY, ("merge", "canonicalise", "stabilise", "fold"))),
@@ -172,7 +179,8 @@ PASSES: tuple[Pass, ...] = (
     Pass("specialise", "General ops become the fastest special ones: BLAS, squares, loops.",
          SPECIAL_FORMS + BLAS + (fill_to_alloc,) + CANONICAL),
     Pass("compile_bodies", "Scan, specialise and fuse inside every loop.",
-         transform=_on_bodies(COMPILE, ("merge", "scan", "specialise", "compile_bodies", "fusion"))),
+         transform=_on_bodies(
+             COMPILE, ("merge", "scan", "specialise", "compile_bodies", "fusion"))),
     Pass("fusion", "Elementwise work over one iteration space becomes one loop.", transform=fuse),
 )  # fmt: skip
 

@@ -1,8 +1,8 @@
 """Products and quotients in one form: factors over factors.
 
-A tree of *, /, squares and unary - of one dtype is read as a list of factors above and a list below the line. Only the
-top of such a tree is looked at, and it is written anew only where something cancels: what the user wrote stays, where
-it is as good. The rules are in `rewrite.cancel`.
+A tree of *, /, squares and unary - of one dtype is read as a list of factors above and a list below
+the line. Only the top of such a tree is looked at, and it is written anew only where something
+cancels: what the user wrote stays, where it is as good. The rules are in `rewrite.cancel`.
 """
 
 from __future__ import annotations
@@ -69,7 +69,9 @@ def without(items: tuple[Variable, ...], item: Variable) -> tuple[Variable, ...]
 
 
 def factors(variable: Variable, known: dict[Variable, Product]) -> Product:
-    """The factors of an expression; `known` remembers those of every part, so that each is taken apart once."""
+    """The factors of an expression; `known` remembers those of every part, so that each is taken
+    apart once.
+    """
     found = known.get(variable)
     if found is None:
         found = known[variable] = _factors(variable, known)
@@ -115,7 +117,9 @@ def is_inner(node: Apply, context: Context) -> bool:
 
 
 def sum_terms(variable: Variable, depth: int = 3) -> list[tuple[bool, Variable]]:
-    """The terms of a sum, each with whether it is subtracted; the variable itself where it is no sum."""
+    """The terms of a sum, each with whether it is subtracted; the variable itself where it is no
+    sum.
+    """
     return _terms(variable, False, depth, dtype_of(variable))
 
 
@@ -133,7 +137,9 @@ def _terms(
 
 
 def write(product: Product, before: Product, out: Variable) -> Variable | None:
-    """The product as an expression in the dtype and shape of `out`; None where no operand is left that has its shape."""
+    """The product as an expression in the dtype and shape of `out`; None where no operand is left
+    that has its shape.
+    """
     dtype = dtype_of(out)
     over, under = _multiplied(product.over, dtype), _multiplied(product.under, dtype)
     result = over if over is not None else constant(1, dtype)
@@ -149,7 +155,9 @@ def write(product: Product, before: Product, out: Variable) -> Variable | None:
 
 
 def _multiplied(items: tuple[Variable, ...], dtype: str) -> Any:
-    """The product of factors, what is small first: scalars are multiplied before they meet a matrix."""
+    """The product of factors, what is small first: scalars are multiplied before they meet a
+    matrix.
+    """
     powers: list[Any] = []
     for v, count in Counter(items).items():
         powers += [sqr(cast(v, dtype))] * (count // 2) + [cast(v, dtype)] * (count % 2)

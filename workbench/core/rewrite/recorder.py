@@ -1,8 +1,8 @@
 """The recorder: a listener that writes down every rewrite as `records.History`.
 
-It mirrors the graph as ports that read ports. When every reader of one port comes to read another, the first is
-forwarded to the second, so that a step costs what it changes and not what reads it. A node that was only built anew
-over other inputs keeps its id.
+It mirrors the graph as ports that read ports. When every reader of one port comes to read another,
+the first is forwarded to the second, so that a step costs what it changes and not what reads it. A
+node that was only built anew over other inputs keeps its id.
 """
 
 from __future__ import annotations
@@ -117,16 +117,18 @@ class Recorder:
             replaced.append((a, b))
         removed = self._sweep([a.node for a, _ in replaced])
         self.steps.append(
-            Step(self._phase, rule, equation, reason, source, removed, added, tuple(replaced), (), seconds)
+            Step(self._phase, rule, equation, reason, source, removed, added, tuple(replaced),
+                 seconds=seconds)
         )  # fmt: skip
 
     def _changed(self, rule: Rule, pairs: Pairs, seconds: float, inner: History) -> None:
-        """The same node in another form: it keeps its id. A body that was only interned is no step."""
+        """The same node in another form keeps its id. A body that was only interned is no step."""
         self._stand_in(pairs)
         if not inner.steps:
             return
         new = pairs[0][1]
-        assert (node := new.owner) is not None
+        node = new.owner
+        assert node is not None
         node_id = self._live[new].node
         record = self._writer.apply(node_id, node, map(self._final, self._reads[node_id]))
         step = Step(

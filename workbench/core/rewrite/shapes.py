@@ -1,4 +1,6 @@
-"""Shapes and axes: lengths read off inputs instead of results, axes moved once, useless moves left out."""
+"""Shapes and axes: lengths read off inputs instead of results, axes moved once, useless moves left
+out.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,9 @@ from workbench.core.types import TensorType, constant, tensor_type
 
 @rule(Dimension, equation="f(x).shape[i] → x.shape[i]")
 def lift_length(node: Apply, context: Context) -> Variable | None:
-    """A length is known without computing the tensor: from its type, or from the inputs of the op that makes it."""
+    """A length is known without computing the tensor: from its type, or from the inputs of the op
+    that makes it.
+    """
     (of,), axis = node.inputs, node.op.axis  # type: ignore[attr-defined]
     known = tensor_type(of).shape[axis]
     if known is not None:

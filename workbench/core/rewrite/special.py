@@ -1,4 +1,6 @@
-"""Special forms that run faster: powers as products, softmax as loops that fuse, BLAS for products of matrices."""
+"""Special forms that run faster: powers as products, softmax as loops that fuse, BLAS for products
+of matrices.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Sums and products together: what changes nothing in a sum leaves it, what is zero almost everywhere stays so."""
+"""Sums and products together: what changes nothing in a sum leaves it, what is zero almost
+everywhere stays so.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ from workbench.core.rewrite.products import Product, factors, sum_terms, write
 
 @rule(Sub, Add, equation="x - x * sigmoid(u) → x * sigmoid(-u)")
 def minus_part(node: Apply, context: Context) -> Variable | None:
-    """What sigmoid leaves over is sigmoid of the opposite: the difference of two near numbers loses digits."""
+    """What sigmoid leaves over is sigmoid of the opposite: the difference of two near numbers loses
+    digits.
+    """
     (out,) = node.outputs
     if dtype_of(out)[0] != "f":
         return None

@@ -1,8 +1,9 @@
 """The walk: one pass of a set of rules over an interned graph, from the leaves up.
 
-A node whose inputs changed is built anew over the new ones; then the rules for its op are tried in order, and what the
-first one answers is walked in its turn. A rule is tried at most once at a node in a walk, and in later ones only where
-it looked at who reads what: a pass takes time linear in the nodes that are new to its rules.
+A node whose inputs changed is built anew over the new ones; then the rules for its op are tried in
+order, and what the first one answers is walked in its turn. A rule is tried at most once at a node
+in a walk, and in later ones only where it looked at who reads what: a pass takes time linear in the
+nodes that are new to its rules.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ class Walk:
         return pairs if new is node else pairs + list(zip(node.outputs, kept))
 
     def _repeat(self, node: Apply, new: Apply) -> None:
-        """The node turned out to be one that was walked before: what was done there is done here."""
+        """The node turned out to be one that was walked before: the same is done here."""
         pairs = [(v, self.final[v]) for v in new.outputs]
         if any(a is not b for a, b in pairs):
             self.session.exchange(self._fired[new], pairs, node.lines)
@@ -125,7 +126,9 @@ class Walk:
         return [None if r is None else next(left) for r in results]
 
     def _resolved(self, variables: Sequence[Variable]) -> list[Variable]:
-        """The variables over what this pass has made of their parts: what was replaced is not brought back."""
+        """The variables over what this pass has made of their parts: what was replaced is not
+        brought back.
+        """
         final = self.final
         here: dict[Variable, Variable] = {}
         for node in toposort(variables, stop=final):
@@ -157,7 +160,9 @@ class Walk:
 
 
 def _ask(rule: Rule, node: Apply, context: Context) -> Answer:
-    """The rule's answer; a graph that will fail when it runs is left to fail there, where the user sees his line."""
+    """The rule's answer; a graph that will fail when it runs is left to fail there, where the user
+    sees his line.
+    """
     try:
         return rule.rewrite(node, context)
     except RewriteError:
@@ -167,7 +172,9 @@ def _ask(rule: Rule, node: Apply, context: Context) -> Answer:
 
 
 class RuleIndex:
-    """The rules for every kind of node, in the order given, without those that were tried there before."""
+    """The rules for every kind of node, in the order given, without those that were tried there
+    before.
+    """
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self._rules = tuple(rules)
