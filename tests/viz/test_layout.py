@@ -90,7 +90,7 @@ def test_a_text_is_cut_to_the_width():
 
 def test_scalar_constants_are_folded_and_said():
     picture = layout(logistic_history().first)
-    assert "11 constants folded into their readers" in picture.hidden
+    assert "11 constants folded into readers" in picture.hidden
     assert any(chip.text == "0.01" for face in picture.faces.values() for chip in face.chips)
 
 

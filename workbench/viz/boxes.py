@@ -64,8 +64,16 @@ def chip_width(chip: Chip) -> int:
 
 
 def title(node: Node) -> str:
-    """The first line of a node's box."""
-    return node.label or node.op or f"#{node.id}"
+    """The first line of a node's box: what it is, after the name that the user gave it."""
+    what = node.label or node.op or f"#{node.id}"
+    name = user_name(node)
+    return f"{name} = {what}" if name and name != what else what
+
+
+def user_name(node: Node) -> str:
+    """The name of the only output of an op, where the user gave one."""
+    named = node.kind == "apply" and len(node.outputs) == 1
+    return node.outputs[0].name if named else ""
 
 
 def type_line(node: Node) -> str:

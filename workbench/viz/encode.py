@@ -135,13 +135,13 @@ def _roles(snapshot: Snapshot) -> Json:
     return roles
 
 
-def number(value: float | None) -> float | int | str | None:
-    """A number with six digits; what JSON cannot write becomes its name."""
+def number(value: float | None, digits: int = 6) -> float | int | str | None:
+    """A number with so many digits; what JSON cannot write becomes its name."""
     if value is None or isinstance(value, str | int):
         return value
     if not math.isfinite(value):
         return repr(value)
-    short = float(f"{value:.6g}")
+    short = float(f"{value:.{digits}g}")
     return int(short) if short.is_integer() and abs(short) < 1e15 else short
 
 
@@ -149,5 +149,10 @@ def summary_json(summary: Summary) -> list[Any]:
     """A value in a few numbers, in the order of the record's fields."""
     s = summary
     head = [list(s.shape), s.dtype, *map(number, (s.min, s.max, s.mean, s.std))]
-    sample = [number(x) if isinstance(x, float) else x for x in s.sample[:16]]
-    return [*head, s.nans, s.infs, s.zeros, list(s.histogram), sample]
+    return [*head, s.nans, s.infs, s.zeros, list(s.histogram), sample_json(s)]
+
+
+def sample_json(summary: Summary) -> list[Any]:
+    """The first elements; a single one with the digits that it deserves."""
+    digits = 10 if len(summary.sample) == 1 else 6
+    return [number(x, digits) if isinstance(x, float) else x for x in summary.sample[:16]]

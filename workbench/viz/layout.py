@@ -25,6 +25,7 @@ from workbench.viz.boxes import (
     folded_constants,
     make_face,
     title,
+    user_name,
 )
 from workbench.viz.measure import fit
 from workbench.viz.order import Floats, make_rows, order_rows
@@ -182,23 +183,23 @@ def _chips(
             chips.append(Chip(folded[port.node], port, leading=leading))
         elif (node.id, i) not in drawn and port.node in known:
             chips.append(
-                Chip(fit("↑" + title(known[port.node]), CHIP, WIDEST_CHIP), port, far=True)
+                Chip(fit(f"↑{_short(known[port.node])}", CHIP, WIDEST_CHIP), port, far=True)
             )
     return tuple(chips)
+
+
+def _short(node: Node) -> str:
+    return user_name(node) or title(node)
 
 
 def hidden_notes(plan: Plan) -> tuple[str, ...]:
     """In words, what the picture leaves out."""
     notes = []
     if plan.folded:
-        notes.append(f"{plural(plan.folded, 'constant')} folded into {_its(plan.folded)} readers")
+        notes.append(f"{plural(plan.folded, 'constant')} folded into readers")
     if plan.far:
-        notes.append(f"{plural(plan.far, 'long edge')} shown as ↑ tags")
+        notes.append(f"{plural(plan.far, 'long edge')} as ↑ tags")
     return tuple(notes)
-
-
-def _its(count: int) -> str:
-    return "its" if count == 1 else "their"
 
 
 def plural(count: int, noun: str) -> str:

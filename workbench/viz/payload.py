@@ -8,18 +8,27 @@ page can replay it forwards and back without asking anybody.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any  # JSON
 
 from workbench.core.records import History, Port, Profile, ScanTrace, Step, Summary, ValueTable
-from workbench.viz.encode import Json, Scenes, chips_json, number, ports_json, summary_json
+from workbench.viz.encode import (
+    Json,
+    Scenes,
+    chips_json,
+    number,
+    ports_json,
+    sample_json,
+    summary_json,
+)
 from workbench.viz.layout import Layout, layout
 from workbench.viz.states import Change, compare
 from workbench.viz.steps import StepLayout, step_layouts
 
 VIEWS = ("graph", "rewrites", "values", "scan", "profile")
 _MOST_STEPPED = 3000  # nodes; above, the steps of a history are told but not drawn
+_MOST_IN_BODY = 200  # nodes; the rewrites of a larger body are listed, not stepped
 _ROOM_FOR_VALUES = 88  # pixels, for "-0.94 … 0.63" in the boxes of a loop
 _MOST_SAMPLES = 20_000  # numbers of scan samples that are sent
+_NO_SAMPLES = "too many elements to send: every step shows its min, mean and max"
 
 
 def build_payload(
@@ -112,6 +121,7 @@ def _step(step: Step, change: StepLayout | None) -> Json:
         "ad": list(change.patch.added if change else (node.id for node in step.added)),
         "ch": [node.id for node in step.changed],
         "body": [[s.phase, s.rule, s.equation] for s in step.inner.steps] if step.inner else None,
+        "within": _body(step.inner),
         "re": [[old.node, old.index, new.node, new.index] for old, new in step.replaced],
     }
     if change:
@@ -119,6 +129,13 @@ def _step(step: Step, change: StepLayout | None) -> Json:
         told["box"] = {str(i): [box.x, box.y, box.width] for i, box in change.boxes.items()}
         told["chip"] = {str(i): [] for i in change.faces} | chips_json(change.faces)
     return {key: value for key, value in told.items() if value not in ("", [], {}, None)}
+
+
+def _body(inner: History | None) -> Json | None:
+    """The history of a loop's body, to step through like the graph's own."""
+    if inner is None or not inner.steps or len(inner.first) > _MOST_IN_BODY:
+        return None
+    return build_payload(inner, view="rewrites", title="the graph")
 
 
 def _key(port: Port) -> str:
@@ -132,21 +149,23 @@ def _table(table: ValueTable | None) -> Json | None:
 
 
 def _traces(traces: Sequence[ScanTrace], scenes: Scenes) -> list[Json]:
-    numbers = sum(
-        len(s.sample[:16]) for trace in traces for _, column in trace.columns for s in column if s
-    )
-    keep = numbers <= _MOST_SAMPLES
-    return [_trace(trace, scenes, keep) for trace in traces]
+    left, told = _MOST_SAMPLES, []
+    for trace in traces:
+        needed = sum(len(s.sample[:16]) for _, column in trace.columns for s in column if s)
+        told.append(_trace(trace, scenes, keep_samples=needed <= left))
+        left -= needed if needed <= left else 0
+    return told
 
 
 def _trace(trace: ScanTrace, scenes: Scenes, keep_samples: bool) -> Json:
     scene, _ = scenes.add(trace.inner, narrowest=_ROOM_FOR_VALUES)
+    notes = [trace.dropped, "" if keep_samples else _NO_SAMPLES]
     return {
         "name": trace.name,
         "node": trace.node,
         "scene": scene,
         "n": trace.n_steps,
-        "dropped": trace.dropped,
+        "dropped": "; ".join(filter(None, notes)),
         "cols": {_key(port): _column(column, keep_samples) for port, column in trace.columns},
     }
 
@@ -168,12 +187,8 @@ def _column(column: Sequence[Summary | None], keep_samples: bool) -> Json:
         if any(counts):
             told[name] = counts
     if keep_samples:
-        told["x"] = [_sample(s) if s else None for s in column]
+        told["x"] = [sample_json(s) if s else None for s in column]
     return told
-
-
-def _sample(summary: Summary) -> list[Any]:
-    return [number(x) if isinstance(x, float) else x for x in summary.sample[:16]]
 
 
 def _profile(profile: Profile) -> Json:

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.core.rewrite.support import ALL_RULES, check, fired, labels
+from tests.core.rewrite.support import ALL_RULES, check, fired, labels, rewritten, run
 from workbench.core.ops import index, linalg, nnet, reduce, scalars, shape
 from workbench.core.ops.create import arange
 from workbench.core.rewrite import Rule
 from workbench.core.variable import tensor
+from workbench.errors import ShapeError
 
 S: Any = scalars
 RNG = np.random.default_rng(7)
@@ -306,3 +307,19 @@ def test_large_fills_are_not_folded():
     result, recorder = check(shape.alloc(np.float64(1), 1000, 1000) + 1.0, {})
     assert any(r.rule == "fold" and "1000000" in r.reason for r in recorder.history.refused)
     assert labels(result.outputs) == ["alloc"]
+
+
+def test_readers_of_one_array_share_a_loop():
+    x, a = given("float64", 5, 4)
+    outputs = [reduce.sum(x, axis=1), reduce.max(x, axis=1), S.exp(x), reduce.sum(x, axis=0)]
+    result, _ = check(outputs, {x: a})
+    assert [node.op.label for node in result.nodes] == ["fused loop", "sum"]
+
+
+def test_fusion_leaves_a_graph_that_will_fail():
+    x, y = tensor("float64", (3, 4), "x"), tensor("float64", (3, 3), "y")
+    z = tensor("float64", (None, None), "z")
+    shared = S.exp(z)
+    result, _ = rewritten([shared + x, shared * y])
+    with pytest.raises(ShapeError):
+        run(result.outputs, {x: np.ones((3, 4)), y: np.ones((3, 3)), z: np.ones((3, 4))})

@@ -177,9 +177,9 @@ class _Kernel:
                 raw = Value(self.code, Type(memory_type(operand.dtype)), name)
                 scope.values[k] = raw.ne(0) if operand.dtype == "bool" else raw
                 continue
-            lanes = scope.lanes if self.vector[k] else 1
+            lanes, mask = (scope.lanes, scope.mask) if self.vector[k] else (1, None)
             scope.values[k] = access.load(
-                self.code, operand.dtype, scope.pointers[name], self._inner(name), lanes, scope.mask
+                self.code, operand.dtype, scope.pointers[name], self._inner(name), lanes, mask
             )
 
     def _inner(self, name: str) -> access.Step:

@@ -8,16 +8,18 @@ a value to where it is read. All of it takes time linear in the graph.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from workbench.core.graph import Apply, Variable, toposort
+from workbench.core.graph import Apply, Variable
 from workbench.core.ops.elementwise import Elemwise
 from workbench.core.ops.reduce import Reduce
 from workbench.core.ops.scalars import Second
 from workbench.core.rewrite.engine import Rule, Session, calling_source
 from workbench.core.rewrite.loops import build_loop
 from workbench.core.types import tensor_type
+from workbench.errors import WorkbenchError
 
 MOST_STEPS = 128
 """Scalar steps that one loop may have: more gain nothing and take the back end longer than in
@@ -31,53 +33,51 @@ def _made_by_the_pass(node: Apply, context: object) -> None:
 
 FUSE = Rule(
     "fuse_elementwise", (Elemwise,), _made_by_the_pass, "f(g(x)) → (f ∘ g)(x)",
-    "Elementwise ops over the same elements become one loop: what only they read is never stored.", calling_source(1),
+    "Elementwise ops over the same elements become one loop: what only they read is never stored.",
+    calling_source(1),
 )  # fmt: skip
 FUSE_TOTALS = Rule(
     "fuse_reduction", (Reduce,), _made_by_the_pass, "sum(f(x)) → one loop",
-    "A reduction takes its elements as they are computed: they are stored only where somebody else reads them.",
+    "A reduction takes its elements as they are computed; they are stored where another reads them.",
     calling_source(1),
 )  # fmt: skip
 
 
 def fuse(session: Session, outputs: Sequence[Variable]) -> list[Variable]:
     """The graph with its elementwise nodes and their reductions in loops."""
-    nodes = toposort(outputs)
+    nodes = session.toposort(outputs)
     units = _units(nodes)
     final: dict[Variable, Variable] = {}
     readers = _Readers(nodes, outputs, units)
     for unit in _in_order(units):
-        if len(unit.nodes) == 1:
-            (node,) = unit.nodes
-            inputs = [final.get(v, v) for v in node.inputs]
-            if any(a is not b for a, b in zip(inputs, node.inputs, strict=True)):
-                final.update(zip(node.outputs, session.rebuild(node, inputs).outputs, strict=True))
-            continue
-        kept = [v for node in unit.nodes for v in node.outputs if readers.outside(v, unit)]
-        loop = build_loop(unit.nodes, kept, final)
-        rule = FUSE_TOTALS if any(isinstance(n.op, Reduce) for n in unit.nodes) else FUSE
-        if rule.name in session.excluded:
-            rebuilt = _keep(session, unit.nodes, final)
-            final.update(rebuilt)
-            continue
-        lines = tuple(dict.fromkeys(line for node in unit.nodes for line in node.lines))
-        final.update(
-            zip(
-                kept, session.exchange(rule, list(zip(kept, loop, strict=True)), lines), strict=True
-            )
-        )
+        kept = [v for node in unit.nodes for v in node.outputs if readers.outside(v)]
+        if len(unit.nodes) == 1 or not _fuse_unit(session, unit.nodes, kept, final):
+            for node in unit.nodes:
+                inputs = tuple(map(final.get, node.inputs, node.inputs))
+                if inputs != node.inputs:
+                    final.update(zip(node.outputs, session.rebuild(node, inputs).outputs))
     return [final.get(v, v) for v in outputs]
 
 
-def _keep(
-    session: Session, nodes: Sequence[Apply], final: dict[Variable, Variable]
-) -> dict[Variable, Variable]:
-    """The nodes as they are, over new inputs."""
-    new = dict(final)
-    for node in nodes:
-        made = session.rebuild(node, [new.get(v, v) for v in node.inputs])
-        new.update(zip(node.outputs, made.outputs, strict=True))
-    return new
+def _fuse_unit(
+    session: Session,
+    nodes: Sequence[Apply],
+    kept: Sequence[Variable],
+    final: dict[Variable, Variable],
+) -> bool:
+    """Puts one loop in the place of the nodes, as far as the kept variables go."""
+    start = time.perf_counter()
+    rule = FUSE_TOTALS if any(isinstance(n.op, Reduce) for n in nodes) else FUSE
+    if rule.name in session.excluded:
+        return False
+    try:
+        loop = build_loop(nodes, kept, final)
+    except WorkbenchError:  # lengths that do not fit: it fails when it runs
+        return False
+    lines = tuple(dict.fromkeys(line for node in nodes for line in node.lines))
+    pairs = list(zip(kept, loop, strict=True))
+    final.update(zip(kept, session.exchange(rule, pairs, lines, time.perf_counter() - start)))
+    return True
 
 
 @dataclass(eq=False)
@@ -103,7 +103,7 @@ class _Readers:
                 v for v in node.inputs if v.owner is not None and units[v.owner] is not mine
             )
 
-    def outside(self, variable: Variable, unit: _Unit) -> bool:
+    def outside(self, variable: Variable) -> bool:
         return variable in self._outside
 
 
@@ -122,7 +122,7 @@ def fuses(node: Apply) -> bool:
 
 
 def _absorbs(variable: Variable, node: Apply, loops: set[Apply]) -> bool:
-    """Whether a loop that makes the variable can also do this node: the same elements, one by one."""
+    """Whether a loop that makes the variable can also do this node, element by element."""
     owner = variable.owner
     if owner is None or owner not in loops:
         return False
@@ -130,8 +130,7 @@ def _absorbs(variable: Variable, node: Apply, loops: set[Apply]) -> bool:
         return tensor_type(variable).dtype[0] != "c"
     if node not in loops:
         return False
-    mine, theirs = tensor_type(variable), tensor_type(node.outputs[0])
-    return mine.ndim == theirs.ndim and mine.broadcastable == theirs.broadcastable
+    return _same_axes(variable, node.outputs[0])
 
 
 def _units(nodes: Sequence[Apply]) -> dict[Apply, _Unit]:
@@ -144,10 +143,9 @@ def _units(nodes: Sequence[Apply]) -> dict[Apply, _Unit]:
         if v.owner is not None and _absorbs(v, node, loops)
     }
     level = _levels(nodes, loops, absorbing)
-    joined = _join(nodes, absorbing, level)
     units: dict[Apply, _Unit] = {}
-    for members in joined.values():
-        for chunk in _chunks(members):
+    for members in _join(nodes, loops, absorbing, level):
+        for chunk in _chunks(members) if len(members) > 1 else [members]:
             unit = _Unit(chunk)
             units.update((node, unit) for node in chunk)
     for node in nodes:
@@ -189,37 +187,63 @@ def _levels(nodes: Sequence[Apply], loops: set[Apply], absorbing: Edges) -> dict
     return level
 
 
-def _join(
-    nodes: Sequence[Apply], absorbing: Edges, level: dict[Apply, int]
-) -> dict[Apply, list[Apply]]:
-    """Nodes of one level that absorbing edges connect, by their representative. A loop has totals
-    over one set of axes.
-    """
-    parent = {node: node for node in nodes}
-    axes: dict[Apply, tuple[int, ...]] = {}
+class _Groups:
+    """Which nodes were joined: a union of sets, each with the axes that its totals are over."""
 
-    def root(node: Apply) -> Apply:
+    def __init__(self, nodes: Sequence[Apply]) -> None:
+        self._parent = {node: node for node in nodes}
+        self._axes = {node: node.op.axes for node in nodes if isinstance(node.op, Reduce)}
+
+    def root(self, node: Apply) -> Apply:
+        parent = self._parent
         while parent[node] is not node:
             parent[node] = parent[parent[node]]
             node = parent[node]
         return node
 
+    def join(self, one: Apply, other: Apply) -> None:
+        """Makes the two sets one, where that leaves one set of axes for all totals."""
+        a, b = self.root(one), self.root(other)
+        axes = {self._axes[n] for n in (a, b) if n in self._axes}
+        if a is b or len(axes) > 1:
+            return
+        self._parent[b] = a
+        self._axes.update((a, only) for only in axes)
+
+
+def _join(
+    nodes: Sequence[Apply], loops: set[Apply], absorbing: Edges, level: dict[Apply, int]
+) -> list[list[Apply]]:
+    """The sets of nodes of one level that absorbing edges connect, or that read the elements of
+    one variable: they are read once for all.
+    """
+    groups = _Groups(nodes)
     for totals in (False, True):
         for node in nodes:
-            if isinstance(node.op, Reduce) is not totals:
-                continue
-            for v in node.inputs:
-                owner = v.owner
-                if owner is None or (v, node) not in absorbing or level[owner] != level[node]:
-                    continue
-                a, b = root(owner), root(node)
-                if isinstance(node.op, Reduce) and axes.setdefault(a, node.op.axes) != node.op.axes:
-                    continue
-                parent[b] = a
-    groups: dict[Apply, list[Apply]] = {}
+            if isinstance(node.op, Reduce) is totals:
+                for v in node.inputs:
+                    if (v, node) in absorbing and level[v.owner] == level[node]:  # type: ignore[index]
+                        groups.join(v.owner, node)  # type: ignore[arg-type]
+    first: dict[tuple[Variable, int], Apply] = {}
     for node in nodes:
-        groups.setdefault(root(node), []).append(node)
-    return groups
+        for v in node.inputs:
+            if _reads_elements(v, node, loops):
+                groups.join(first.setdefault((v, level[node]), node), node)
+    found: dict[Apply, list[Apply]] = {}
+    for node in nodes:
+        found.setdefault(groups.root(node), []).append(node)
+    return list(found.values())
+
+
+def _reads_elements(variable: Variable, node: Apply, loops: set[Apply]) -> bool:
+    """Whether a node goes over all elements of a variable, one by one."""
+    if isinstance(node.op, Reduce):
+        return tensor_type(variable).dtype[0] != "c"
+    return node in loops and _same_axes(variable, node.outputs[0])
+
+
+def _same_axes(one: Variable, other: Variable) -> bool:
+    return tensor_type(one).broadcastable == tensor_type(other).broadcastable
 
 
 def _chunks(members: list[Apply]) -> list[list[Apply]]:
@@ -233,13 +257,13 @@ def _chunks(members: list[Apply]) -> list[list[Apply]]:
             size = 0
         chunks[-1].append(node)
         size += steps
-    return [part for chunk in chunks for part in _with_their_totals(chunk)]
+    return [part for chunk in chunks for part in _with_their_totals(chunk, set(members))]
 
 
-def _with_their_totals(chunk: list[Apply]) -> list[list[Apply]]:
+def _with_their_totals(chunk: list[Apply], members: set[Apply]) -> list[list[Apply]]:
     """A total whose elements are computed in another chunk stands alone."""
-    here = set(chunk)
-    alone = [n for n in chunk if isinstance(n.op, Reduce) and n.inputs[0].owner not in here]
+    elsewhere = members.difference(chunk)
+    alone = [n for n in chunk if isinstance(n.op, Reduce) and n.inputs[0].owner in elsewhere]
     rest = [n for n in chunk if n not in alone]
     return [part for part in (rest, *([n] for n in alone)) if part]
 

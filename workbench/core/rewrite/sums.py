@@ -18,6 +18,7 @@ from workbench.core.ops.scalars import (
     Sigmoid,
     Sub,
     TrueDiv,
+    cast,
     neg,
     sigmoid,
     true_div,
@@ -47,7 +48,7 @@ def minus_part(node: Apply, context: Context) -> Variable | None:
     for whole, part in ((a, b), (b, a)):
         extra = _extra(whole, part)
         if extra is not None:
-            (u,) = extra.owner.inputs  # type: ignore[union-attr]
+            u = cast(extra.owner.inputs[0], dtype_of(extra))  # type: ignore[union-attr]
             new = Product((*whole.over, sigmoid(neg(u))), whole.under, whole.negative)
             return write(new, new, out)
     return None

@@ -1,8 +1,8 @@
 // Everything about one node: op, types, the user's line, its rewrites, its value, its time, its code.
 
-import { button, h, num, plural, time } from "./dom.js";
+import { button, exact, h, num, plural, time } from "./dom.js";
 import { heatmap, histogram } from "./charts.js";
-import { isFused } from "./paint.js";
+import { isFused, titled } from "./paint.js";
 import { STATES } from "./theme.js";
 
 /** @param {{pick: (key) => void, open?: (key) => void, opened?: boolean}} acts */
@@ -36,7 +36,7 @@ export function nodeCard(store, key, side, theme, acts) {
 function heading(data, key, side, info) {
   const state = data.change[side][key];
   const badge = state && h(`span.wb-badge.wb-is-${state}`, {}, `${STATES[state]} ${state}`);
-  return h("header", {}, h("h3", {}, info.l || info.o), badge, h("span.wb-id", {}, `#${key}`));
+  return h("header", {}, h("h3", {}, titled(info)), badge, h("span.wb-id", {}, `#${key}`));
 }
 
 /** The op with its parameters; of a fused op what it computes, an expression per output. */
@@ -162,19 +162,22 @@ function valuePart(store, key, side, theme) {
 export function valueCard(value) {
   const [shape, dtype, low, high, mean, std, nans, infs, zeros, counts, sample] = value;
   const bad = (count, name) => count > 0 && h("span.wb-alarm", {}, `${plural(count, name)}`);
-  const facts = [
-    ["min", low],
-    ["mean", mean],
-    ["max", high],
-    ["std", std],
-  ];
+  const facts = shape.length
+    ? [
+        ["min", low],
+        ["mean", mean],
+        ["max", high],
+        ["std", std],
+      ]
+    : [["value", sample[0] ?? mean]];
+  const told = shape.length ? num : exact;
   return h(
     "div.wb-value",
     {},
     h(
       "div.wb-numbers",
       {},
-      ...facts.map(([name, x]) => h("div", {}, h("span", {}, name), h("b", {}, num(x)))),
+      ...facts.map(([name, x]) => h("div", {}, h("span", {}, name), h("b", {}, told(x)))),
     ),
     h(
       "div.wb-counts",

@@ -97,6 +97,11 @@ export function num(value) {
   return value.toExponential(2).replace(/\.?0*e\+?/, "e");
 }
 
+/** A number with the digits that a single value deserves. */
+export function exact(value) {
+  return typeof value === "number" ? String(+value.toPrecision(9)).replace("e+", "e") : num(value);
+}
+
 /** `1 node`, `2 nodes`. */
 export function plural(count, noun) {
   return `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;

@@ -2,7 +2,7 @@
 
 import { h, fill, plural } from "./dom.js";
 import { describe } from "./search.js";
-import { isScan, subtitle } from "./paint.js";
+import { isScan, subtitle, titled } from "./paint.js";
 
 const MOST = 400;
 
@@ -43,7 +43,7 @@ export class NodeList {
         onclick: () => this.pick(key),
       },
       h("span.wb-dot" + (state ? `.wb-is-${state}` : `.wb-kind-${isScan(info) ? "scan" : info.k}`)),
-      h("span.wb-name", {}, info.l || info.o),
+      h("span.wb-name", {}, titled(info)),
       h("span.wb-type", {}, subtitle(info)),
     );
     option.dataset.key = key;

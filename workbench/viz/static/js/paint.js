@@ -51,6 +51,13 @@ export function paintBox(ctx, box, look, theme, scale) {
   ctx.globalAlpha = 1;
 }
 
+/** What a node is called: the user's name for it, and what it is. */
+export function titled(info) {
+  const what = info.l || info.o || "";
+  const name = info.k === "apply" && info.n?.length === 1 && info.n[0];
+  return name && name !== what ? `${name} = ${what}` : what;
+}
+
 export const isScan = (info) => /scan/i.test(info.o || "");
 export const isFused = (info) => info.x !== undefined && info.k === "apply" && !isScan(info);
 
@@ -89,7 +96,7 @@ function paintHead(ctx, box, theme, scale) {
   ctx.textAlign = "left";
   write(
     ctx,
-    box.info.l || box.info.o,
+    titled(box.info),
     box.x - box.w / 2 + 14,
     box.y - box.h / 2 + 21,
     `600 ${LABEL}px ${theme.font}`,
@@ -114,7 +121,7 @@ function paintFace(ctx, box, look, theme, scale) {
   }));
   ctx.font = bold;
   const room = box.w - 14 - chips.reduce((sum, chip) => sum + chip.w + 6, 0);
-  const label = clip(ctx, box.info.l || box.info.o || `#${box.id}`, room);
+  const label = clip(ctx, titled(box.info) || `#${box.id}`, room);
   const width = ctx.measureText(label).width;
   let x = box.x - (width + chips.reduce((sum, chip) => sum + chip.w + 6, 0)) / 2;
   box.tags = []; // where a click goes to the node that a tag stands for

@@ -2,6 +2,7 @@
 
 import { fill, h, num, plural, switcher, time } from "./dom.js";
 import { stacked } from "./charts.js";
+import { titled } from "./paint.js";
 import { sceneView } from "./scene.js";
 import { Stage } from "./stage.js";
 import { sortable } from "./table.js";
@@ -159,10 +160,10 @@ export class ProfileTab {
             ["spread", (row) => row.spread, (row) => time(row.spread)],
           ]
         : [["nodes", (row) => row.nodes]]),
-      ["total", (row) => row.seconds, (row) => time(row.seconds)],
       ["calls", (row) => row.calls],
       ["bytes", (row) => row.bytes, (row) => size(row.bytes, "B")],
       ["flops", (row) => row.flops, (row) => size(row.flops, "")],
+      ["total", (row) => row.seconds, (row) => time(row.seconds)],
       ["where", (row) => row.where],
     ];
     const [columns, common] = withoutCommon(all, rows, ["calls", "where"]);
@@ -199,7 +200,8 @@ export class ProfileTab {
   /** A row's name: its node's, which says more of a fused op than the op does. */
   called(row) {
     if (row[PARENT] !== null) return `↳ ${row[LABEL]}`;
-    return this.data.info(`${row[NODE]}`)?.l || row[LABEL];
+    const info = this.data.info(`${row[NODE]}`);
+    return (info && titled(info)) || row[LABEL];
   }
 
   merged(kind) {

@@ -1,17 +1,18 @@
 // The Rewrites tab: every rewrite in order under its pass, the graph at that moment, and what the rule says.
 
 import { button, fill, h, icon, plural, time } from "./dom.js";
-import { part } from "./card.js";
+import { Data, Store } from "./model.js";
 import { Replay } from "./replay.js";
+import { ruleCard } from "./rule.js";
 import { stepView } from "./scene.js";
 import { Stage } from "./stage.js";
 
 const PLAY_EVERY = 900;
-const INFIX = { add: " + ", sub: " - ", mul: " · ", true_div: " / ", pow: " ** ", neg: "-" };
 
 export class RewritesTab {
-  constructor(store, theme) {
-    Object.assign(this, { store, theme, data: store.data });
+  /** With `leave`, the tab shows a loop's body within another such tab. */
+  constructor(store, theme, leave = null) {
+    Object.assign(this, { store, theme, leave, data: store.data });
     this.drawn = this.data.flat !== null && this.data.flat !== undefined;
     this.replay = this.drawn && new Replay(this.data);
     this.stage = new Stage(theme, {
@@ -57,6 +58,7 @@ export class RewritesTab {
     return h(
       "div.wb-bar",
       {},
+      this.leave && button(`← ${this.data.title}`, "Back to the rewrites of the graph", this.leave),
       button(icon("first"), "First", () => this.store.set({ step: 0 })),
       button(icon("back"), "Previous rewrite", by(-1)),
       this.play,
@@ -224,7 +226,7 @@ export class RewritesTab {
       );
     this.slider.value = count;
     this.where.textContent = `${count} / ${this.data.steps.length}`;
-    fill(this.rule, this.ruleCard(count, step));
+    fill(this.rule, ruleCard(this, count, step));
     this.mark();
   }
 
@@ -242,95 +244,26 @@ export class RewritesTab {
     if (!reset && key) this.stage.reveal(key);
   }
 
-  // ---- the rule
+  // ---- a loop's body
 
-  ruleCard(count, step) {
-    if (!step)
-      return h(
-        "div.wb-hint",
-        {},
-        "The graph as you wrote it. Step forward to see each rewrite that the compiler made.",
-      );
-    return h(
-      "section.wb-card",
-      {},
-      h("header", {}, h("h3", {}, step.rule), h("span.wb-id", {}, time(step.s))),
-      ...(step.eq ? equations(step.eq) : []),
-      step.why && h("p.wb-why", {}, step.why),
-      h(
-        "dl.wb-facts",
-        {},
-        h("dt", {}, "pass"),
-        h("dd", {}, step.phase),
-        ...(step.src ? [h("dt", {}, "rule"), h("dd.wb-path", { title: step.src }, tail(step.src))] : []),
-      ),
-      this.diff(count, step),
-      this.body(step),
-    );
+  /** Step through the rewrites inside a loop, in the place of this tab's. */
+  openBody(payload) {
+    this.stop();
+    const still = { get: () => undefined, set() {}, on() {}, off() {}, save_changes() {} };
+    const store = new Store(still, new Data(payload));
+    this.body = new RewritesTab(store, this.theme, () => this.closeBody());
+    store.on((state, changed) => this.body.update(state, changed));
+    for (const one of this.element.children) one.hidden = true;
+    this.body.element.className = "wb-tab wb-within";
+    this.element.append(this.body.element);
+    this.body.slider.focus();
   }
 
-  /** The rewrites of a loop's body, where the step is that the body was optimised. */
-  body(step) {
-    if (!step.body) return null;
-    const rows = step.body.map(([phase, rule, eq]) =>
-      h("li", { title: eq }, rule, h("span", {}, ` ${phase}`)),
-    );
-    return part(`${plural(step.body.length, "rewrite")} inside`, h("ol.wb-chain", {}, ...rows));
-  }
-
-  /** What went and what came, as expressions. */
-  diff(count, step) {
-    if (!this.drawn) return part("Change", this.ids("−", step.rm), this.ids("+", step.ad));
-    const before = this.replay.at(count - 1),
-      after = this.replay.at(count);
-    const pairs = step.re || [];
-    const rows = pairs.flatMap(([old, , now]) => [
-      this.expression("−", "removed", before, old),
-      this.expression("+", "added", after, now),
-    ]);
-    const rest = (step.rm || []).filter((id) => !pairs.some(([old]) => old === id));
-    const gone = rest.length
-      ? h("div.wb-gone", {}, `also gone: ${rest.map((id) => this.name(id)).join(", ")}`)
-      : null;
-    return part("Change", h("div.wb-diff", {}, ...rows), gone);
-  }
-
-  expression(sign, state, graph, id) {
-    return h(
-      `div.wb-is-${state}`,
-      { onclick: () => this.store.set({ selected: String(id) }) },
-      h("b", {}, sign),
-      " ",
-      this.spell(graph, id, 5),
-    );
-  }
-
-  /** The expression that a node stands for, in the words of its labels. */
-  spell(graph, id, depth, bare = true) {
-    const flat = graph.inputs.get(id) || [];
-    const name = this.name(id);
-    if (!flat.length) return name;
-    if (!graph.boxes.has(id)) return this.spell(graph, flat[0], depth, bare); // folded: a reshaped constant
-    if (!depth) return "…";
-    const infix = INFIX[name],
-      parts = [];
-    for (let i = 0; i < flat.length; i += 2)
-      parts.push(this.spell(graph, flat[i], depth - 1, !infix));
-    if (!infix) return `${name}(${parts.join(", ")})`;
-    if (parts.length === 1) return `-${parts[0]}`;
-    return bare ? parts.join(infix) : `(${parts.join(infix)})`;
-  }
-
-  ids(sign, ids = []) {
-    return h(
-      "div.wb-diff",
-      {},
-      ...ids.slice(0, 40).map((id) => h("div", {}, `${sign} ${this.name(id)}`)),
-    );
-  }
-
-  name(id) {
-    return this.data.nodes[id]?.l || this.data.nodes[id]?.o || `#${id}`;
+  closeBody() {
+    this.body.element.remove();
+    this.body.dispose();
+    this.body = null;
+    for (const one of this.element.children) one.hidden = false;
   }
 
   // ---- playing
@@ -360,27 +293,13 @@ export class RewritesTab {
       this.stage.reveal(state.selected);
     }
     if (changed.has("tab")) this.mark();
+    if (changed.has("theme")) this.body?.update(this.body.store.state, changed);
     this.stage.draw();
   }
 
   dispose() {
     this.stop();
+    this.body?.dispose();
     this.stage.dispose();
   }
-}
-
-/** The last two parts of a path. */
-const tail = (path) => path.split("/").slice(-2).join("/");
-
-/** Equations (two spaces or a semicolon part them), each with its two sides set apart. */
-function equations(text) {
-  return text.split(/,?\s{2,}|;\s*|\n/).map((one) => {
-    const [left, right] = one.split("→");
-    if (right === undefined) return h("div.wb-equation", {}, h("code", {}, one));
-    const sides = [
-      h("code.wb-is-removed", {}, left.trim()),
-      h("code.wb-is-added", {}, right.trim()),
-    ];
-    return h("div.wb-equation", {}, sides[0], h("span.wb-arrow", {}, "→"), sides[1]);
-  });
 }

@@ -3,6 +3,7 @@
 import { button, fill, h, icon, num, plural } from "./dom.js";
 import { heatmap, series } from "./charts.js";
 import { part, valueCard } from "./card.js";
+import { titled } from "./paint.js";
 import { sceneView } from "./scene.js";
 import { Stage } from "./stage.js";
 import { roleTint } from "./theme.js";
@@ -211,7 +212,7 @@ export class ScanTab {
       h(
         "header",
         {},
-        h("h3", {}, info?.n?.[0] || info?.l || this.variable),
+        h("h3", {}, info ? titled(info) : this.variable),
         scene.role[id] &&
           h(
             `span.wb-badge.wb-role-${this.role(scene.role[id])}`,

@@ -252,7 +252,7 @@ export function stepView(data, replay, count) {
   const tags = boxes.reduce((sum, box) => sum + box.chips.filter((chip) => chip[3] & 1).length, 0);
   const hidden = [];
   if (folded.size) hidden.push(`${plural(folded.size, "constant")} folded into readers`);
-  if (tags) hidden.push(`${plural(tags, "long edge")} shown as ↑ tags`);
+  if (tags) hidden.push(`${plural(tags, "long edge")} as ↑ tags`);
   return finish(view, hidden);
 }
 

@@ -17,7 +17,7 @@ export function sortable(columns, rows, acts) {
     const cells = columns.map(([name, read]) => {
       const value = read(row);
       const plainText = typeof value === "string";
-      return h(plainText ? "td" : "td.wb-right", {}, acts.cell(value, name, row));
+      return h(plainText ? "td" : "td.wb-right", { title: plainText ? value : "" }, acts.cell(value, name, row));
     });
     const element = h(
       "tr",

@@ -3,6 +3,7 @@
 import { fill, h, num, plural, switcher } from "./dom.js";
 import { tiny } from "./charts.js";
 import { nodeCard } from "./card.js";
+import { isFused, titled } from "./paint.js";
 import { sortable } from "./table.js";
 
 const COLUMNS = [
@@ -71,8 +72,10 @@ export class ValuesTab {
       const [key, index] = port.split(":");
       const info = this.data.info(key, this.side) || {};
       const own = info.n?.[index];
-      const name = info.l || info.o || `#${key}`;
-      return { key, name: own || (info.t?.length > 1 ? `${name} .${index}` : name), value };
+      const parts = isFused(info) && info.d ? info.d.split("\n") : [];
+      const name = titled(info) || `#${key}`;
+      const many = info.t?.length > 1;
+      return { key, name: many ? own || parts[index] || `${name} .${index}` : name, value };
     });
   }
 
