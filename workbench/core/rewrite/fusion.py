@@ -38,7 +38,7 @@ FUSE = Rule(
 )  # fmt: skip
 FUSE_TOTALS = Rule(
     "fuse_reduction", (Reduce,), _made_by_the_pass, "sum(f(x)) → one loop",
-    "A reduction takes its elements as they are computed; they are stored where another reads them.",
+    "A reduction takes its elements as they are computed; stored only where another reads them.",
     calling_source(1),
 )  # fmt: skip
 
