@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -20,6 +21,7 @@ _SIGNS = {
     "and": "&", "or": "|", "xor": "^", "shl": "<<", "shr": ">>",
     "lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!=",
 }  # fmt: skip
+_LOOSE = re.compile(r" [^\w\s]+ ")  # an operator between words
 _WHOLE = 9  # holds together by itself: a name, a call
 _LEVELS = {
     **dict.fromkeys(_SIGNS, 2), "add": 4, "sub": 4, "mul": 5, "div": 5, "floordiv": 5, "mod": 5,
@@ -47,13 +49,17 @@ def fused_snapshot(
         nodes.append(Node(i, kind, op, label, inputs, (Value(step.dtype),)))
     ends = list(program.outputs)
     for i, result in enumerate(results):
-        if result.reduce is not None:
-            label = _TOTALS.get(result.reduce, result.reduce)
+        if label := total_label(result):
             nodes.append(
                 Node(len(nodes), "apply", label, label, (Port(ends[i]),), (Value(result.dtype),))
             )
             ends[i] = len(nodes) - 1
     return Snapshot(tuple(nodes), tuple(range(len(program.inputs))), tuple(map(Port, ends)))
+
+
+def total_label(result: LoopResult) -> str:
+    """`sum` for a result that is reduced by addition, and so on; "" for an elementwise one."""
+    return "" if result.reduce is None else _TOTALS.get(result.reduce, result.reduce)
 
 
 def _step_label(prim: str, dtype: str) -> str:
@@ -100,7 +106,7 @@ def _spell(inner: Snapshot, node_id: int, depth: int, room: int) -> tuple[str, i
     """The expression of a node in about `room` characters, and how strongly it holds together."""
     node = inner[node_id]
     if not node.inputs:
-        return node.label, 0 if " " in node.label else _LEVELS.get(node.label[:1], _WHOLE)
+        return node.label, 0 if _LOOSE.search(node.label) else _LEVELS.get(node.label[:1], _WHOLE)
     if depth == 0 or room <= 0:
         return "…", _WHOLE
     if node.op == "cast":

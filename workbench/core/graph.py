@@ -92,6 +92,11 @@ class Constant(Variable):
         return self.data.dtype.str, self.data.shape, self.data.tobytes()
 
 
+Variables = Sequence[Variable]
+Gradients = Sequence[Any]
+"""A gradient, or None, for each of some variables. Any: they are variables with operators."""
+
+
 class Apply:
     """One op applied to inputs: the node that makes `outputs`. `lines` says where the user wrote
     it.
@@ -147,12 +152,7 @@ class Op(ABC):
         and ranks.
         """
 
-    def grad(
-        self,
-        inputs: Sequence[Variable],
-        outputs: Sequence[Variable],
-        gradients: Sequence[Variable | None],
-    ) -> Sequence[Variable | None]:
+    def grad(self, inputs: Variables, outputs: Variables, gradients: Gradients) -> Gradients:
         """For every input the gradient of the cost (or None where it does not depend on it).
 
         A None among `gradients` means that the cost does not depend on that output.

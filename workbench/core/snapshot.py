@@ -12,7 +12,14 @@ from typing import Any
 import numpy as np
 
 from workbench.core import origin
-from workbench.core.fused import distinct, expressions, fused_snapshot, renamed, short_label
+from workbench.core.fused import (
+    distinct,
+    expressions,
+    fused_snapshot,
+    renamed,
+    short_label,
+    total_label,
+)
 from workbench.core.graph import Apply, Constant, Variable, is_shared, toposort
 from workbench.core.ops.elementwise import Composite, Elemwise
 from workbench.core.ops.loop import Loop
@@ -175,6 +182,8 @@ def called(variable: Variable, depth: int = 4) -> str:
         return f"{called(node.inputs[0], depth - 1)}.{label}"
     if depth and label.startswith("["):
         return f"{called(node.inputs[0], depth - 1)}{label}"
+    if isinstance(node.op, Loop):
+        return total_label(node.op.results[variable.index]) or "loop"
     symbol = getattr(getattr(node.op, "scalar", None), "symbol", "")
     if symbol and len(node.inputs) == 2 and all(v.owner is None for v in node.inputs):
         text = f" {symbol} ".join(map(leaf_label, node.inputs))
@@ -193,10 +202,11 @@ def inner_of_scan(op: Scan, outer: Sequence[Variable] = ()) -> Snapshot:
 def _names_of_nameless(op: Scan, outer: Sequence[Variable], ids: Sequence[int]) -> dict[int, str]:
     """What the nameless inputs of a body are called: what they read outside, at which step."""
     sequences, states, carried, others = op.split_inner(op.inner.inputs)
-    _, rows, initial, _, fixed = op.split(outer)
+    _, rows, _, _, fixed = op.split(outer)
+    kept = [v.name or "state" for v in op.inner.outputs]
     names = {
         **{v: f"{called(o)}[t]" for taps, o in zip(sequences, rows, strict=True) for v in taps},
-        **{v: f"{called(o)}[t-1]" for taps, o in zip(states, initial, strict=True) for v in taps},
+        **{v: f"{name}[t-1]" for taps, name in zip(states, kept) for v in taps},
         **dict.fromkeys(carried, "total[t-1]"),
         **{v: called(o) for v, o in zip(others, fixed, strict=True)},
     }

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from workbench.configuration import config
-from workbench.core.graph import Array, Constant, Op, Type, Variable
+from workbench.core.graph import Array, Constant, Gradients, Op, Type, Variable, Variables
 from workbench.core.ops.scalars import cast, ceil, maximum
 from workbench.core.ops.shape import alloc, as_scalar_int, static_int
 from workbench.core.types import TensorType, as_tensor, constant, is_integer, tensor_type, upcast
@@ -41,9 +41,7 @@ class ARange(Op):
             raise ShapeError("arange with a step of 0", advice="give a step of 1 or -1")
         return [np.arange(start, stop, step, dtype=self.dtype)]
 
-    def grad(
-        self, inputs: Sequence[Variable], outputs: Sequence[Variable], gradients: Sequence[Any]
-    ) -> Sequence[Variable | None]:
+    def grad(self, inputs: Variables, outputs: Variables, gradients: Gradients) -> Gradients:
         from workbench.core.ops.reduce import sum as total
 
         (g,) = gradients
@@ -102,9 +100,7 @@ class Eye(Op):
         n, m, k = (int(v) for v in values)
         return [np.eye(n, m, k, dtype=self.dtype)]
 
-    def grad(
-        self, inputs: Sequence[Variable], outputs: Sequence[Variable], gradients: Sequence[Any]
-    ) -> Sequence[Variable | None]:
+    def grad(self, inputs: Variables, outputs: Variables, gradients: Gradients) -> Gradients:
         return [None, None, None]
 
     def shape(self, inputs: Sequence[Variable]) -> Sequence[Sequence[Any]]:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from workbench.core.graph import Array, Constant, Op, Type, Variable, describe
+from workbench.core.graph import Array, Constant, Gradients, Op, Type, Variable, Variables, describe
 from workbench.core.scalar import ScalarBuilder, ScalarProgram
 from workbench.core.types import (
     TensorType,
@@ -171,12 +171,7 @@ class Elemwise(Op):
             if len(lengths) > 1:
                 raise mismatch(str(self.scalar), inputs, values, axis + ndim)
 
-    def grad(
-        self,
-        inputs: Sequence[Variable],
-        outputs: Sequence[Variable],
-        gradients: Sequence[Variable | None],
-    ) -> Sequence[Variable | None]:
+    def grad(self, inputs: Variables, outputs: Variables, gradients: Gradients) -> Gradients:
         from workbench.core.ops.reduce import sum_to
 
         (output,) = outputs

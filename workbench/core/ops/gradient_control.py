@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from workbench.core.graph import Array, Op, Type, Variable
+from workbench.core.graph import Array, Gradients, Op, Type, Variable, Variables
 from workbench.core.ops.scalars import maximum, minimum, mul, zeros_like
 from workbench.core.ops.shape import shape_tuple
 from workbench.core.types import as_tensor, constant, tensor_type
@@ -32,12 +32,7 @@ class GradientControl(Op):
     def connected(self, index: int) -> bool:
         return self.kind != "disconnect"
 
-    def grad(
-        self,
-        inputs: Sequence[Variable],
-        outputs: Sequence[Variable],
-        gradients: Sequence[Variable | None],
-    ) -> Sequence[Variable | None]:
+    def grad(self, inputs: Variables, outputs: Variables, gradients: Gradients) -> Gradients:
         (g,) = gradients
         if g is None or self.kind == "disconnect":
             return [None]

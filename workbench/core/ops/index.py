@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.core.graph import Array, Op, Type, Variable
+from workbench.core.graph import Array, Gradients, Op, Type, Variable, Variables
 from workbench.core.ops.scalars import cast, maximum, minimum, switch, zeros_like
 from workbench.core.ops.shape import (
     as_scalar_int,
@@ -145,12 +145,7 @@ class Subtensor(Op):
     def connected(self, index: int) -> bool:
         return index == 0
 
-    def grad(
-        self,
-        inputs: Sequence[Variable],
-        outputs: Sequence[Variable],
-        gradients: Sequence[Variable | None],
-    ) -> Sequence[Variable | None]:
+    def grad(self, inputs: Variables, outputs: Variables, gradients: Gradients) -> Gradients:
         x, *parts = inputs
         (g,) = gradients
         none = [None] * len(parts)
@@ -216,9 +211,7 @@ class IncSubtensor(Op):
             raise _does_not_fit(error, self.spec, x) from None
         return [result]
 
-    def grad(
-        self, inputs: Sequence[Variable], outputs: Sequence[Variable], gradients: Sequence[Any]
-    ) -> Sequence[Variable | None]:
+    def grad(self, inputs: Variables, outputs: Variables, gradients: Gradients) -> Gradients:
         from workbench.core.ops.reduce import sum_to
 
         _, y, *parts = inputs
@@ -376,12 +369,7 @@ class AdvancedSubtensor(Op):
         dims = [*lengths[:position], *shape_tuple(index), *lengths[position:], *rest]
         return None if None in dims else [dims]
 
-    def grad(
-        self,
-        inputs: Sequence[Variable],
-        outputs: Sequence[Variable],
-        gradients: Sequence[Variable | None],
-    ) -> Sequence[Variable | None]:
+    def grad(self, inputs: Variables, outputs: Variables, gradients: Gradients) -> Gradients:
         x, *parts = inputs
         (g,) = gradients
         none = [None] * len(parts)
@@ -438,9 +426,7 @@ class AdvancedIncSubtensor(Op):
             raise _does_not_fit(error, self.spec, x) from None
         return [result]
 
-    def grad(
-        self, inputs: Sequence[Variable], outputs: Sequence[Variable], gradients: Sequence[Any]
-    ) -> Sequence[Variable | None]:
+    def grad(self, inputs: Variables, outputs: Variables, gradients: Gradients) -> Gradients:
         from workbench.core.ops.reduce import sum_to
 
         _, y, *parts = inputs
@@ -479,12 +465,7 @@ class Nonzero(Op):
     def connected(self, index: int) -> bool:
         return False
 
-    def grad(
-        self,
-        inputs: Sequence[Variable],
-        outputs: Sequence[Variable],
-        gradients: Sequence[Variable | None],
-    ) -> Sequence[Variable | None]:
+    def grad(self, inputs: Variables, outputs: Variables, gradients: Gradients) -> Gradients:
         return [None]
 
     @property

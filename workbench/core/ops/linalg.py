@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.core.graph import Array, Op, Type, Variable
+from workbench.core.graph import Array, Gradients, Op, Type, Variable, Variables
 from workbench.core.ops.elementwise import needs_none
 from workbench.core.ops.shape import dimension, dimshuffle, shape_tuple, transpose
 from workbench.core.types import TensorType, as_tensor, is_discrete, tensor_type, upcast
@@ -43,9 +43,7 @@ class Dot(Op):
         if a.shape[-1] != b.shape[0]:
             raise _dot_mismatch(inputs, a.shape, b.shape)
 
-    def grad(
-        self, inputs: Sequence[Variable], outputs: Sequence[Variable], gradients: Sequence[Any]
-    ) -> Sequence[Variable | None]:
+    def grad(self, inputs: Variables, outputs: Variables, gradients: Gradients) -> Gradients:
         a, b = inputs
         (g,) = gradients
         if g is None or is_discrete(tensor_type(outputs[0]).dtype):

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.core.graph import Array, Op, Type, Variable
+from workbench.core.graph import Array, Gradients, Op, Type, Variable, Variables
 from workbench.core.ops.create import arange
 from workbench.core.ops.index import getitem
 from workbench.core.ops.reduce import max as largest
@@ -70,9 +70,7 @@ class Softmax(_AlongAxis):
         e = np.exp(x - x.max(axis=self.axis, keepdims=True, initial=-np.inf))
         return [np.asarray(e / e.sum(axis=self.axis, keepdims=True), x.dtype)]
 
-    def grad(
-        self, inputs: Sequence[Variable], outputs: Sequence[Variable], gradients: Sequence[Any]
-    ) -> Sequence[Variable | None]:
+    def grad(self, inputs: Variables, outputs: Variables, gradients: Gradients) -> Gradients:
         (g,), (y,) = gradients, outputs
         if g is None or is_discrete(tensor_type(inputs[0]).dtype):
             return [None]
@@ -105,9 +103,7 @@ class LogSoftmax(_AlongAxis):
             )
         ]
 
-    def grad(
-        self, inputs: Sequence[Variable], outputs: Sequence[Variable], gradients: Sequence[Any]
-    ) -> Sequence[Variable | None]:
+    def grad(self, inputs: Variables, outputs: Variables, gradients: Gradients) -> Gradients:
         (g,), (y,) = gradients, outputs
         if g is None or is_discrete(tensor_type(inputs[0]).dtype):
             return [None]

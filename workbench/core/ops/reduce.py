@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from workbench.core.graph import Array, Op, Type, Variable
+from workbench.core.graph import Array, Gradients, Op, Type, Variable, Variables
 from workbench.core.ops.scalars import cast, eq, mul, second, sqrt, switch, true_div
 from workbench.core.ops.shape import dimension, dimshuffle
 from workbench.core.types import TensorType, as_tensor, is_discrete, is_float, tensor_type
@@ -109,12 +109,7 @@ class Sum(Reduce):
     def combine(self, x: Array) -> Any:
         return np.add.reduce(x, axis=self.axes)
 
-    def grad(
-        self,
-        inputs: Sequence[Variable],
-        outputs: Sequence[Variable],
-        gradients: Sequence[Variable | None],
-    ) -> Sequence[Variable | None]:
+    def grad(self, inputs: Variables, outputs: Variables, gradients: Gradients) -> Gradients:
         (g,) = gradients
         x = inputs[0]
         return [
@@ -137,9 +132,7 @@ class Prod(Reduce):
     def combine(self, x: Array) -> Any:
         return np.multiply.reduce(x, axis=self.axes)
 
-    def grad(
-        self, inputs: Sequence[Variable], outputs: Sequence[Variable], gradients: Sequence[Any]
-    ) -> Sequence[Variable | None]:
+    def grad(self, inputs: Variables, outputs: Variables, gradients: Gradients) -> Gradients:
         (g,) = gradients
         x: Any = inputs[0]
         if g is None or is_discrete(tensor_type(x).dtype):
@@ -156,9 +149,7 @@ class _Extreme(Reduce):
 
     complexes = False
 
-    def grad(
-        self, inputs: Sequence[Variable], outputs: Sequence[Variable], gradients: Sequence[Any]
-    ) -> Sequence[Variable | None]:
+    def grad(self, inputs: Variables, outputs: Variables, gradients: Gradients) -> Gradients:
         (g,) = gradients
         x = inputs[0]
         if g is None or is_discrete(tensor_type(x).dtype):
@@ -190,12 +181,7 @@ class _Logic(Reduce):
     def out_dtype(self, dtype: str) -> str:
         return "bool"
 
-    def grad(
-        self,
-        inputs: Sequence[Variable],
-        outputs: Sequence[Variable],
-        gradients: Sequence[Variable | None],
-    ) -> Sequence[Variable | None]:
+    def grad(self, inputs: Variables, outputs: Variables, gradients: Gradients) -> Gradients:
         return [None]
 
 
@@ -246,12 +232,7 @@ class Argmax(Op):
             raise _over_nothing("argmax", values[0])
         return [np.asarray(np.argmax(values[0], axis=self.axis), "int64")]
 
-    def grad(
-        self,
-        inputs: Sequence[Variable],
-        outputs: Sequence[Variable],
-        gradients: Sequence[Variable | None],
-    ) -> Sequence[Variable | None]:
+    def grad(self, inputs: Variables, outputs: Variables, gradients: Gradients) -> Gradients:
         return [None]
 
     def shape(self, inputs: Sequence[Variable]) -> Sequence[Sequence[Any]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.core.graph import Array, Constant, Op, Type, Variable
+from workbench.core.graph import Array, Constant, Gradients, Op, Type, Variable, Variables
 from workbench.core.types import Shape as StaticShape
 from workbench.core.types import TensorType, as_tensor, constant, is_discrete, tensor_type, upcast
 from workbench.errors import DtypeError, GraphError, RankError, ShapeError
@@ -35,12 +35,7 @@ class Dimension(Op):
     def connected(self, index: int) -> bool:
         return False
 
-    def grad(
-        self,
-        inputs: Sequence[Variable],
-        outputs: Sequence[Variable],
-        gradients: Sequence[Variable | None],
-    ) -> Sequence[Variable | None]:
+    def grad(self, inputs: Variables, outputs: Variables, gradients: Gradients) -> Gradients:
         return [None]
 
     def shape(self, inputs: Sequence[Variable]) -> Sequence[Sequence[Any]]:
@@ -71,9 +66,7 @@ class MakeVector(Op):
     def evaluate(self, *values: Array) -> Sequence[Array]:
         return [np.array([v[()] for v in values], self.dtype)]
 
-    def grad(
-        self, inputs: Sequence[Variable], outputs: Sequence[Variable], gradients: Sequence[Any]
-    ) -> Sequence[Variable | None]:
+    def grad(self, inputs: Variables, outputs: Variables, gradients: Gradients) -> Gradients:
         from workbench.core.ops.scalars import cast
 
         (g,) = gradients
@@ -166,12 +159,7 @@ class DimShuffle(Op):
         moved = x.squeeze(dropped).transpose([kept.index(i) for i in axes])
         return [np.expand_dims(moved, tuple(i for i, a in enumerate(self.order) if a == "x"))]
 
-    def grad(
-        self,
-        inputs: Sequence[Variable],
-        outputs: Sequence[Variable],
-        gradients: Sequence[Variable | None],
-    ) -> Sequence[Variable | None]:
+    def grad(self, inputs: Variables, outputs: Variables, gradients: Gradients) -> Gradients:
         (g,) = gradients
         if g is None:
             return [None]
@@ -257,12 +245,7 @@ class Reshape(Op):
     def connected(self, index: int) -> bool:
         return index == 0
 
-    def grad(
-        self,
-        inputs: Sequence[Variable],
-        outputs: Sequence[Variable],
-        gradients: Sequence[Variable | None],
-    ) -> Sequence[Variable | None]:
+    def grad(self, inputs: Variables, outputs: Variables, gradients: Gradients) -> Gradients:
         (g,) = gradients
         back = None if g is None else reshape(g, shape_tuple(inputs[0]))
         return [back, *([None] * (len(inputs) - 1))]
@@ -385,12 +368,7 @@ class Alloc(Op):
     def connected(self, index: int) -> bool:
         return index == 0
 
-    def grad(
-        self,
-        inputs: Sequence[Variable],
-        outputs: Sequence[Variable],
-        gradients: Sequence[Variable | None],
-    ) -> Sequence[Variable | None]:
+    def grad(self, inputs: Variables, outputs: Variables, gradients: Gradients) -> Gradients:
         from workbench.core.ops.reduce import sum_to
 
         (g,) = gradients
@@ -485,9 +463,7 @@ class Join(Op):
                 advice="all lengths but those along the joined axis must be equal",
             ) from None
 
-    def grad(
-        self, inputs: Sequence[Variable], outputs: Sequence[Variable], gradients: Sequence[Any]
-    ) -> Sequence[Variable | None]:
+    def grad(self, inputs: Variables, outputs: Variables, gradients: Gradients) -> Gradients:
         from workbench.core.ops.scalars import cast
 
         (g,) = gradients
@@ -579,12 +555,7 @@ class SpecifyBroadcast(Op):
                 )
         return [values[0]]
 
-    def grad(
-        self,
-        inputs: Sequence[Variable],
-        outputs: Sequence[Variable],
-        gradients: Sequence[Variable | None],
-    ) -> Sequence[Variable | None]:
+    def grad(self, inputs: Variables, outputs: Variables, gradients: Gradients) -> Gradients:
         (g,) = gradients
         return [None if g is None else SpecifyBroadcast(tensor_type(inputs[0]).shape)(g)]
 

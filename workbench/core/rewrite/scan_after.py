@@ -1,4 +1,6 @@
-"""Work that leaves the loop towards its end: done for all steps at once from what the loop has stored."""
+"""Work that leaves the loop towards its end: done for all steps at once from what the loop has
+stored.
+"""
 
 from __future__ import annotations
 
@@ -45,8 +47,9 @@ def loop_of_maps(node: Apply, context: Context) -> Answer:
 
 @rule(Scan, equation="scan(h[t], h[t] @ v) → h, h @ v")
 def map_after_loop(node: Apply, context: Context) -> Answer:
-    """What is computed from stored values and fed to no later step is computed for all steps at once, after the loop,
-    where that pays. A product that nobody else needs is left for then, and what it is of is stored in its place.
+    """What is computed from stored values and fed to no later step is computed for all steps at
+    once, after the loop, where that pays. A product that nobody else needs is left for then, and
+    what it is of is stored in its place.
     """
     parts = Parts.of(node)
     for i in range(len(parts.states), len(parts.stacked)):
@@ -60,7 +63,9 @@ def map_after_loop(node: Apply, context: Context) -> Answer:
 
 
 def _sources(parts: Parts, i: int) -> list[Variable] | None:
-    """The values to be stored so that map i can be computed after the loop; None where it cannot or need not."""
+    """The values to be stored so that map i can be computed after the loop; None where it cannot or
+    need not.
+    """
     rest, value = select(parts, {i}).parts, parts.stacked[i].value
     if parts.condition is not None and all(part.keep is not None for part in rest.stacked):
         return None  # nothing would tell how many steps were executed
@@ -81,7 +86,9 @@ def _sources(parts: Parts, i: int) -> list[Variable] | None:
 
 
 def _last_product(value: Variable, rest: Parts, known: Values) -> Variable | None:
-    """What the last product on the way to a map is of, where the rest of the loop does not need that product."""
+    """What the last product on the way to a map is of, where the rest of the loop does not need
+    that product.
+    """
     lifted = lift([value], known, rest.inner_inputs, rest.n_steps)
     needed = set(toposort(rest.inner_outputs, stop=rest.inner_inputs))
     for node in reversed(toposort([value], stop=known)):
@@ -99,7 +106,9 @@ def _computed(parts: Parts) -> list[Variable]:
 
 
 def _stand_ins(parts: Parts) -> Values:
-    """What is known for all steps, with a body's own variables in the place of stacked outputs: for a decision."""
+    """What is known for all steps, with a body's own variables in the place of stacked outputs: for
+    a decision.
+    """
     outputs = [v.make() for v in parts.op().infer(*parts.outer_inputs)]
     return known_inputs(parts, parts.n_steps) | known_outputs(parts, outputs)
 

@@ -1,4 +1,6 @@
-"""What rules about scans share: choosing outputs, telling which old output is which new one, who reads what."""
+"""What rules about scans share: choosing outputs, telling which old output is which new one, who
+reads what.
+"""
 
 from __future__ import annotations
 
@@ -89,8 +91,9 @@ def note_reads(
 ) -> None:
     """Have it known that new expressions read outputs of the loop in the place of a node.
 
-    The context tells only who read what before the pass. An output that stands for an old one is noted by the name
-    under which it was known then, as it will go by that name when it is rewritten again.
+    The context tells only who read what before the pass. An output that stands for an old one is
+    noted by the name under which it was known then, as it will go by that name when it is rewritten
+    again.
     """
     read = {*readers, *(v for n in toposort(readers) for v in n.inputs)}
     first = {new: old for new, old in zip(answers, node.outputs, strict=True) if new is not None}

@@ -41,8 +41,8 @@ def hoist_invariant(node: Apply, context: Context) -> Answer:
 
 @rule(Scan, equation="scan(f(x[t] @ u)) → scan(f(y[t])), y = x @ u")
 def hoist_rows(node: Apply, context: Context) -> Answer:
-    """What depends on sequences and invariants only is computed for all steps at once, before the loop, where that
-    pays: products, reductions and costly functions.
+    """What depends on sequences and invariants only is computed for all steps at once, before the
+    loop, where that pays: products, reductions and costly functions.
     """
     parts = Parts.of(node)
     known = known_inputs(parts, parts.n_steps)
@@ -64,7 +64,9 @@ def hoist_rows(node: Apply, context: Context) -> Answer:
 
 
 def edge(parts: Parts, lifted: Values, results: Iterable[Variable]) -> list[Variable]:
-    """The lifted values that the rest of the body reads, and those that are among these results of it."""
+    """The lifted values that the rest of the body reads, and those that are among these results of
+    it.
+    """
     found: dict[Variable, None] = {}
     for node in toposort(parts.inner_outputs, stop=parts.inner_inputs):
         if any(v not in lifted for v in node.outputs):
@@ -79,7 +81,9 @@ def is_costly(variable: Variable, known: Collection[Variable]) -> bool:
 
 
 def is_wide(variable: Variable, known: Values, lifted: Values) -> bool:
-    """Whether lifting takes, for all steps, an array of a higher rank than the value or what it is computed from."""
+    """Whether lifting takes, for all steps, an array of a higher rank than the value or what it is
+    computed from.
+    """
     nodes = toposort([variable], stop=known)
     timed = [v for node in nodes for v in node.inputs if v in known and known[v].timed]
     limit = max(tensor_type(v).ndim for v in (variable, *timed))

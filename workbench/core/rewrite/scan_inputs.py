@@ -1,4 +1,6 @@
-"""What a loop has and nobody needs: outputs without readers, inputs that the body does not read, or has twice."""
+"""What a loop has and nobody needs: outputs without readers, inputs that the body does not read, or
+has twice.
+"""
 
 from __future__ import annotations
 

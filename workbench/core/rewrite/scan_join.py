@@ -1,4 +1,6 @@
-"""Two loops over the same inputs become one: a gradient may store more of a forward loop than the user asked for."""
+"""Two loops over the same inputs become one: a gradient may store more of a forward loop than the
+user asked for.
+"""
 
 from __future__ import annotations
 

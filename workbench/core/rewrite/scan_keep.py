@@ -14,7 +14,9 @@ from workbench.core.scan.parts import Parts
 
 @rule(Scan, equation="scan(f)[-k:] → (the last k rows of scan(f))[-k:]")
 def keep_last_rows(node: Apply, context: Context) -> Answer:
-    """Of an output that is only read from its end, the last rows are kept: memory does not grow with the steps."""
+    """Of an output that is only read from its end, the last rows are kept: memory does not grow
+    with the steps.
+    """
     parts = Parts.of(node)
     keep = [
         _fewer(part.keep, rows_read(v, context)) for part, v in zip(parts.stacked, node.outputs)

@@ -1,7 +1,7 @@
 """Rules about scans as a whole: what is hoisted out of the loop, what it need not keep.
 
-They see the nodes of the outer graph; the body has been simplified before (`rewrite.bodies`) and is optimised for
-speed after. `join_loops`, which sees several loops at once, is a pass of its own.
+They see the nodes of the outer graph; the body has been simplified before (`rewrite.bodies`) and is
+optimised for speed after. `join_loops`, which sees several loops at once, is a pass of its own.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""Sums over the steps of a loop that only end in one value: added up after the loop, a product instead of many."""
+"""Sums over the steps of a loop that only end in one value: added up after the loop, a product
+instead of many.
+"""
 
 from __future__ import annotations
 
@@ -89,8 +91,8 @@ class Scatter(Term):
 
 @rule(Scan, equation="s ← s + outer(a[t], b[t]) → s₀ + a.T @ b")
 def sum_after_loop(node: Apply, context: Context) -> Answer:
-    """A carried value that only sums is added up after the loop: products of all steps become one product. The order in
-    which floats are added changes.
+    """A carried value that only sums is added up after the loop: products of all steps become one
+    product. The order in which floats are added changes.
     """
     parts = Parts.of(node)
     for i, part in enumerate(parts.carried):

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.core.graph import Apply, Array, Op, Type, Variable
+from workbench.core.graph import Apply, Array, Gradients, Op, Type, Variable, Variables
 from workbench.core.inner import InnerGraph
 from workbench.core.types import TensorType, tensor_type
 from workbench.errors import NegativeStepsError, ScanError
@@ -197,12 +197,7 @@ class Scan(Op):
         given = dict(zip(self.inner.inputs, [*rows, *carried, *non_sequences], strict=True))
         return Interpreter(self.inner.outputs[: self.n_stacked]).run(given)
 
-    def grad(
-        self,
-        inputs: Sequence[Variable],
-        outputs: Sequence[Variable],
-        gradients: Sequence[Variable | None],
-    ) -> Sequence[Variable | None]:
+    def grad(self, inputs: Variables, outputs: Variables, gradients: Gradients) -> Gradients:
         from workbench.core.scan.gradient import backward
 
         node = outputs[0].owner
