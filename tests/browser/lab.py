@@ -44,7 +44,11 @@ window.driver = {
     await panel.sessionContext.session.kernel.info;
     return panel;
   },
-  async ready() { await this.panel(); },
+  async ready() {
+    await this.panel();
+    await jupyterapp.restored;
+    await jupyterapp.commands.execute("application:toggle-left-area");
+  },
   async runAll() {
     await this.panel();
     await jupyterapp.commands.execute("notebook:run-all-cells");

@@ -72,5 +72,5 @@ class View:
         for dark, suffix in ((False, ""), (True, "_dark")):
             self.lab.theme(dark)
             self.root.scroll_into_view_if_needed()
-            self.root.screenshot(path=self.lab.pictures / f"{name}{suffix}.png")
+            self.root.screenshot(path=self.lab.pictures / f"{name}{suffix}.png", scale="css")
         self.lab.theme(dark=False)

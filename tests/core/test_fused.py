@@ -23,9 +23,9 @@ def test_a_short_expression_is_the_label():
 
 def test_a_long_one_is_called_by_its_costliest_steps():
     x, y = T.dvectors("x", "y")
-    node = fused([(T.log(x) * T.exp(y) + 1) / (x - 2), T.exp(x)])
+    node = fused((T.log(x) * T.exp(y) + 1) / (x - 2))
     assert node.label.startswith("fused log, exp, div")
-    assert node.detail.split("\n") == ["(log(x) * exp(y) + 1) / (x - 2)"]
+    assert node.detail == "(log(x) * exp(y) + 1) / (x - 2)"
 
 
 @pytest.mark.parametrize(

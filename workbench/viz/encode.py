@@ -154,5 +154,5 @@ def summary_json(summary: Summary) -> list[Any]:
 
 def sample_json(summary: Summary) -> list[Any]:
     """The first elements; a single one with the digits that it deserves."""
-    digits = 10 if len(summary.sample) == 1 else 6
+    digits = 10 if len(summary.sample) == 1 else 5
     return [number(x, digits) if isinstance(x, float) else x for x in summary.sample[:16]]

@@ -24,11 +24,13 @@ from workbench.viz.states import Change, compare
 from workbench.viz.steps import StepLayout, step_layouts
 
 VIEWS = ("graph", "rewrites", "values", "scan", "profile")
+Column = Sequence[Summary | None]
+
 _MOST_STEPPED = 3000  # nodes; above, the steps of a history are told but not drawn
 _MOST_IN_BODY = 200  # nodes; the rewrites of a larger body are listed, not stepped
 _ROOM_FOR_VALUES = 88  # pixels, for "-0.94 … 0.63" in the boxes of a loop
-_MOST_SAMPLES = 20_000  # numbers of scan samples that are sent
-_NO_SAMPLES = "too many elements to send: every step shows its min, mean and max"
+_MOST_NUMBERS = 30_000  # means, minima and maxima of iterations that are sent
+_MOST_SAMPLES = 10_000  # elements of arrays at iterations that are sent
 
 
 def build_payload(
@@ -149,45 +151,55 @@ def _table(table: ValueTable | None) -> Json | None:
 
 
 def _traces(traces: Sequence[ScanTrace], scenes: Scenes) -> list[Json]:
-    left, told = _MOST_SAMPLES, []
-    for trace in traces:
-        needed = sum(len(s.sample[:16]) for _, column in trace.columns for s in column if s)
-        told.append(_trace(trace, scenes, keep_samples=needed <= left))
-        left -= needed if needed <= left else 0
-    return told
+    """The traces, together within a budget: first iterations go, then elements of arrays."""
+    share = 1 / max(1, len(traces))
+    return [_trace(trace, scenes, share) for trace in traces]
 
 
-def _trace(trace: ScanTrace, scenes: Scenes, keep_samples: bool) -> Json:
+def _trace(trace: ScanTrace, scenes: Scenes, share: float) -> Json:
     scene, _ = scenes.add(trace.inner, narrowest=_ROOM_FOR_VALUES)
-    notes = [trace.dropped, "" if keep_samples else _NO_SAMPLES]
+    most = int(_MOST_NUMBERS * share) // (3 * max(1, len(trace.columns)))
+    sent = min(trace.n_steps, max(most, 50))
+    columns = [(port, column[:sent]) for port, column in trace.columns]
+    elements = _elements(columns, int(_MOST_SAMPLES * share))
+    notes = [trace.dropped]
+    if sent < trace.n_steps:
+        notes.append(f"the first {sent:,} of {trace.n_steps:,} iterations are here")
+    if not elements:
+        notes.append("too many elements to send them: every step shows min, mean and max")
     return {
         "name": trace.name,
         "node": trace.node,
         "scene": scene,
-        "n": trace.n_steps,
+        "n": sent,
         "dropped": "; ".join(filter(None, notes)),
-        "cols": {_key(port): _column(column, keep_samples) for port, column in trace.columns},
+        "cols": {_key(port): _column(column, elements) for port, column in columns},
     }
 
 
-def _column(column: Sequence[Summary | None], keep_samples: bool) -> Json:
-    """One variable over all iterations; `x` holds its first elements at each, where they are
-    sent.
+def _elements(columns: Sequence[tuple[Port, Column]], most: int) -> int:
+    """How many elements of each array may be sent of every iteration; 0 for none, not even of
+    scalars.
+    """
+    sizes = [len(s.sample) for _, column in columns for s in column if s]
+    return next((n for n in (16, 8, 4, 2, 1) if sum(min(n, size) for size in sizes) <= most), 0)
+
+
+def _column(column: Column, elements: int) -> Json:
+    """One variable over all iterations; `x` holds its first elements at each, which is all that is
+    said of a scalar.
     """
     some = next((s for s in column if s is not None), None)
-    told: Json = {
-        "shape": list(some.shape) if some else [],
-        "dtype": some.dtype if some else "",
-        "mean": [number(s.mean) if s else None for s in column],
-        "min": [number(s.min) if s else None for s in column],
-        "max": [number(s.max) if s else None for s in column],
-    }
+    told: Json = {"shape": list(some.shape) if some else [], "dtype": some.dtype if some else ""}
+    if elements:
+        told["x"] = [sample_json(s)[:elements] if s else None for s in column]
+    if told["shape"] or not elements:
+        for name in ("mean", "min", "max"):
+            told[name] = [number(getattr(s, name)) if s else None for s in column]
     for name in ("nans", "infs"):
         counts = [getattr(s, name) if s else 0 for s in column]
         if any(counts):
             told[name] = counts
-    if keep_samples:
-        told["x"] = [sample_json(s) if s else None for s in column]
     return told
 
 

@@ -116,6 +116,7 @@ export class ScanTab {
   choose(index) {
     this.chosen = index;
     const { trace } = this;
+    Object.values(trace.cols).forEach(spread);
     this.slider.max = Math.max(0, trace.n - 1);
     this.firstBad = this.findBad();
     this.bad.hidden = !this.firstBad;
@@ -285,6 +286,13 @@ export class ScanTab {
     clearInterval(this.timer);
     this.stage?.dispose();
   }
+}
+
+/** Of a scalar only its value was sent. */
+function spread(column) {
+  column.mean ||= column.x.map((row) => row?.[0] ?? null);
+  column.min ||= column.mean;
+  column.max ||= column.mean;
 }
 
 /** A variable at one iteration in a few characters: the number, or mean and range. */
