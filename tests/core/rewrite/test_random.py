@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.core.rewrite.support import rewritten, run, same_values, show
 from workbench.core.graph import Variable, ancestors
-from workbench.core.ops import index, linalg, nnet, reduce, scalars, shape
+from workbench.core.ops import indexing, linalg, nnet, reduce, scalars, shape
 from workbench.core.types import tensor_type
 from workbench.core.variable import tensor
 from workbench.errors import WorkbenchError
@@ -110,7 +110,7 @@ def _subtensor(draw, made):
 def _increment(draw, made):
     x = _pick(draw, made)
     part = x[draw(st.sampled_from([0, slice(1, None), slice(None, 2)]))]
-    put = draw(st.sampled_from([index.set_subtensor, index.inc_subtensor]))
+    put = draw(st.sampled_from([indexing.set_subtensor, indexing.inc_subtensor]))
     return put(part if draw(st.booleans()) else S.zeros_like(x)[0], part * 2)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.core.rewrite.support import ALL_RULES, check, fired, labels, rewritten, run
-from workbench.core.ops import index, linalg, nnet, reduce, scalars, shape
+from workbench.core.ops import indexing, linalg, nnet, reduce, scalars, shape
 from workbench.core.ops.create import arange
 from workbench.core.rewrite import Rule
 from workbench.core.variable import tensor
@@ -95,17 +95,17 @@ def _accumulated(build: Callable[..., Any]) -> Callable[[], Any]:
 
 def _set_then_read() -> Any:
     (x, a), (y, b) = given("float64", 5), given("float64", 3, name="y")
-    return [index.set_subtensor(x[1:4], y)[1:4]], {x: a, y: b}
+    return [indexing.set_subtensor(x[1:4], y)[1:4]], {x: a, y: b}
 
 
 def _add_to_zeros() -> Any:
     (x, a), (y, b) = given("float64", 5), given("float64", 3, name="y")
-    return [index.inc_subtensor(S.zeros_like(x)[1:4], y) + S.exp(x)], {x: a, y: b}
+    return [indexing.inc_subtensor(S.zeros_like(x)[1:4], y) + S.exp(x)], {x: a, y: b}
 
 
 def _scale_added() -> Any:
     (x, a), (y, b) = given("float64", 5), given("float64", 3, name="y")
-    return [index.inc_subtensor(S.zeros_like(x)[1:4], y) * S.tanh(x)], {x: a, y: b}
+    return [indexing.inc_subtensor(S.zeros_like(x)[1:4], y) * S.tanh(x)], {x: a, y: b}
 
 
 def _constant_condition() -> Any:

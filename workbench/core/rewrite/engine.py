@@ -58,6 +58,9 @@ class Rule:
     reason: str = ""
     source: str = ""
 
+    def __hash__(self) -> int:
+        return hash(self.name)
+
     def __str__(self) -> str:
         return f"{self.name}: {self.equation}" if self.equation else self.name
 

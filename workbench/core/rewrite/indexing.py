@@ -9,17 +9,14 @@ from typing import Any
 from workbench.core.graph import Apply, Variable
 from workbench.core.ops.elementwise import Elemwise
 from workbench.core.ops.index import (
-    FULL,
     AdvancedIncSubtensor,
     AdvancedSubtensor,
-    Entry,
     IncSubtensor,
-    Spec,
     Subtensor,
-    count_dynamic,
-)  # fmt: skip
+)
 from workbench.core.ops.scalars import Add
 from workbench.core.ops.shape import MakeVector
+from workbench.core.ops.slices import FULL, Entry, Spec, count_dynamic  # fmt: skip
 from workbench.core.rewrite.engine import Context, Rule, rule
 from workbench.core.rewrite.equations import is_number
 from workbench.core.rewrite.fills import filled

@@ -6,6 +6,7 @@ import gc
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 
 from workbench.core.graph import Apply, Variable, toposort
 from workbench.core.intern import Interner
@@ -24,7 +25,7 @@ from workbench.core.rewrite.scan_rules import SCAN_RULES, join_loops
 from workbench.core.rewrite.shapes import SHAPES
 from workbench.core.rewrite.special import SPECIAL_FORMS
 from workbench.core.rewrite.stable import STABILISE
-from workbench.core.rewrite.walk import Walk
+from workbench.core.rewrite.walk import RuleIndex, Walk
 from workbench.errors import ModeError, nearest
 from workbench.frozen import frozen
 
@@ -46,7 +47,13 @@ class Pass:
     def run(self, session: Session, outputs: Sequence[Variable]) -> list[Variable]:
         if self.transform is not None:
             return self.transform(session, outputs)
-        return Walk(session, outputs, self.rules).run()
+        excluded = session.excluded
+        index = RuleIndex(self.rules, excluded) if excluded else self._index
+        return Walk(session, outputs, index).run()
+
+    @cached_property
+    def _index(self) -> RuleIndex:
+        return RuleIndex(self.rules)
 
 
 @frozen

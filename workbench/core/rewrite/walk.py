@@ -9,7 +9,7 @@ nodes that are new to its rules.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from workbench.core import origin
 from workbench.core.graph import Apply, Op, Variable, toposort
@@ -26,15 +26,13 @@ Tried = frozenset[Rule]
 class Walk:
     """One pass of a set of rules over a graph."""
 
-    def __init__(
-        self, session: Session, outputs: Sequence[Variable], rules: Iterable[Rule]
-    ) -> None:
+    def __init__(self, session: Session, outputs: Sequence[Variable], index: RuleIndex) -> None:
         self.session = session
         self.outputs = list(outputs)
         self.nodes = session.toposort(outputs)
         self.context = Context(session, outputs, self.nodes)
         self.final: dict[Variable, Variable] = {}
-        self._index = RuleIndex(r for r in rules if r.name not in session.excluded)
+        self._index = index
         self._open: set[Apply] = set()
         self._fired: dict[Apply, Rule] = {}  # which rule took a node away
         self._patience = PATIENCE * len(self.nodes) + 256
@@ -176,8 +174,8 @@ class RuleIndex:
     before.
     """
 
-    def __init__(self, rules: Iterable[Rule]) -> None:
-        self._rules = tuple(rules)
+    def __init__(self, rules: Iterable[Rule], excluded: Collection[str] = ()) -> None:
+        self._rules = tuple(rule for rule in rules if rule.name not in excluded)
         self._known: dict[tuple[type, Tried | None], tuple[tuple[Rule, ...], Tried]] = {}
 
     def rules(self, op: Op, tried: Tried | None) -> tuple[tuple[Rule, ...], Tried]:
