@@ -205,6 +205,19 @@ def test_random_graphs(data: st.DataObject) -> None:
     compare([x, y], outputs, [RNG.normal(size=(n, 5)), RNG.normal(size=5)], 1e-9)
 
 
+def test_what_nobody_reads_gives_its_memory_back_once() -> None:
+    v = T.dvector("v")
+    (sums, _), _ = wb.scan(lambda x, s: (s + x, s * x), v, [T.constant(0.0), None])
+    joined, other = T.concatenate([sums, v]), T.concatenate([v, sums])
+    compare([v], [joined * other], [np.arange(5.0)])
+
+
+def test_second_derivative_of_a_scan() -> None:
+    r = T.dscalar("r")
+    (_, quotients), _ = wb.scan(lambda m: (m * r, m / r), None, [T.constant(1.0), None], n_steps=1)
+    assert np.isclose(wb.function([r], wb.grad(wb.grad(quotients.sum(), r), r))(0.5), 16.0)
+
+
 def test_updates_are_all_or_none() -> None:
     w, n, x = wb.shared(np.ones(3), "w"), wb.shared(0, "n"), T.dvector("x")
     step = wb.function([x], w.sum(), updates={w: w + x, n: n + 1})

@@ -48,8 +48,12 @@ class Lives:
                 self.free.append((tensor.buffer, depth))
 
     def end_node(self, depth: int) -> None:
-        """Free what the node took for itself only."""
-        self.free += [(slot, depth) for slot in dict.fromkeys(self.new) if not self.holders[slot]]
+        """Free what the node took for itself only; results that nobody reads were dropped
+        already.
+        """
+        freed = {slot for slot, _ in self.free}
+        own = (slot for slot in dict.fromkeys(self.new) if slot not in freed)
+        self.free += [(slot, depth) for slot in own if not self.holders[slot]]
         self.new.clear()
 
     def only_holder(self, tensor: Tensor) -> bool:
