@@ -15,7 +15,7 @@ import pytest
 from workbench import errors
 from workbench.core.gradient import Rop, grad, hessian, jacobian
 from workbench.core.interpreter import Interpreter
-from workbench.core.ops import create, index, linalg, nnet, scalars, shape
+from workbench.core.ops import create, indexing, linalg, nnet, scalars, shape
 from workbench.core.types import TensorType, as_tensor
 from workbench.core.variable import tensor
 from workbench.errors import WorkbenchError, nearest
@@ -68,9 +68,9 @@ BUILD: dict[str, Callable[[], Any]] = {
     "index range": lambda: THREE[7],
     "index arrays of floats": lambda: V[[0.5]],
     "slice of floats": lambda: V[: tensor()],
-    "set of no part": lambda: index.set_subtensor(V, 1),
-    "set of lengths": lambda: index.set_subtensor(THREE[:2], THREE),
-    "set of ranks": lambda: index.set_subtensor(V[0], V),
+    "set of no part": lambda: indexing.set_subtensor(V, 1),
+    "set of lengths": lambda: indexing.set_subtensor(THREE[:2], THREE),
+    "set of ranks": lambda: indexing.set_subtensor(V[0], V),
     "assignment": lambda: V.__setitem__(0, 1),
     "truth": lambda: bool(V),
     "len": lambda: len(V),
@@ -127,17 +127,17 @@ RUN: dict[str, tuple[Callable[[], Any], dict[Any, Any], type[Exception]]] = {
     "index": (lambda: V[5], {V: np.ones(3)}, IndexError),
     "index array": (lambda: V[[0, 5]], {V: np.ones(3)}, IndexError),
     "set": (
-        lambda: index.set_subtensor(V[:2], F.astype("float64")),
+        lambda: indexing.set_subtensor(V[:2], F.astype("float64")),
         {V: np.ones(3), F: np.ones(3, "float32")},
         ValueError,
     ),
     "set of 1": (
-        lambda: index.set_subtensor(V[:2], F.astype("float64")),
+        lambda: indexing.set_subtensor(V[:2], F.astype("float64")),
         {V: np.ones(3), F: np.ones(1, "float32")},
         ValueError,
     ),
     "add at": (
-        lambda: index.inc_subtensor(V[[0, 1]], F.astype("float64")),
+        lambda: indexing.inc_subtensor(V[[0, 1]], F.astype("float64")),
         {V: np.ones(3), F: np.ones(1, "float32")},
         ValueError,
     ),

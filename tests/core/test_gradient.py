@@ -14,7 +14,7 @@ from workbench.core.gradient import Lop, Rop, grad, hessian, jacobian
 from workbench.core.graph import free_inputs, toposort
 from workbench.core.interpreter import Interpreter
 from workbench.core.ops import gradient_control as control
-from workbench.core.ops import index, linalg, nnet, reduce, scalars, shape
+from workbench.core.ops import indexing, linalg, nnet, reduce, scalars, shape
 from workbench.core.shared import shared
 from workbench.core.variable import tensor
 from workbench.errors import (
@@ -349,7 +349,7 @@ def test_random_graphs(data: Any) -> None:
             axis = data.draw(st.sampled_from([0, 1]))
             made.append(reduce.mean(a, axis=axis, keepdims=True) + x)
         elif kind == "slice":
-            made.append(index.set_subtensor(x[:, ::2], scalars.tanh(x[:, ::2])))
+            made.append(indexing.set_subtensor(x[:, ::2], scalars.tanh(x[:, ::2])))
         else:
             made.append(linalg.dot(linalg.dot(x, shape.transpose(x)), x) * 0.1)
     cost = reduce.sum(scalars.tanh(made[-1]))

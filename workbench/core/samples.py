@@ -15,7 +15,17 @@ import numpy as np
 
 from workbench.core.graph import Op
 from workbench.core.inner import InnerGraph
-from workbench.core.ops import create, gradient_control, index, linalg, nnet, reduce, scalars, shape
+from workbench.core.ops import (
+    create,
+    gradient_control,
+    index,
+    indexing,
+    linalg,
+    nnet,
+    reduce,
+    scalars,
+    shape,
+)
 from workbench.core.ops.elementwise import Composite, Elemwise, ScalarOp
 from workbench.core.ops.loop import Loop, LoopResult
 from workbench.core.scalar import ScalarBuilder
@@ -436,7 +446,7 @@ def _subtensor() -> Iterator[Sample]:
     for where in _INDICES:
         yield Sample(
             str(where),
-            lambda x, where=where: index.getitem(x, where),
+            lambda x, where=where: indexing.getitem(x, where),
             (numbers(4, 5, 3),),
             lambda x, where=where: x[where],
             smooth=(0,),
@@ -481,12 +491,12 @@ def _changes(indices: Sequence[Any], set_: bool) -> Iterator[Sample]:
                 np.add.at(result, where, y)
             return result
 
-        change = index.set_subtensor if set_ else index.inc_subtensor
+        change = indexing.set_subtensor if set_ else indexing.inc_subtensor
         unique = not set_ or len(np.unique(np.arange(60).reshape(4, 5, 3)[where])) == part.size
         for y in (numbers(*part.shape, seed=3), numbers(seed=3)):
             yield Sample(
                 f"{'set' if set_ else 'inc'} {where} of shape {y.shape}",
-                lambda x, y, where=where, change=change: change(index.getitem(x, where), y),
+                lambda x, y, where=where, change=change: change(indexing.getitem(x, where), y),
                 (x, y),
                 reference,
                 4,
@@ -509,7 +519,7 @@ def _advanced() -> Iterator[Sample]:
         )
         yield Sample(
             str(where),
-            lambda x, where=where: index.getitem(x, where),
+            lambda x, where=where: indexing.getitem(x, where),
             (numbers(4, 5, 3),),
             lambda x, where=plain: x[where],
             smooth=(0,),

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from workbench.core.graph import Array, Constant, Variable
-from workbench.core.ops import index, linalg, reduce, scalars, shape
+from workbench.core.ops import indexing, linalg, reduce, scalars, shape
 from workbench.core.types import TensorType, tensor_type
 from workbench.errors import GraphError, RankError
 
@@ -138,7 +138,7 @@ class TensorVariable(Variable):
         return scalars.ge(self, other)
 
     def __getitem__(self, item: Any) -> Any:
-        return index.getitem(self, item)
+        return indexing.getitem(self, item)
 
     def __setitem__(self, item: Any, value: Any) -> None:
         raise GraphError(

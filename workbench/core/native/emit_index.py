@@ -16,14 +16,12 @@ from workbench.core.native.target import NoNativeForm
 from workbench.core.native.tensor import Name, Tensor, register_tensor
 from workbench.core.native.writer import Writer
 from workbench.core.ops.index import (
-    FULL,
     AdvancedIncSubtensor,
     AdvancedSubtensor,
-    Entry,
     IncSubtensor,
-    Spec,
     Subtensor,
 )
+from workbench.core.ops.slices import FULL, Entry, Spec
 from workbench.core.scalar import ScalarBuilder
 
 

@@ -1,32 +1,32 @@
-"""Indexing: Subtensor and IncSubtensor for scalars and slices, the Advanced pair for index arrays.
-
-The structure of an index is part of the op, a tuple with one entry per axis: an int, '?' (a scalar
-or array among the inputs), or (start, stop, step) of ints, None and '?'. The inputs after the
-tensor fill the '?' in order.
+"""Indexing ops: Subtensor and IncSubtensor for scalars and slices, the Advanced pair for index
+arrays, Nonzero.
 """
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from workbench.core.graph import Array, Gradients, Op, Type, Variable, Variables
-from workbench.core.ops.scalars import cast, maximum, minimum, switch, zeros_like
+from workbench.core.ops.scalars import zeros_like
 from workbench.core.ops.shape import (
-    as_scalar_int,
     broadcast_onto,
     check_spread,
     dimension,
-    dimshuffle,
     shape_tuple,
-    stack,
+)
+from workbench.core.ops.slices import (
+    FULL,
+    Spec,
+    count_dynamic,
+    describe,
+    fill,
+    slice_length,
 )
 from workbench.core.types import (
     TensorType,
-    as_tensor,
     broadcast_shapes,
     constant,
     is_discrete,
@@ -35,77 +35,6 @@ from workbench.core.types import (
 )
 from workbench.errors import DtypeError, GraphError, IndexOutOfRange, RankError, ShapeError
 from workbench.frozen import frozen
-
-Entry = int | str | tuple[Any, Any, Any]  # Any: int, None or '?'
-Spec = tuple[Entry, ...]
-FULL: Entry = (None, None, None)
-
-
-def fill(spec: Spec, parts: Sequence[Any]) -> tuple[Any, ...]:
-    """The index that NumPy takes: every '?' replaced by the next part."""
-    left = iter(parts)
-
-    def part(entry: Any) -> Any:
-        return next(left) if entry == "?" else entry
-
-    return tuple(slice(*map(part, e)) if isinstance(e, tuple) else part(e) for e in spec)
-
-
-def count_dynamic(spec: Spec) -> int:
-    """How many inputs fill the '?' of an index."""
-    return sum(e.count("?") if isinstance(e, tuple) else e == "?" for e in spec)
-
-
-def describe(spec: Spec) -> str:
-    """How the index reads: '[?, 1:, ::-1]'."""
-
-    def part(e: Any) -> str:
-        return "" if e is None else str(e)
-
-    def entry(e: Entry) -> str:
-        if not isinstance(e, tuple):
-            return part(e)
-        return f"{part(e[0])}:{part(e[1])}" + (f":{part(e[2])}" if e[2] is not None else "")
-
-    return f"[{', '.join(map(entry, spec))}]"
-
-
-def slice_length(start: Any, stop: Any, step: Any, n: Any) -> Any:
-    """The length of n[start:stop:step], from ints (NumPy's rule) or integer scalars; None for a
-    symbolic step.
-    """
-    if all(v is None or isinstance(v, int) for v in (start, stop, step)) and isinstance(n, int):
-        return len(range(*slice(start, stop, step).indices(n)))
-    if not (step is None or isinstance(step, int)):
-        return None
-    stride = 1 if step is None else step
-    first, last = slice_bounds(start, stop, stride, n)
-    length = (last - first) if stride > 0 else (first - last)
-    steps = length if abs(stride) == 1 else (length + (abs(stride) - 1)) // abs(stride)
-    if (start is None and stop is None) and abs(stride) == 1:
-        return n
-    return maximum(steps, 0)
-
-
-def slice_bounds(start: Any, stop: Any, step: int, n: Any) -> tuple[Any, Any]:
-    """First and last (exclusive) position of a slice of an axis of length n, as Python's
-    slice.indices has them.
-    """
-    low, high = (0, n) if step > 0 else (-1, n - 1)
-
-    def bound(value: Any, default: Any) -> Any:
-        if value is None:
-            return default
-        if isinstance(value, int):
-            return minimum(value, high) if value >= 0 else maximum(n + value, low)
-        value = as_scalar_int(value)
-        return switch(value < 0, maximum(value + n, low), minimum(value, high))
-
-    return (
-        (bound(start, low), bound(stop, high))
-        if step > 0
-        else (bound(start, high), bound(stop, low))
-    )
 
 
 @frozen
@@ -473,147 +402,4 @@ class Nonzero(Op):
         return "nonzero"
 
 
-def nonzero(x: Any) -> tuple[Any, ...]:
-    """The positions of what is not zero: an int64 vector for each axis, in C order."""
-    return tuple(Nonzero().apply(as_tensor(x)).outputs)
-
-
-def getitem(x: Variable, index: Any) -> Any:
-    """x[index]: ints, slices, None, Ellipsis, integer scalars, vectors and arrays, masks of
-    bools.
-    """
-    given = index if isinstance(index, tuple) else (index,)
-    items = _expand(tuple(part for item in given for part in _unmasked(item)), x)
-    new_axes = [i for i, item in enumerate(i for i in items if not _drops(i)) if item is None]
-    parts: list[Variable] = []
-    spec = tuple(_entry(item, parts.append) for item in items if item is not None)
-    keep = 0 if new_axes else 1  # x[:] stays an indexed expression, for set_subtensor
-    while len(spec) > keep and spec[-1] == FULL:
-        spec = spec[:-1]
-    advanced = builtin_any(tensor_type(p).ndim > 0 for p in parts)
-    op: Op = AdvancedSubtensor(spec) if advanced else Subtensor(spec)
-    result: Any = op(x, *parts) if spec else x
-    if not new_axes:
-        return result
-    if advanced:
-        raise GraphError(
-            "None in an index with index arrays is not supported",
-            f"an index of {x}: {x.type}",
-            advice="use dimshuffle on the result",
-        )
-    kept = iter(range(tensor_type(result).ndim))
-    total = tensor_type(result).ndim + len(new_axes)
-    return dimshuffle(result, ["x" if i in new_axes else next(kept) for i in range(total)])
-
-
 builtin_any: Callable[[Iterator[bool]], bool] = any
-
-
-def _unmasked(item: Any) -> Sequence[Any]:
-    """The item of an index, or the vectors of positions that a mask of bools stands for."""
-    if isinstance(item, (list, np.ndarray)) and np.ndim(item) and not _symbolic(item):
-        array = np.asarray(item)
-        return np.nonzero(array) if array.dtype == "bool" else [item]
-    if isinstance(item, Variable) and tensor_type(item).ndim and tensor_type(item).dtype == "bool":
-        return nonzero(item)
-    return [item]
-
-
-def _symbolic(item: Any) -> bool:
-    return isinstance(item, list) and builtin_any(isinstance(i, Variable) for i in item)
-
-
-def _drops(item: Any) -> bool:
-    return not (item is None or isinstance(item, slice))
-
-
-def _expand(items: tuple[Any, ...], x: Variable) -> list[Any]:
-    """The index with its Ellipsis written out."""
-    where = [i for i, item in enumerate(items) if item is Ellipsis]
-    if len(where) > 1:
-        raise IndexOutOfRange(
-            "an index can have only one Ellipsis",
-            f"an index of {x}: {x.type}",
-            advice="write out the slices of one of them",
-        )
-    if not where:
-        return list(items)
-    used = len([i for i in items if i is not None]) - 1
-    full = [slice(None)] * (tensor_type(x).ndim - used)
-    return [*items[: where[0]], *full, *items[where[0] + 1 :]]
-
-
-def _entry(item: Any, add: Callable[[Variable], None]) -> Entry:
-    def scalar(value: Any) -> Any:
-        if value is None:
-            return None
-        if isinstance(value, Variable):
-            t = tensor_type(value)
-            if t.ndim == 0 and is_integer(t.dtype):
-                add(value)
-                return "?"
-            raise GraphError(
-                f"a slice takes integer scalars; {value} is of {t}", advice="cast it to int64"
-            )
-        return _whole(value)
-
-    if isinstance(item, slice):
-        if item.step is not None and not isinstance(item.step, Variable) and item.step == 0:
-            raise _ZeroStep("a slice's step cannot be 0", advice="give a step of 1 or -1")
-        return (scalar(item.start), scalar(item.stop), scalar(item.step))
-    if isinstance(item, (bool, np.bool_)):
-        raise GraphError(
-            "True and False are no indices", advice="a mask is an array of bools: x[x > 0]"
-        )
-    if isinstance(item, Variable):
-        if not is_integer(tensor_type(item).dtype):
-            raise GraphError(
-                f"indices must be integers; {item} is of {item.type}",
-                advice="cast it to int64; a mask of bools has an axis at least",
-            )
-        add(item)
-        return "?"
-    if _symbolic(item):
-        add(stack(item))
-        return "?"
-    if isinstance(item, (list, np.ndarray)) and np.ndim(item) > 0:
-        add(as_tensor(np.asarray(item, "int64") if len(item) == 0 else item))
-        return "?"
-    return _whole(item)
-
-
-def _whole(item: Any) -> int:
-    try:
-        return operator.index(item)
-    except TypeError:
-        raise GraphError(
-            f"{item!r} is no index",
-            advice="give an integer, a slice, None, Ellipsis, or integers or bools in an array",
-        ) from None
-
-
-class _ZeroStep(GraphError, ValueError):
-    """A slice with step 0."""
-
-
-def set_subtensor(x: Any, y: Any) -> Any:
-    """The tensor that `x`, an indexed expression, was taken from, with y in that place."""
-    return _subtensor(x, y, put=True)
-
-
-def inc_subtensor(x: Any, y: Any) -> Any:
-    """The tensor that `x`, an indexed expression, was taken from, with y added in that place."""
-    return _subtensor(x, y, put=False)
-
-
-def _subtensor(x: Any, y: Any, put: bool) -> Any:
-    node = getattr(x, "owner", None)
-    kinds: dict[type[Op], Any] = {Subtensor: IncSubtensor, AdvancedSubtensor: AdvancedIncSubtensor}
-    if node is None or type(node.op) not in kinds:
-        raise GraphError(
-            f"{x} is not an indexed expression",
-            advice="give one such as x[2:4]; the whole x with the part changed is returned",
-        )
-    source, *parts = node.inputs
-    value = cast(as_tensor(y), tensor_type(source).dtype)
-    return kinds[type(node.op)](node.op.spec, put)(source, value, *parts)

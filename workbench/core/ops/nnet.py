@@ -11,7 +11,7 @@ import numpy as np
 
 from workbench.core.graph import Array, Gradients, Op, Type, Variable, Variables
 from workbench.core.ops.create import arange
-from workbench.core.ops.index import getitem
+from workbench.core.ops.indexing import getitem
 from workbench.core.ops.reduce import max as largest
 from workbench.core.ops.reduce import sum as total
 from workbench.core.ops.scalars import cast, exp, expm1, gt, log, maximum, minimum, mul, switch

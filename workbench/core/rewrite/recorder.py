@@ -8,7 +8,9 @@ node that was only built anew over other inputs keeps its id.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
+from workbench.core.fused import renamed
 from workbench.core.graph import Apply, Variable, toposort
 from workbench.core.records import History, Node, PassTime, Port, Refusal, Snapshot, Step
 from workbench.core.rewrite.engine import Pairs, Rule
@@ -133,7 +135,7 @@ class Recorder:
         record = self._writer.apply(node_id, node, map(self._final, self._reads[node_id]))
         step = Step(
             self._phase, rule.name, rule.equation, rule.reason, rule.source,
-            changed=(record,), seconds=seconds, inner=inner,
+            changed=(record,), seconds=seconds, inner=_called_as(inner, record.inner),
         )  # fmt: skip
         self.steps.append(step)
 
@@ -204,3 +206,11 @@ class Recorder:
         while port is not end:
             forward[port], port = end, forward[port]
         return end
+
+
+def _called_as(inner: History, body: Snapshot | None) -> History:
+    """The history of a body whose inputs are called as in the body's own snapshot."""
+    if body is None:
+        return inner
+    pairs = zip(inner.first.inputs, body.inputs, strict=True)
+    return replace(inner, first=renamed(inner.first, {i: body[j].label for i, j in pairs}))

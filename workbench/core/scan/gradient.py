@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any
 
 from workbench.core.graph import Apply, Variable, leaves, toposort
-from workbench.core.ops.index import inc_subtensor
+from workbench.core.ops.indexing import inc_subtensor
 from workbench.core.ops.reduce import sum as total
 from workbench.core.ops.scalars import cast, maximum, minimum, zeros_like
 from workbench.core.ops.shape import as_scalar_int, dimension, dimshuffle, join

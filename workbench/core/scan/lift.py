@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from workbench.core.graph import Apply, Constant, Op, Variable, toposort
 from workbench.core.ops.elementwise import Elemwise
-from workbench.core.ops.index import FULL, AdvancedSubtensor, Subtensor
+from workbench.core.ops.index import AdvancedSubtensor, Subtensor
 from workbench.core.ops.linalg import Dot
 from workbench.core.ops.nnet import LogSoftmax, Softmax
 from workbench.core.ops.reduce import Argmax, Reduce, Sum
@@ -31,6 +31,7 @@ from workbench.core.ops.shape import (
     specify_shape,
     transpose,
 )
+from workbench.core.ops.slices import FULL
 from workbench.core.types import tensor_type
 from workbench.frozen import frozen
 

@@ -5,7 +5,7 @@ import { heatmap, histogram } from "./charts.js";
 import { isFused, titled } from "./paint.js";
 import { STATES } from "./theme.js";
 
-/** @param {{pick: (key) => void, open?: (key) => void, opened?: boolean}} acts */
+/** @param {{pick: (key) => void, open?: (key) => void, opened?: boolean, valueFirst?: boolean}} acts */
 export function nodeCard(store, key, side, theme, acts) {
   const { data } = store;
   const info = data.info(key, side);
@@ -15,10 +15,12 @@ export function nodeCard(store, key, side, theme, acts) {
       {},
       "Choose a node to see what it is, where you wrote it and what became of it.",
     );
+  const value = valuePart(store, key, side, theme);
   return h(
     "section.wb-card",
     { ariaLabel: `node ${info.l || info.o}` },
     heading(data, key, side, info),
+    acts.valueFirst && value,
     detail(info),
     rows(info),
     places(info),
@@ -26,7 +28,7 @@ export function nodeCard(store, key, side, theme, acts) {
     past(data, key, side, acts),
     rewrites(store, key),
     refusals(data, key),
-    valuePart(store, key, side, theme),
+    !acts.valueFirst && value,
     timePart(data, key),
     inside(key, info, acts),
     codePart(store, key, info),

@@ -199,9 +199,9 @@ export class ProfileTab {
 
   /** A row's name: its node's, which says more of a fused op than the op does. */
   called(row) {
-    if (row[PARENT] !== null) return `↳ ${row[LABEL]}`;
-    const info = this.data.info(`${row[NODE]}`);
-    return (info && titled(info)) || row[LABEL];
+    const within = row[PARENT] !== null;
+    const info = this.data.info(within ? `${row[PARENT]}/${row[NODE]}` : `${row[NODE]}`);
+    return (within ? "↳ " : "") + ((info && titled(info)) || row[LABEL]);
   }
 
   merged(kind) {

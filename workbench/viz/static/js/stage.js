@@ -46,8 +46,8 @@ export class Stage {
       button("−", "Zoom out", () => this.zoom(1 / 1.3)),
       button(icon("fit"), "Fit all (f)", () => this.fit(true)),
     );
-    this.area = h("div.wb-area", {}, this.canvas, this.map.element, zooms);
-    this.element = h("div.wb-stage", {}, this.caption, this.area);
+    this.area = h("div.wb-area", {}, this.canvas, this.map.element);
+    this.element = h("div.wb-stage", {}, h("div.wb-strip", {}, this.caption, zooms), this.area);
     this.element.stage = this; // for tests, and the curious with a console
     this.listen();
     this.resizing = new ResizeObserver(() => this.resize());
@@ -146,11 +146,8 @@ export class Stage {
   fit(told = false) {
     if (told) this.hooks.camera?.({ fit: true });
     const k = Math.max(LEAST, this.fitScale());
-    this.camera = {
-      k,
-      x: (this.width - this.view.w * k) / 2,
-      y: (this.height - this.view.h * k) / 2,
-    };
+    const { w, h: tall } = this.view;
+    this.camera = { k, x: (this.width - w * k) / 2, y: (this.height - tall * k) / 2 };
     this.draw();
   }
 

@@ -45,7 +45,7 @@ export class ValuesTab {
     );
     this.search = h("input.wb-search", {
       type: "search",
-      placeholder: "Search values: words, nan:>0, dtype:float32",
+      placeholder: "Search: dot, nan:>0",
       ariaLabel: "Search values",
       oninput: () => store.set({ query: this.search.value }),
     });
@@ -68,9 +68,10 @@ export class ValuesTab {
   }
 
   rows() {
-    return Object.entries(this.data.values[this.side].rows).map(([port, value]) => {
+    return Object.entries(this.data.values[this.side].rows).flatMap(([port, value]) => {
       const [key, index] = port.split(":");
       const info = this.data.info(key, this.side) || {};
+      if (info.k === "constant" && !value[0].length) return []; // its label says it all
       const own = info.n?.[index];
       const parts = isFused(info) && info.d ? info.d.split("\n") : [];
       const name = titled(info) || `#${key}`;
@@ -118,7 +119,7 @@ export class ValuesTab {
           state.selected,
           this.data.sideOf(state.selected, this.side),
           this.theme,
-          { pick: (key) => this.store.set({ selected: key }) },
+          { pick: (key) => this.store.set({ selected: key }), valueFirst: true },
         ),
       );
     }
