@@ -22,9 +22,6 @@ from workbench.errors import RewriteError
 from workbench.frozen import frozen
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
-PATIENCE = (
-    8  # rewrites per node of the graph, after which a pass stops: no set of rules may run for ever
-)
 
 Pairs = list[tuple[Variable, Variable]]
 
@@ -75,6 +72,15 @@ def rule(*on: type, equation: str = "") -> Callable[[Rewriter], Rule]:
         return Rule(rewrite.__name__, on, rewrite, equation, reason, place)
 
     return make
+
+
+def step_rule(name: str, equation: str, reason: str) -> Rule:
+    """What the history says of steps that a pass makes by itself: no walk ever tries it."""
+    return Rule(name, (), _never, equation, reason, calling_source())
+
+
+def _never(node: Apply, context: Context) -> None:
+    """The step is made by the pass."""
 
 
 def source_of(code: CodeType, line: int) -> str:

@@ -11,11 +11,13 @@ from workbench.core.rewrite.engine import Session
 def merge(session: Session, outputs: Sequence[Variable]) -> list[Variable]:
     """The interned twins of the outputs. Every merge is a step."""
     interner = session.interner
-    for node in toposort(outputs):
+    nodes = toposort(outputs)
+    for node in nodes:
         for leaf in node.inputs:
             if isinstance(leaf, Constant):
                 _tell(session, [leaf], [interner.twin(leaf)])
         _tell(session, node.outputs, interner.node(node).outputs)
+    session.steps += len(nodes) - len(interner)
     return [interner.twin(v) for v in outputs]
 
 

@@ -26,7 +26,7 @@ class Recorder:
     def __init__(self, name: str = "") -> None:
         self.name = name
         self.steps: list[Step] = []
-        self.refused_: list[Refusal] = []
+        self.refusals: list[Refusal] = []
         self.passes: list[PassTime] = []
         self.first = Snapshot(())
         self._first: dict[Variable, Port] = {}  # the user's variables
@@ -34,9 +34,7 @@ class Recorder:
         self._forward: dict[Port, Port] = {}
         self._reads: dict[int, tuple[Port, ...]] = {}  # per live node what it reads
         self._uses: dict[Port, int] = {}  # how many inputs read a port
-        self._outputs: dict[
-            int, Sequence[Variable]
-        ] = {}  # the variables that stand for a live node
+        self._outputs: dict[int, Sequence[Variable]] = {}  # what stands for a live node
         self._next = 0
         self._phase = ""
         self._begun = 0
@@ -44,7 +42,7 @@ class Recorder:
 
     @property
     def history(self) -> History:
-        return History(self.first, tuple(self.steps), tuple(self.refused_), tuple(self.passes))
+        return History(self.first, tuple(self.steps), tuple(self.refusals), tuple(self.passes))
 
     def port_before(self, variable: Variable) -> Port | None:
         """The port of a variable of the user's graph in `history.first`."""
@@ -98,7 +96,7 @@ class Recorder:
     def refused(self, rule: Rule, node: Apply, reason: str) -> None:
         known = self._live.get(node.outputs[0])
         if known is not None:
-            self.refused_.append(Refusal(self._phase, rule.name, known.node, reason))
+            self.refusals.append(Refusal(self._phase, rule.name, known.node, reason))
 
     def leave(self, outputs: Sequence[Variable], seconds: float) -> None:
         steps = len(self.steps) - self._begun

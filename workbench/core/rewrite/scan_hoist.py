@@ -55,7 +55,7 @@ def hoist_rows(node: Apply, context: Context) -> Answer:
         return Refuse(TOO_WIDE) if costly else None
     if parts.condition is not None:
         return Refuse(
-            "the loop may stop early, and work on the whole sequence could be for steps that are never taken"
+            "the loop may stop early: work on the whole sequence could be for steps never taken"
         )
     new = {v: v.type.make(name=v.name) for v in found}
     rows = tuple(Rows(lifted[v].variable, (0,), (inner,)) for v, inner in new.items())

@@ -18,6 +18,7 @@ from workbench.core.rewrite.engine import Answer, Context, Pairs, Refuse, Rule, 
 from workbench.errors import RewriteError, WorkbenchError
 
 PATIENCE = 8  # rewrites per node of the graph, after which a pass stops: no rules may run for ever
+ABSORBED = 3  # how deep below a node its rewrite may reach, for the lines that its result bears
 
 Results = list[Variable | None]
 Tried = frozenset[Rule]
@@ -113,7 +114,8 @@ class Walk:
         seconds = time.perf_counter() - start if start else 0.0
         old = [v for v, r in zip(node.outputs, results, strict=True) if r is not None]
         written = [r for r in results if r is not None]
-        new = self._resolved(self.session.intern(rule, old, written, node.lines))
+        lines = _lines(node, written, self.session.interner.fresh(written))
+        new = self._resolved(self.session.intern(rule, old, written, lines))
         if all(a is b for a, b in zip(old, new)):
             return None
         self._patience -= 1
@@ -155,6 +157,21 @@ class Walk:
                 final[old] = final.get(new, new)
         for old, new in pairs:
             final.setdefault(old, new)
+
+
+def _lines(
+    node: Apply, results: Sequence[Variable], fresh: Sequence[Apply]
+) -> tuple[origin.Line, ...]:
+    """Where a rewrite's new nodes come from: the node, and what it read and they do not."""
+    if not fresh:
+        return node.lines
+    lines, kept = node.lines, {*results, *(v for new in fresh for v in new.inputs)}
+    level = [node]
+    for _ in range(ABSORBED):
+        level = [v.owner for n in level for v in n.inputs if v.owner is not None and v not in kept]
+        for absorbed in level:
+            lines = origin.merge(lines, absorbed.lines)
+    return lines
 
 
 def _ask(rule: Rule, node: Apply, context: Context) -> Answer:
