@@ -10,7 +10,7 @@ from typing import Any
 from workbench.core import origin
 from workbench.core.graph import Apply, Variable
 from workbench.core.inner import InnerGraph
-from workbench.core.rewrite.engine import Rule, Session, calling_source
+from workbench.core.rewrite.engine import Rule, Session
 
 # Optimises the outputs of an inner graph for these listeners.
 Inner = Callable[[Sequence[Variable], Sequence[Variable], tuple[Any, ...]], Sequence[Variable]]
@@ -51,12 +51,3 @@ def _optimise_body(
         changed = dataclasses.replace(op, inner=body).apply(*node.inputs)
     seconds = time.perf_counter() - start
     return session.replace(rule, node, changed.outputs, seconds, nested)
-
-
-def _no_rewrite(node: Apply, context: object) -> None:
-    """The step is made by the pass itself."""
-
-
-def body_rule(name: str, reason: str) -> Rule:
-    """What the history says of a pass over inner graphs."""
-    return Rule(name, (), _no_rewrite, "scan(f) → scan(optimised f)", reason, calling_source())

@@ -16,7 +16,7 @@ from workbench.core.graph import Apply, Variable
 from workbench.core.ops.elementwise import Elemwise
 from workbench.core.ops.reduce import Reduce
 from workbench.core.ops.scalars import Second
-from workbench.core.rewrite.engine import Rule, Session, calling_source
+from workbench.core.rewrite.engine import Session, step_rule
 from workbench.core.rewrite.loops import build_loop
 from workbench.core.types import tensor_type
 from workbench.errors import WorkbenchError
@@ -27,20 +27,16 @@ proportion.
 """
 
 
-def _made_by_the_pass(node: Apply, context: object) -> None:
-    """The step is made by the pass itself."""
-
-
-FUSE = Rule(
-    "fuse_elementwise", (Elemwise,), _made_by_the_pass, "f(g(x)) → (f ∘ g)(x)",
+FUSE = step_rule(
+    "fuse_elementwise",
+    "f(g(x)) → (f ∘ g)(x)",
     "Elementwise ops over the same elements become one loop: what only they read is never stored.",
-    calling_source(1),
-)  # fmt: skip
-FUSE_TOTALS = Rule(
-    "fuse_reduction", (Reduce,), _made_by_the_pass, "sum(f(x)) → one loop",
+)
+FUSE_TOTALS = step_rule(
+    "fuse_reduction",
+    "sum(f(x)) → one loop",
     "A reduction takes its elements as they are computed; stored only where another reads them.",
-    calling_source(1),
-)  # fmt: skip
+)
 
 
 def fuse(session: Session, outputs: Sequence[Variable]) -> list[Variable]:

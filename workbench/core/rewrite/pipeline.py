@@ -12,8 +12,8 @@ from workbench.core.graph import Apply, Variable, toposort
 from workbench.core.intern import Interner
 from workbench.core.records import PassTime
 from workbench.core.rewrite.blas import BLAS
-from workbench.core.rewrite.bodies import bodies, body_rule
-from workbench.core.rewrite.engine import Listener, Rule, Session
+from workbench.core.rewrite.bodies import bodies
+from workbench.core.rewrite.engine import Listener, Rule, Session, step_rule
 from workbench.core.rewrite.fills import FILLS, fill_to_alloc
 from workbench.core.rewrite.fold import fold, fold_number
 from workbench.core.rewrite.fusion import fuse
@@ -169,8 +169,12 @@ def _on_bodies(rule: Rule, names: tuple[str, ...]) -> Transform:
     return run
 
 
-SIMPLIFY = body_rule("simplify_body", "The loop's body is rewritten like any graph.")
-COMPILE = body_rule("compile_body", "The loop's body is specialised and fused.")
+SIMPLIFY = step_rule(
+    "simplify_body", "scan(f) → scan(g)", "The loop's body is rewritten like any graph."
+)
+COMPILE = step_rule(
+    "compile_body", "scan(f) → scan(g)", "The loop's body is specialised and fused."
+)
 
 PASSES: tuple[Pass, ...] = (
     Pass("merge", "Nodes that compute the same become one.", transform=merge),
