@@ -183,7 +183,9 @@ EXAMPLES: dict[str, Callable[[], Any]] = {
     # reductions
     "reduce_twice": elementwise(lambda x: reduce.sum(reduce.sum(x, axis=1), axis=0)),
     "reduce_moved": elementwise(lambda x: reduce.max(x.T, axis=0)),
-    "reduce_one": elementwise(lambda x, y: reduce.sum(y, axis=0) + x),
+    "reduce_one": elementwise(
+        lambda x, y: reduce.sum(y, axis=0) + x + reduce.all(y, axis=0) + reduce.any(y[0, 0])
+    ),
     # stabilise
     "log_exp": elementwise(lambda x: S.log(S.exp(x))),
     "exp_log": elementwise(lambda x: S.exp(S.log(x)), positive=True),

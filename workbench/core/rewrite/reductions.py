@@ -6,7 +6,7 @@ from typing import Any
 
 from workbench.core.graph import Apply, Variable
 from workbench.core.ops.reduce import All, Any_, Max, Min, Prod, Reduce, Sum
-from workbench.core.ops.scalars import cast
+from workbench.core.ops.scalars import cast, neq
 from workbench.core.ops.shape import DimShuffle, dimshuffle
 from workbench.core.rewrite.engine import Context, Rule, rule
 from workbench.core.rewrite.matching import dtype_of, made_by, ndim_of, pattern_of
@@ -41,14 +41,17 @@ def reduce_moved(node: Apply, context: Context) -> Variable | None:
     return dimshuffle(new, tuple("x" if i == "x" else left.index(i) for i in kept))  # type: ignore[no-any-return]
 
 
-@rule(Sum, Prod, Max, Min, equation="sum(x over an axis of length 1) → x")
+@rule(Sum, Prod, Max, Min, All, Any_, equation="sum(x over an axis of length 1) → x")
 def reduce_one(node: Apply, context: Context) -> Variable | None:
-    """One element is its own sum."""
+    """One element is its own sum, and as a truth it is whether it is not zero."""
     (x,) = node.inputs
     if not all(pattern_of(x)[a] for a in _axes(node)):
         return None
     kept = tuple(i for i in range(ndim_of(x)) if i not in _axes(node))
-    return cast(dimshuffle(x, kept), dtype_of(node.outputs[0]))  # type: ignore[no-any-return]
+    one, dtype = dimshuffle(x, kept), dtype_of(node.outputs[0])
+    if isinstance(node.op, (All, Any_)):
+        return one if dtype_of(one) == dtype else neq(one, 0)  # type: ignore[no-any-return]
+    return cast(one, dtype)  # type: ignore[no-any-return]
 
 
 def _axes(node: Apply) -> tuple[int, ...]:
