@@ -183,6 +183,21 @@ def test_results_of_all_sorts_at_once(target):
         np.testing.assert_array_equal(outs[4][:, 0], (want > y).sum(1))
 
 
+@pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
+def test_a_column_under_totals_of_columns(target):
+    """One value for a row, where vectors run along the row and the last one is masked."""
+    strides = Operand("float64", ("any", "zero")), Operand("float64", contiguous(2))
+    results = Result(0, "float64", contiguous(2)), total("add", 0, "float64", ("zero", "unit"))
+    compiled = compile_nest(Nest(2, multiply_add(), strides, results, (0,)), target)
+    for n, m in itertools.product((0, 1, 5), (1, 3, 16, 37, 130)):
+        x, y = random("float64", n, 1), random("float64", n, m)
+        outs = np.empty((n, m)), np.empty((1, m))
+        compiled.run((n, m), (np.broadcast_to(x, (n, m)), y), outs)
+        want = x * y + y
+        np.testing.assert_allclose(outs[0], want, rtol=1e-15)
+        np.testing.assert_allclose(outs[1][0], want.sum(0), rtol=1e-12, atol=1e-12)
+
+
 SUBSETS = [axes for r in range(4) for axes in itertools.combinations(range(3), r)]
 
 

@@ -218,6 +218,26 @@ def test_second_derivative_of_a_scan() -> None:
     assert np.isclose(wb.function([r], wb.grad(wb.grad(quotients.sum(), r), r))(0.5), 16.0)
 
 
+def test_a_length_that_turns_out_to_be_one() -> None:
+    x = T.tensor("float64", (1,), "x")
+    compare([x], [x + T.reshape(x, x.shape)], [[3.0]])
+
+
+def test_what_lasts_from_step_to_step_shares_no_memory_with_a_step() -> None:
+    """The gradient's stack is as large as an array that a step makes and gives back."""
+    x = T.tensor("float64", (4, 1), "x")
+
+    def row(r: Any) -> Any:
+        out, _ = wb.scan(lambda p: T.tanh(T.sin(p) + r), None, T.zeros(1) + 0.3, n_steps=3)
+        return out[-1]
+
+    rows, _ = wb.scan(row, x)
+    outputs = wb.grad(T.tanh(rows).sum(), x)
+    value = RNG.normal(size=(4, 1))
+    fast, plain = (wb.function([x], outputs, mode=m)(value) for m in ("FAST_RUN", "FAST_COMPILE"))
+    np.testing.assert_allclose(fast, plain, rtol=1e-12)
+
+
 def test_updates_are_all_or_none() -> None:
     w, n, x = wb.shared(np.ones(3), "w"), wb.shared(0, "n"), T.dvector("x")
     step = wb.function([x], w.sum(), updates={w: w + x, n: n + 1})

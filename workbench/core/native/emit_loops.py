@@ -153,8 +153,10 @@ def run_loops(
 ) -> None:
     """A kernel for a program over a space, with neighbouring axes joined where memory allows it."""
     ndim = len(space)
-    items = [_Moves(_padded(t, ndim), t.contiguous) for t in tensors]
-    items += [_Moves(_expanded(sink, axes), sink.tensor.contiguous) for sink in sinks]
+    items = [_Moves(_still(_padded(t, ndim), space), t.contiguous) for t in tensors]
+    items += [
+        _Moves(_still(_expanded(sink, axes), space), sink.tensor.contiguous) for sink in sinks
+    ]
     groups = _joined_axes(w, space, items, axes)
     dims = [w.multiply(*(space[a] for a in group)) for group in groups]
     taken = [[item.strides[group[-1]] for group in groups] for item in items]
@@ -188,6 +190,13 @@ def _padded(tensor: Tensor, ndim: int) -> list[Name]:
     return ["0"] * (ndim - tensor.ndim) + [
         "0" if n == "1" else step for n, step in zip(tensor.dims, tensor.strides, strict=True)
     ]
+
+
+def _still(strides: Sequence[Name], space: Sequence[Name]) -> list[Name]:
+    """The strides, with 0 along axes of which the space has 1: a tensor's own length may not have
+    been known as 1 when it was made.
+    """
+    return ["0" if n == "1" else step for n, step in zip(space, strides, strict=True)]
 
 
 def _expanded(sink: Sink, axes: tuple[int, ...]) -> list[Name]:

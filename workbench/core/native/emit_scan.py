@@ -52,6 +52,7 @@ class _Loop:
         self.w, self.node, self.op = w, node, op
         n_steps, sequences, initial, carried, non_sequences = op.split(node.inputs)
         self.n = w.index(n_steps)
+        self.depth = w.depth  # outside the loop
         self.sequences = [w.tensor(v) for v in sequences]
         self.initial = [w.tensor(v) for v in initial]
         self.carried = [w.tensor(v) for v in carried]
@@ -155,8 +156,8 @@ class _Loop:
         afterwards.
         """
         if not self.op.until:
-            return self.w.allocate(out, (self.n, *row))
-        return self.w.scratch(tensor_type(out).dtype, (self.n, *row))
+            return self.w.allocate(out, (self.n, *row), self.depth)
+        return self.w.scratch(tensor_type(out).dtype, (self.n, *row), self.depth)
 
     def _open_scalars(self, i: int, rows: Tensor, taps: Taps) -> None:
         """Registers for the past of a scalar state."""
@@ -221,7 +222,8 @@ class _Loop:
             stack = self._stack(self.node.outputs[i], row)
             at = t
         else:
-            stack = w.scratch(tensor_type(self.node.outputs[i]).dtype, (str(keep), *row))
+            dtype = tensor_type(self.node.outputs[i]).dtype
+            stack = w.scratch(dtype, (str(keep), *row), self.depth)
             at = "0" if keep == 1 else w.integer("urem", t, str(keep))
         self.stacks[i] = stack
         w.lives.hold(stack)

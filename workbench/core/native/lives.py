@@ -22,10 +22,13 @@ class Lives:
     free: list[tuple[int, int]] = field(default_factory=list)  # (slot, depth at which it was freed)
     new: list[int] = field(default_factory=list)  # slots taken by the present node
 
-    def take(self, size: Name, depth: int) -> int | None:
-        """A free slot fit for this size, or None."""
-        equal = (entry for entry in reversed(self.free) if self.sizes[entry[0]] == size)
-        other = (entry for entry in reversed(self.free) if depth == 0 or entry[1] == 0)
+    def take(self, size: Name, depth: int, outside: int | None = None) -> int | None:
+        """A free slot fit for this size, or None. What lasts from step to step of a loop names the
+        depth outside it: a slot that was freed inside is in use in the next step.
+        """
+        free = [e for e in reversed(self.free) if outside is None or e[1] <= outside]
+        equal = (entry for entry in free if self.sizes[entry[0]] == size)
+        other = (entry for entry in free if depth == 0 or entry[1] == 0)
         entry = next(equal, None) or next(other, None)
         if entry is None:
             return None

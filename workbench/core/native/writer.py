@@ -289,10 +289,12 @@ class Writer:
     def bytes_of(self, dtype: str, dims: Sequence[Name]) -> Name:
         return self.multiply(str(np.dtype(dtype).itemsize), *dims)
 
-    def scratch(self, dtype: str, dims: Sequence[Name]) -> Tensor:
-        """Memory of the arena for an array of these dimensions; contents undefined."""
+    def scratch(self, dtype: str, dims: Sequence[Name], outside: int | None = None) -> Tensor:
+        """Memory of the arena for an array of these dimensions; contents undefined. `outside`: see
+        `Lives.take`.
+        """
         size = self.bytes_of(dtype, dims)
-        slot = self.lives.take(size, self.depth)
+        slot = self.lives.take(size, self.depth, outside)
         if slot is None:
             slot = self._new_slot()
         self.lives.taken(slot, size)
@@ -318,7 +320,9 @@ class Writer:
         code.line(f"br i1 {missing}, label %no.memory, label %{go_on}")
         self.start_block(go_on, code)
 
-    def allocate(self, variable: Variable, dims: Sequence[Name]) -> Tensor:
+    def allocate(
+        self, variable: Variable, dims: Sequence[Name], outside: int | None = None
+    ) -> Tensor:
         """Memory for a variable's value: the array it is to be returned in, or its row of a stack,
         or the arena's.
         """
@@ -330,7 +334,7 @@ class Writer:
         )
         wanted = self.destinations.pop(variable, None)
         if wanted is None:
-            return self.scratch(t.dtype, dims)
+            return self.scratch(t.dtype, dims, outside)
         return self._destination(wanted, t.dtype, dims)
 
     def _destination(self, wanted: Destination, dtype: str, dims: Sequence[Name]) -> Tensor:
