@@ -62,6 +62,9 @@ class View:
     def text(self, selector: str) -> str:
         return str(self.tab.locator(selector).first.inner_text())
 
+    def attribute(self, selector: str, name: str) -> str:
+        return str(self.tab.locator(selector).first.get_attribute(name))
+
     def number(self, label: str) -> float:
         """A number of the value card: its min, mean, max or std."""
         cell = self.tab.locator(".wb-numbers > div").filter(has_text=label).first

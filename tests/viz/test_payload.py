@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -115,3 +116,18 @@ def test_a_source_answers_and_its_failure_is_shown():
 def test_only_a_live_widget_asks():
     assert build_payload(logistic_history())["live"] is False
     assert build_payload(logistic_history(), source=dict)["live"] is True
+
+
+@pytest.mark.parametrize(
+    ("steps", "width", "said"), [(40, 4, ""), (9000, 1, "the first"), (900, 16, "too many")]
+)
+def test_a_long_trace_is_cut_and_the_cut_is_told(steps, width, said):
+    history, trace = scan_history()
+    row = summary_of(np.linspace(-1, 1, width) if width > 1 else np.array(0.123456789))
+    columns = tuple((port, (row,) * steps) for port, _ in trace.columns)
+    long = replace(trace, n_steps=steps, columns=columns, dropped="")
+    (told,) = build_payload(history, None, None, (long,))["traces"]
+    assert len(json.dumps(told)) < 400_000
+    assert said in told["dropped"]
+    assert bool(said) == bool(told["dropped"])
+    assert {len(column["x"]) for column in told["cols"].values() if "x" in column} <= {told["n"]}

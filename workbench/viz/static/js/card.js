@@ -227,7 +227,7 @@ function timePart(data, key) {
       "div.wb-counts",
       {},
       `${time(row[5])} a call, ± ${time(row[6] / 2)}`,
-      h("span", {}, `${((100 * row[4]) / total).toFixed(1)}% of the run`),
+      h("span", {}, `${((100 * row[5] * row[3]) / total).toFixed(1)}% of the run`),
       row[10] !== "native" && h("span", {}, row[10]),
     ),
   );

@@ -33,9 +33,9 @@ export class ProfileTab {
       return;
     }
     this.total =
-      this.profile.rows.reduce((sum, row) => sum + (row[PARENT] === null ? row[SECONDS] : 0), 0) ||
+      this.profile.rows.reduce((sum, row) => sum + (row[PARENT] === null ? typical(row) : 0), 0) ||
       1;
-    this.most = Math.max(...this.profile.rows.map((row) => row[SECONDS]), 1e-12);
+    this.most = Math.max(...this.profile.rows.map(typical), 1e-12);
     this.stage = new Stage(theme, {
       least: 0.9,
       label: "Graph coloured by time",
@@ -123,7 +123,7 @@ export class ProfileTab {
 
   look(box) {
     const row = this.data.times.get(box.key);
-    const seconds = row ? row[SECONDS] : box.info.k === "group" ? this.groupSeconds(box.key) : 0;
+    const seconds = row ? typical(row) : box.info.k === "group" ? this.groupSeconds(box.key) : 0;
     return {
       state: "",
       chosen: box.key === this.store.state.selected,
@@ -152,7 +152,7 @@ export class ProfileTab {
         h("span", {}, percent(value / this.total)),
       );
     const all = [
-      ["share", (row) => row.seconds, (row) => bar(row.seconds)],
+      ["share", (row) => row.typical, (row) => bar(row.typical)],
       [kind, (row) => row.name],
       ...(kind === "apply"
         ? [
@@ -188,6 +188,7 @@ export class ProfileTab {
       inner: row[PARENT] !== null,
       name: this.called(row),
       seconds: row[SECONDS],
+      typical: typical(row),
       median: row[MEDIAN],
       spread: row[SPREAD],
       calls: row[CALLS],
@@ -213,6 +214,7 @@ export class ProfileTab {
         key: "",
         name,
         seconds: 0,
+        typical: 0,
         nodes: 0,
         calls: 0,
         bytes: 0,
@@ -221,6 +223,7 @@ export class ProfileTab {
       };
       Object.assign(sum, {
         seconds: sum.seconds + row[SECONDS],
+        typical: sum.typical + typical(row),
         nodes: sum.nodes + 1,
         calls: sum.calls + row[CALLS],
         bytes: sum.bytes + row[BYTES],
@@ -255,6 +258,8 @@ function withoutCommon(columns, rows, names) {
   return [columns.filter((one) => !same(one)), columns.filter(same).map(told)];
 }
 
+/** What a row takes in all its calls, were all like the median one: no outlier decides who is slow. */
+const typical = (row) => row[MEDIAN] * row[CALLS] || row[SECONDS];
 const percent = (share) => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)}%`;
 const where = (row) => (row[FORM] === "native" ? row[DEVICE] : `${row[DEVICE]}, ${row[FORM]}`);
 
