@@ -89,16 +89,12 @@ def main() -> None:
         def make():
             import workbench as wb
             import workbench.tensor as T
-            from workbench.core.modes import get_mode
-            from workbench.core.optimise import optimise_for
+            from workbench.core.rewrite import optimise
 
             wb.config.cache = False
             inputs = T.dvector("x"), T.dvector("y")
 
-            def optimise(graph):
-                optimise_for([graph], get_mode(None))
-
-            return symbolic(T, wb.function, inputs, graph, n, optimise)
+            return symbolic(T, wb.function, inputs, graph, n, lambda graph: optimise([graph]))
 
         return make
 
