@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from workbench.core.graph import Apply
 from workbench.core.records import Profile, ProfileRow
 
@@ -81,10 +83,10 @@ class Profiler:
 
     def size(self, node: Apply, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
         """What the node read and wrote in one run, from its arrays (or anything with dtype, shape,
-        size, nbytes).
+        size, nbytes). Views count nothing.
         """
         times = self.nodes[node]
-        if not times.bytes:
+        if not times.bytes and not _is_view(inputs, outputs):
             times.bytes = sum(int(getattr(a, "nbytes", 0)) for a in (*inputs, *outputs))
             times.flops = int(node.op.flops(inputs, outputs))
 
@@ -123,6 +125,12 @@ class Profiler:
 
     def __repr__(self) -> str:
         return f"Profiler({self.name or 'function'}, {self.call_times.calls} calls)"
+
+
+def _is_view(inputs: Sequence[Any], outputs: Sequence[Any]) -> bool:
+    """Whether the result is only another look at an operand: nothing is read or written."""
+    arrays = [a for a in inputs if isinstance(a, np.ndarray)]
+    return any(np.may_share_memory(a, out) for out in outputs for a in arrays)
 
 
 class InterpreterTimes:
