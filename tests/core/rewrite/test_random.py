@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
-from tests.core.rewrite.support import rewritten, run, same_values, show
-from workbench.core.graph import Variable, ancestors
+from tests.core.rewrite.support import close, rewritten, run, same_values, show
+from workbench.core.function import function
+from workbench.core.graph import Variable, ancestors, free_inputs
 from workbench.core.ops import indexing, linalg, nnet, reduce, scalars, shape
 from workbench.core.types import tensor_type
 from workbench.core.variable import tensor
@@ -168,9 +169,31 @@ def test_values_stay(graph):
     if (error := fails(result.outputs, values)) is not None:
         assert "over no elements" in str(error), "only a softmax of nothing may fail now"
         return
-    narrow = any(tensor_type(v).dtype == "float32" for v in ancestors(outputs))
-    tolerance = 2e-4 if narrow else 1e-9
+    tolerance = tolerance_of(outputs)
     same_values(outputs, result.outputs, values, tolerance, tolerance)
+
+
+@pytest.mark.filterwarnings("ignore")
+@given(graphs())
+@settings(max_examples=int(os.environ.get("RANDOM_GRAPHS", "30")), deadline=None)
+def test_values_stay_when_compiled(graph):
+    outputs, values = graph
+    note(show(outputs))
+    if fails(outputs, values):
+        return
+    inputs = free_inputs(outputs)
+    compiled = function(inputs, outputs)
+    try:
+        got = compiled(*(values[v] for v in inputs))
+    except WorkbenchError as error:
+        assert "over no elements" in str(error), "only a softmax of nothing may fail now"  # noqa: PT017
+        return
+    close(run(outputs, values), got, tolerance_of(outputs))
+
+
+def tolerance_of(outputs):
+    narrow = any(tensor_type(v).dtype == "float32" for v in ancestors(outputs))
+    return 2e-4 if narrow else 1e-9
 
 
 def fails(outputs, values):

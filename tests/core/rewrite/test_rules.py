@@ -154,6 +154,7 @@ EXAMPLES: dict[str, Callable[[], Any]] = {
     "fill_of_fill": elementwise(lambda x, y: S.second(S.second(x, 3.0), y)),
     "fill_sinks": elementwise(lambda x, y: S.second(x, 2.0) * x + S.exp(S.second(x, y)) * x),
     "fill_dimshuffle": elementwise(lambda x: S.zeros_like(x).T),
+    "fill_written": elementwise(lambda x: indexing.inc_subtensor(x[1], S.ones_like(x[1]) * 2)),
     "alloc_useless": elementwise(lambda x: shape.alloc(S.exp(x), *shape.shape_tuple(x))),
     "alloc_of_fill": elementwise(
         lambda x, y: shape.alloc(S.second(y, 1.0), *shape.shape_tuple(x))

@@ -11,6 +11,7 @@ from typing import Any
 
 from workbench.core.graph import Apply, Constant, Variable
 from workbench.core.ops.elementwise import Elemwise
+from workbench.core.ops.index import AdvancedIncSubtensor, IncSubtensor
 from workbench.core.ops.reduce import Sum
 from workbench.core.ops.scalars import Second, cast, mul, second
 from workbench.core.ops.shape import (
@@ -109,6 +110,16 @@ def alloc_of_fill(node: Apply, context: Context) -> Variable | None:
     return None if value is None else node.op(value, *node.inputs[1:])
 
 
+@rule(IncSubtensor, AdvancedIncSubtensor, equation="inc(x, [i], second(a, c)) → inc(x, [i], c)")
+def fill_written(node: Apply, context: Context) -> Variable | None:
+    """One number is put into every place by itself."""
+    target, value, *parts = node.inputs
+    number = filled(value)
+    if number is None or not all(pattern_of(number)):
+        return None
+    return node.op(target, dimshuffle(number, ()), *parts)  # type: ignore[no-any-return]
+
+
 @rule(Sum, equation="sum(second(a, x)) → n * x")
 def sum_of_fill(node: Apply, context: Context) -> Variable | None:
     """The sum of one number repeated n times."""
@@ -151,6 +162,7 @@ FILLS: tuple[Rule, ...] = (
     fill_of_fill,
     fill_sinks,
     fill_dimshuffle,
+    fill_written,
     alloc_useless,
     alloc_of_fill,
     sum_of_fill,
