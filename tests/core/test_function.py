@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import warnings
 
 import numpy as np
@@ -296,6 +298,13 @@ def test_copies_have_state_of_their_own():
     assert (f["n"], g["n"]) == (2, 3)
 
 
+def test_a_function_says_why_it_is_not_pickled():
+    f = wb.function([x], x + 1, name="f")
+    for send in (pickle.dumps, copy.deepcopy):
+        with pytest.raises(wb.GraphError, match="the function f cannot be pickled"):
+            send(f)
+
+
 def test_eval_by_variable_and_by_name():
     z = x + y
     np.testing.assert_array_equal(z.eval({x: A, "y": B}), A + B)
@@ -308,6 +317,13 @@ def test_eval_by_variable_and_by_name():
         x.eval({x: A, y: B})
     with pytest.raises(wb.UnusedInputError, match="no input"):
         z.eval({"q": A})
+
+
+def test_a_variable_that_was_evaluated_is_pickled():
+    z = T.tanh(x) + 1
+    z.eval({x: A})
+    again = pickle.loads(pickle.dumps(z))
+    np.testing.assert_array_equal(again.eval({"x": A}), np.tanh(A) + 1)
 
 
 def test_profile_counts_calls_and_ops():

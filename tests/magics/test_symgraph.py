@@ -59,6 +59,8 @@ def test_places_name_the_cell_and_count_the_magics_line(notebook):
         "%%symgraph -o q\nboth = [p, cost]",
         "%symgraph [p, cost] -o q",
         "%symgraph p cost -o q",
+        "%symgraph p, cost -o q",
+        "%symgraph p * 1, cost -o q",
     ],
 )
 def test_ways_to_name_outputs(model, cell):

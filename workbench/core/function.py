@@ -220,6 +220,12 @@ class Function:
         made.trust_input = self.trust_input
         return made
 
+    def __reduce__(self) -> Any:
+        raise GraphError(
+            f"the function {self.name} cannot be pickled: it holds machine code",
+            advice="pickle its variables and compile them again; f.copy() copies a function",
+        )
+
     def __repr__(self) -> str:
         return f"<Function {self.name}>"
 
@@ -299,6 +305,13 @@ def _place() -> str:
     return f"{origin.cell_name(lines[0][0])}:{lines[0][1]}" if lines else "function"
 
 
+class _Compiled(dict[Any, Function]):
+    """What `eval` has compiled for a variable; left behind where the variable is pickled."""
+
+    def __reduce__(self) -> Any:
+        return _Compiled, ()
+
+
 def evaluate(variable: Variable, inputs: dict[Any, Any]) -> Any:
     """The variable's value for these inputs, by variable or name. Functions are kept on the
     variable, per set of inputs.
@@ -308,7 +321,7 @@ def evaluate(variable: Variable, inputs: dict[Any, Any]) -> Any:
     given = {_by_name(variable, key): value for key, value in inputs.items()}
     if variable.tag is None:
         variable.tag = SimpleNamespace()
-    made = variable.tag.__dict__.setdefault("compiled", {})
+    made = variable.tag.__dict__.setdefault("compiled", _Compiled())
     key = (tuple(given), config.mode)
     if key not in made:
         made[key] = function(list(given), variable, name=f"eval of {variable}")

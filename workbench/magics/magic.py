@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
@@ -65,7 +65,7 @@ class WorkbenchMagics(Magics):
     def _line(self, line: str, command: str, view: str | None) -> None:
         request = parse(line, command)
         request.view = request.view or view
-        text = ", ".join(request.words) if command == "%symgraph" else " ".join(request.words)
+        text = _expression(request.words)
         if not text and request.outputs is None:
             raise UsageError(f"{command}: say what to show, as in {command} {_EXAMPLES[command]}")
         space = Namespace(self.shell.user_ns, command)
@@ -97,6 +97,16 @@ class WorkbenchMagics(Magics):
             if drawn is not None:
                 display(drawn)
             raise explain_to(self.shell, error, body) from None
+
+
+def _expression(words: Sequence[str]) -> str:
+    """The words as one expression, or a tuple of those that they are one by one."""
+    text = " ".join(words)
+    try:
+        compile(text, "", "eval")
+    except SyntaxError:
+        return ", ".join(word.strip(",") for word in words)
+    return text
 
 
 _EXAMPLES = {

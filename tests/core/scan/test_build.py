@@ -341,3 +341,9 @@ def test_listeners_hear_every_iteration():
     heard = Heard()
     Interpreter([y]).run({x: FOUR}, [heard])
     assert heard.steps == [(0, [0, 0]), (1, [1, 0]), (2, [2, 1]), (3, [3, 3])]
+
+
+def test_rows_that_change_their_shape():
+    y, _ = scan(lambda p: T.concatenate([p, p]), None, x, n_steps=3)
+    with pytest.raises(ScanError, match=r"output 0 .*: \(8,\) in step 0, \(16,\) in step 1"):
+        wb.function([x], y)(FOUR)

@@ -185,6 +185,15 @@ def test_a_loop_of_maps_is_no_loop():
     assert not assert_rewrites_preserve([z], GIVEN).loops
 
 
+def test_a_loop_over_one_row_does_not_broadcast_afterwards():
+    row, wide = T.tensor("float64", (1, 3), "row"), T.dmatrix("wide")
+    given = {row: numbers(1, 3), wide: numbers(1, 3)}
+    y, _ = wb.scan(lambda a: T.tanh(a) * 2, row)
+    (_, z), _ = wb.scan(lambda a, p: (a + p, T.sin(a)), row, [T.zeros(3), None])
+    done = assert_rewrites_preserve([y + wide, z + wide], given)
+    assert "loop_of_maps" in done.fired
+
+
 def test_a_loop_of_maps_that_may_stop_stays():
     y, _ = wb.scan(lambda a: (a * 2, wb.until(a.sum() > 0.3)), X)
     done = assert_rewrites_preserve([y], GIVEN)

@@ -30,6 +30,7 @@ from workbench.core.ops.shape import (
     shape_tuple,
     specify_shape,
     transpose,
+    unbroadcast,
 )
 from workbench.core.ops.slices import FULL
 from workbench.core.types import tensor_type
@@ -79,10 +80,12 @@ def lift(
 
 
 def spread(value: Lifted, steps: Variable) -> Variable:
-    """The value with a row per step also where it is the same in all of them."""
-    if value.timed:
-        return value.variable
+    """The value with a row per step also where it is the same in all of them. Its rows do not
+    broadcast, as those of a loop do not: one may be all that there is.
+    """
     t = tensor_type(value.variable)
+    if value.timed:
+        return unbroadcast(value.variable, 0) if t.shape[0] == 1 else value.variable
     dims = [as_scalar_int(n) for n in (steps, *shape_tuple(value.variable))]
     return Alloc((None, *t.shape))(value.variable, *dims)  # type: ignore[no-any-return]
 

@@ -149,8 +149,25 @@ class Scan(Op):
             if self.until and bool(outputs[-1]):
                 break
         if not stacks or stacks[0]:
-            return [*map(_last_rows, stacks, self.keep), *carried]
+            return [*self._stacked(stacks), *carried]
         return [*self._no_rows(values), *carried]
+
+    def _stacked(self, stacks: Sequence[list[Any]]) -> list[Array]:
+        """The rows of each output: all of them, or the last few. Raises ScanError where they differ
+        in shape.
+        """
+        results = []
+        for i, (rows, keep) in enumerate(zip(stacks, self.keep, strict=True)):
+            kept = [np.asarray(row) for row in (rows if keep is None else rows[-keep:])]
+            odd = next((t for t, row in enumerate(kept) if row.shape != kept[0].shape), None)
+            if odd is not None:
+                raise ScanError(
+                    f"scan{self._title()}: output {i} changes its shape: {kept[0].shape} in step 0,"
+                    f" {kept[odd].shape} in step {odd}",
+                    advice="have every step return rows of one shape",
+                )
+            results.append(np.stack(kept))
+        return results
 
     def check_lengths(self, n: int, sequences: Sequence[Array], initial: Sequence[Array]) -> None:
         """Raises ScanError where there are fewer rows than steps read."""
@@ -234,8 +251,3 @@ def depth(taps: Taps) -> int:
 def span(taps: Taps) -> int:
     """How many rows more than steps a sequence's taps read."""
     return max(*taps, 0) - min(*taps, 0)
-
-
-def _last_rows(rows: list[Any], keep: int | None) -> Array:
-    """The rows stacked: all of them, or the last `keep`."""
-    return np.stack([np.asarray(row) for row in (rows if keep is None else rows[-keep:])])
