@@ -133,7 +133,12 @@ export class RewritesTab {
   option(count, step) {
     const option = h(
       "div.wb-option",
-      { role: "option", tabIndex: -1, onclick: () => this.store.set({ step: count }) },
+      {
+        role: "option",
+        tabIndex: -1,
+        ariaSelected: "false",
+        onclick: () => this.store.set({ step: count }),
+      },
       h("span.wb-number", {}, String(count)),
       h("span.wb-name", {}, step ? step.rule : "as written"),
       h("span.wb-type", {}, step ? time(step.s) : ""),
@@ -182,12 +187,16 @@ export class RewritesTab {
   }
 
   mark() {
-    const { step } = this.store.state;
-    for (const [count, option] of this.items) {
-      option.setAttribute("aria-selected", String(count === step));
-      option.tabIndex = count === step ? 0 : -1;
-      if (count === step && !this.element?.hidden) option.scrollIntoView({ block: "nearest" });
+    const option = this.items.get(this.store.state.step);
+    for (const [one, chosen] of [
+      [this.marked, false],
+      [option, true],
+    ]) {
+      one?.setAttribute("aria-selected", String(chosen));
+      if (one) one.tabIndex = chosen ? 0 : -1;
     }
+    this.marked = option;
+    if (!this.element?.hidden) option?.scrollIntoView({ block: "nearest" });
   }
 
   // ---- the graph
