@@ -100,6 +100,15 @@ def test_code_lives_as_long_as_its_module():
     assert function(5.0) == 25.0
 
 
+def test_code_outlives_the_jit_that_linked_it(monkeypatch):
+    monkeypatch.setattr(engine, "_LINKS_PER_JIT", 3)
+    modules = [engine.compile(SQUARE, {}, ["square"]) for _ in range(12)]
+    gc.collect()
+    while modules:
+        assert [square(module, 2.0) for module in modules] == [4.0] * len(modules)
+        del modules[:: len(modules) % 3 + 1]
+
+
 def test_globals_are_not_shared_between_links():
     text = """@count = global i64 0
     define i64 @next() {

@@ -30,6 +30,8 @@ long.
 """
 
 _MEMORY_LIMIT = 64 << 20
+_LINKS_PER_JIT = 500
+"""A JIT keeps 9 kB of every library that was unloaded; it goes with the last of its libraries."""
 
 
 @frozen
@@ -118,8 +120,8 @@ class Engine:
             (llvmlite.__version__, binding.llvm_version_info, triple, cpu, flat, _RECIPE)
         )
         self._triple, self._layout = triple, str(self._machine.target_data)
-        self._jit = binding.create_lljit_compiler(self._machine)
-        self._names = (f"workbench.{n}" for n in itertools.count())
+        self._numbers = itertools.count()
+        self._jit = self._new_jit()
         self._objects: OrderedDict[str, bytes] = OrderedDict()
         self.disk: ObjectCache | None = ObjectCache(default_directory())
 
@@ -206,6 +208,9 @@ class Engine:
         passes.add_simplify_cfg_pass()
         passes.run(module, builder)
 
+    def _new_jit(self) -> llvm.LLJIT:
+        return self._llvm.create_lljit_compiler(self._machine)
+
     def _link(
         self, code: bytes, symbols: Mapping[str, int], exports: Iterable[str]
     ) -> tuple[llvm.ResourceTracker, dict[str, int]]:
@@ -215,7 +220,10 @@ class Engine:
         names = tuple(exports)
         for name in names:
             library.export_symbol(name)
-        tracker = library.link(self._jit, next(self._names))
+        number = next(self._numbers)
+        if number % _LINKS_PER_JIT == _LINKS_PER_JIT - 1:
+            self._jit = self._new_jit()
+        tracker = library.link(self._jit, f"workbench.{number}")
         return tracker, {name: tracker[name] for name in names}
 
 
