@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 
 from tests.core.rewrite.support import close, rewritten, run, same_values, show
 from workbench.core.function import function
+from workbench.core.gradient import grad
 from workbench.core.graph import Variable, ancestors, free_inputs
 from workbench.core.ops import indexing, linalg, nnet, reduce, scalars, shape
 from workbench.core.types import tensor_type
 from workbench.core.variable import tensor
-from workbench.errors import WorkbenchError
+from workbench.errors import ShapeError, WorkbenchError
 
 S: Any = scalars
 UNARY = [
@@ -33,7 +34,7 @@ BINARY = [
     lambda x, y: x * y / (S.absolute(y) + 2), lambda x, y: x - x * S.sigmoid(y),
 ]  # fmt: skip
 INDICES = [0, -1, 1, slice(None), slice(1, None), slice(None, None, -1), slice(0, 2)]
-DTYPES = ["float64", "float64", "float32", "int32", "int8", "uint8", "bool", "int64"]
+DTYPES = ["float64"] * 3 + ["float32", "int32", "int8", "uint8", "bool", "int64", "complex128"]
 SHAPES = [(), (4,), (3,), (3, 4), (1, 4), (3, 1), (4, 3)]
 
 
@@ -49,7 +50,9 @@ def graphs(draw: st.DrawFn) -> tuple[list[Variable], dict[Variable, np.ndarray]]
         dtype, lengths = draw(st.sampled_from(DTYPES)), draw(st.sampled_from(SHAPES))
         v = tensor(dtype, _static(lengths, draw(st.booleans())), f"x{i}")
         numbers = rng.normal(size=lengths) * 2
-        values[v] = numbers.astype(dtype) if dtype != "uint8" else np.abs(numbers).astype(dtype)
+        if dtype == "complex128":
+            numbers = numbers + 1j * rng.normal(size=lengths)
+        values[v] = np.asarray(np.abs(numbers) if dtype == "uint8" else numbers).astype(dtype)
     made: list[Variable] = list(values)
     for _ in range(draw(st.integers(1, 14))):
         try:
@@ -203,3 +206,25 @@ def fails(outputs, values):
     except WorkbenchError as error:
         return error
     return None
+
+
+@pytest.mark.filterwarnings("ignore")
+@given(graphs())
+@settings(max_examples=int(os.environ.get("RANDOM_GRAPHS", "60")), deadline=None)
+def test_gradients_stay(graph):
+    made, values = graph
+    floats = [v for v in made if tensor_type(v).dtype in ("float32", "float64")]
+    wrt = [v for v in values if tensor_type(v).dtype in ("float32", "float64")]
+    if not floats or not wrt or any(tensor_type(v).dtype[0] == "c" for v in values):
+        return
+    cost = reduce.sum(S.tanh(floats[-1]))
+    try:
+        outputs = [cost, *grad(cost, wrt, disconnected_inputs="ignore")]
+    except ShapeError:  # the graph fails when it runs, and its gradient already here
+        return
+    note(show(outputs))
+    result, _ = rewritten(outputs)
+    if fails(outputs, values) or fails(result.outputs, values):
+        return
+    tolerance = 10 * tolerance_of(outputs)
+    same_values(outputs, result.outputs, values, tolerance, tolerance)
