@@ -67,3 +67,7 @@ def test_errors_are_short_and_have_a_status(run):
 
 def test_configuration(run):
     assert "floatX" in run("config").stdout
+    assert run("config", "floatX", "scan.allow_gc").stdout == "float64\nFalse\n"
+    wrong = run("config", "flotX")
+    assert (wrong.returncode, wrong.stderr.count("\n")) == (2, 1)
+    assert "Did you mean 'floatX'?" in wrong.stderr

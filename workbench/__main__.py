@@ -4,6 +4,7 @@ workbench config`.
 
 from __future__ import annotations
 
+import operator
 import os
 import sys
 import traceback
@@ -17,7 +18,7 @@ from workbench.magics.request import answer, name_variables
 
 COMMAND = "python -m workbench"
 HELP = f"""usage: {COMMAND} FILE.py [options]
-       {COMMAND} config
+       {COMMAND} config [NAME …]
 
 The file is run; its last expression (a variable, a list of them, or a compiled function) is what
 is shown, as text.
@@ -35,13 +36,26 @@ def main(words: Sequence[str]) -> int:
         print(HELP)
         return 0 if words else 2
     try:
-        if list(words) == ["config"]:
-            print(config)
-            return 0
+        if words[0] == "config":
+            return configuration(words[1:])
         return show(words)
     except UsageError as error:
         print(f"UsageError: {error.wrong}", file=sys.stderr)
         return 2
+
+
+def configuration(names: Sequence[str]) -> int:
+    """Prints all flags, or these flags' values."""
+    if not names:
+        print(config)
+    for name in names:
+        if "=" in name:
+            raise UsageError(f"{COMMAND}: set {name} by WORKBENCH_FLAGS or in ~/.workbenchrc")
+        try:
+            print(operator.attrgetter(name)(config))
+        except WorkbenchError as error:
+            raise UsageError(f"{COMMAND}: {error.wrong}") from None
+    return 0
 
 
 def show(words: Sequence[str]) -> int:

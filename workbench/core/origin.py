@@ -20,6 +20,7 @@ from workbench.errors import WorkbenchError
 Line = tuple[str, int]
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_NOT_THE_USERS = (_PACKAGE, "<frozen importlib")
 _current: ContextVar[tuple[Line, ...] | None] = ContextVar("workbench_origin", default=None)
 
 
@@ -31,7 +32,7 @@ def capture() -> tuple[Line, ...]:
     frame = sys._getframe(1)
     while frame is not None:
         filename = frame.f_code.co_filename
-        if not filename.startswith(_PACKAGE):
+        if not filename.startswith(_NOT_THE_USERS):
             return ((filename, frame.f_lineno),)
         frame = frame.f_back  # type: ignore[assignment]
     return ()

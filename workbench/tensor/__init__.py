@@ -94,6 +94,7 @@ from workbench.core.ops.shape import (
 from workbench.core.shared import shared
 from workbench.core.types import TensorType
 from workbench.core.types import as_tensor as as_tensor_variable
+from workbench.core.types import tensor_type
 from workbench.core.variable import TensorConstant, TensorVariable, tensor
 from workbench.tensor import nnet
 from workbench.tensor.constructors import *  # noqa: F403
@@ -114,7 +115,26 @@ remainder = mod
 equal = eq
 not_equal = neq
 less, less_equal, greater, greater_equal = lt, le, gt, ge
-logical_and, logical_or, logical_not = and_, or_, invert
+
+
+def logical_and(x: Any, y: Any) -> Any:
+    """Whether both are true; what is not 0 is true. `and_` combines the bits of integers."""
+    return and_(_truth(x), _truth(y))
+
+
+def logical_or(x: Any, y: Any) -> Any:
+    """Whether one of them is true; what is not 0 is true."""
+    return or_(_truth(x), _truth(y))
+
+
+def logical_not(x: Any) -> Any:
+    """Whether it is 0 or False."""
+    return invert(_truth(x))
+
+
+def _truth(x: Any) -> Any:
+    variable = as_tensor_variable(x)
+    return variable if tensor_type(variable).dtype == "bool" else neq(variable, 0)
 
 
 def clip(

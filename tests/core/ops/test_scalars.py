@@ -13,6 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays_of
 
+import workbench as wb
+import workbench.tensor as T
 from tests.core.ops.backends import (
     BACKENDS,
     Backend,
@@ -414,3 +416,13 @@ def test_dtype_rules() -> None:
     assert upcast("int64", "uint64") == "float64"
     assert float_like("int8") == float_like("int16") == "float32"
     assert float_like("int32") == "float64"
+
+
+def test_logic_is_of_truth_and_not_of_bits():
+    n, x = T.lvector("n"), T.dvector("x")
+    given = np.array([1, 2, 0]), np.array([0.0, 0.5, np.nan])
+    f = wb.function([n, x], [T.logical_and(n, 2), T.logical_or(n, x), T.logical_not(x)])
+    wanted = np.logical_and(given[0], 2), np.logical_or(*given), np.logical_not(given[1])
+    for got, want in zip(f(*given), wanted, strict=True):
+        assert got.dtype == bool
+        np.testing.assert_array_equal(got, want)
