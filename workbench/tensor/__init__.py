@@ -92,9 +92,8 @@ from workbench.core.ops.shape import (
     unbroadcast,
 )
 from workbench.core.shared import shared
-from workbench.core.types import TensorType
+from workbench.core.types import TensorType, tensor_type
 from workbench.core.types import as_tensor as as_tensor_variable
-from workbench.core.types import tensor_type
 from workbench.core.variable import TensorConstant, TensorVariable, tensor
 from workbench.tensor import nnet
 from workbench.tensor.constructors import *  # noqa: F403
