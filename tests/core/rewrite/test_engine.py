@@ -200,6 +200,17 @@ def test_names_and_lines_are_carried():
         assert node.kind == "constant" or node.places
 
 
+def test_a_rewrite_comes_from_all_lines_that_it_replaces():
+    a = vector()
+    e = S.exp(a)
+    p = 1 / (1 + e)
+    out = S.log(p)
+    _, recorder = rewritten([out], excluding=["fusion"])
+    (soft,) = [node for node in recorder.history.last if node.label == "softplus"]
+    texts = {place.text for place in soft.places}
+    assert {"p = 1 / (1 + e)", "out = S.log(p)"} <= texts
+
+
 def test_the_users_graph_is_not_touched():
     a, b = vector(), vector("b")
     first, second = a + b, b + a

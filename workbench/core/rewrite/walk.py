@@ -19,6 +19,7 @@ from workbench.errors import RewriteError, WorkbenchError
 
 PATIENCE = 8  # rewrites per node of the graph, after which a pass stops: no rules may run for ever
 ABSORBED = 3  # how deep below a node its rewrite may reach, for the lines that its result bears
+MOST_LINES = 16  # of these, so that they cannot grow with the graph
 
 Results = list[Variable | None]
 Tried = frozenset[Rule]
@@ -171,7 +172,7 @@ def _lines(
         level = [v.owner for n in level for v in n.inputs if v.owner is not None and v not in kept]
         for absorbed in level:
             lines = origin.merge(lines, absorbed.lines)
-    return lines
+    return lines[:MOST_LINES]
 
 
 def _ask(rule: Rule, node: Apply, context: Context) -> Answer:
