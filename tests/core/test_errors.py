@@ -39,7 +39,9 @@ BUILD: dict[str, Callable[[], Any]] = {
     "cast complex": lambda: scalars.cast(COMPLEX, "int8"),
     "max of complex": lambda: COMPLEX.max(),
     "unknown dtype": lambda: TensorType("float99"),
+    "dtype of a cast": lambda: scalars.cast(V, "float46"),
     "axis of sum": lambda: V.sum(axis=3),
+    "axis that is no integer": lambda: V.sum(axis=0.5),
     "axes of argmax": lambda: M.reshape((1, 2, 3)).argmax(axis=(0, 1)),
     "dtype of mean": lambda: V.mean(dtype="int8"),
     "dot of ranks": lambda: linalg.dot(M, tensor("float64", (None,) * 3)),
@@ -190,7 +192,15 @@ def test_an_error_of_numpy_itself_is_explained() -> None:
         def evaluate(self, *values: Any) -> Any:
             raise self.error
 
-    for raised, kind in ((MemoryError("too large"), MemoryError), (Stubborn(1, 2), WorkbenchError)):
+    class OutOfMemory(MemoryError):  # as numpy's own
+        def __init__(self, shape: Any, dtype: Any) -> None: ...
+
+    raised_as = {
+        MemoryError("too large"): MemoryError,
+        OutOfMemory((3,), "int8"): MemoryError,
+        Stubborn(1, 2): WorkbenchError,
+    }
+    for raised, kind in raised_as.items():
         with pytest.raises(kind) as caught:
             Interpreter([Failing(raised)(V)]).run({V: np.ones(3)})
         text = str(caught.value)

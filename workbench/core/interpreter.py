@@ -118,7 +118,10 @@ def explain(error: Exception, node: Apply, inputs: Sequence[Any]) -> Exception:
 
 
 def _same_kind(error: Exception, message: str) -> Exception:
-    try:
-        return type(error)(message)
-    except Exception:  # a class of exceptions with a signature of its own
-        return WorkbenchError(message)
+    """An error of the same class, or of the nearest base of it that takes a message."""
+    for kind in type(error).__mro__[: -len(Exception.__mro__)]:
+        try:
+            return kind(message)  # type: ignore[no-any-return]
+        except Exception:  # a class of exceptions with a signature of its own
+            continue
+    return WorkbenchError(message)

@@ -12,7 +12,7 @@ from workbench.core.graph import Array, Gradients, Op, Type, Variable, Variables
 from workbench.core.ops.scalars import cast, eq, mul, second, sqrt, switch, true_div
 from workbench.core.ops.shape import dimension, dimshuffle
 from workbench.core.types import TensorType, as_tensor, is_discrete, is_float, tensor_type
-from workbench.errors import DtypeError, RankError, ShapeError
+from workbench.errors import DtypeError, GraphError, RankError, ShapeError
 from workbench.frozen import frozen
 
 Axes = tuple[int, ...]
@@ -267,13 +267,18 @@ def normal_axes(axis: Any, ndim: int, what: str) -> Axes:
     """Axes as sorted non-negative ints: None means all."""
     if axis is None:
         return tuple(range(ndim))
-    axes = [int(a) for a in (axis if isinstance(axis, (tuple, list, np.ndarray)) else [axis])]
+    axes = list(axis if isinstance(axis, (tuple, list, np.ndarray)) else [axis])
+    if not builtins.all(isinstance(a, (int, np.integer)) for a in axes):
+        raise GraphError(
+            f"{what}: the axis {axis!r} is not an int",
+            advice="give an int, a tuple of ints, or None for all axes",
+        )
     if builtins.any(not -ndim <= a < ndim for a in axes):
         raise RankError(
             f"{what}: axis {axis} is not an axis of a tensor of rank {ndim}",
             advice=f"axes go from {-ndim} to {ndim - 1}" if ndim else "a scalar has no axes",
         )
-    return tuple(sorted({a % ndim for a in axes}))
+    return tuple(sorted({int(a) % ndim for a in axes}))
 
 
 def _reduce(kind: type[Reduce], x: Any, axis: Any, keepdims: bool) -> Any:

@@ -754,11 +754,19 @@ and_, or_, xor, invert = Elemwise(And()), Elemwise(Or()), Elemwise(Xor()), Elemw
 switch, second = Elemwise(Switch()), Elemwise(Second())
 
 
+def _dtype_name(dtype: Any) -> str:
+    try:
+        return str(np.dtype(dtype))
+    except TypeError:
+        known = ", ".join(DTYPES)
+        raise DtypeError(f"{dtype!r} is not a dtype", advice=f"give one of {known}") from None
+
+
 def cast(x: Any, dtype: str) -> Any:
     """X in another dtype; x itself where it has it already. `dtype` may be 'floatX'."""
     variable = as_tensor(x)
     if dtype not in DTYPES:
-        dtype = config.floatX if dtype == "floatX" else str(np.dtype(dtype))
+        dtype = config.floatX if dtype == "floatX" else _dtype_name(dtype)
     return variable if tensor_type(variable).dtype == dtype else Elemwise(Cast(dtype))(variable)
 
 
