@@ -9,7 +9,7 @@ a value to where it is read. All of it takes time linear in the graph.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from workbench.core.graph import Apply, Variable
@@ -18,7 +18,7 @@ from workbench.core.ops.reduce import Reduce
 from workbench.core.ops.scalars import Second
 from workbench.core.rewrite.engine import Session, step_rule
 from workbench.core.rewrite.loops import build_loop
-from workbench.core.types import tensor_type
+from workbench.core.types import is_float, tensor_type
 from workbench.errors import WorkbenchError
 
 MOST_STEPS = 128
@@ -39,10 +39,20 @@ FUSE_TOTALS = step_rule(
 )
 
 
+Choice = Callable[[Apply], bool]
+
+
 def fuse(session: Session, outputs: Sequence[Variable]) -> list[Variable]:
-    """The graph with its elementwise nodes and their reductions in loops."""
+    """The graph with its elementwise nodes and their reductions in loops; then what is left of
+    arithmetic on scalars, which takes no loop, in one node where it hangs together.
+    """
+    return _fuse(session, _fuse(session, outputs, on_arrays), on_scalars)
+
+
+def _fuse(session: Session, outputs: Sequence[Variable], choice: Choice) -> list[Variable]:
+    """The graph with the chosen nodes fused."""
     nodes = session.toposort(outputs)
-    units = _units(nodes)
+    units = _units(nodes, choice)
     final: dict[Variable, Variable] = {}
     readers = _Readers(nodes, outputs, units)
     for unit in _in_order(units):
@@ -103,16 +113,25 @@ class _Readers:
         return variable in self._outside
 
 
-def fuses(node: Apply) -> bool:
+def on_arrays(node: Apply) -> bool:
     """Whether a node is elementwise work on arrays that a loop can absorb; complex numbers have no
     native loops.
     """
+    return _is_real_elemwise(node) and tensor_type(node.outputs[0]).ndim > 0
+
+
+def on_scalars(node: Apply) -> bool:
+    """Whether a node is arithmetic on scalars. Whole ones are mostly lengths, which the native
+    compiler follows one by one.
+    """
+    return _is_real_elemwise(node) and all(
+        not tensor_type(v).ndim and is_float(tensor_type(v).dtype) for v in node.outputs
+    )
+
+
+def _is_real_elemwise(node: Apply) -> bool:
     op = node.op
-    if (
-        not isinstance(op, Elemwise)
-        or isinstance(op.scalar, Second)
-        or not tensor_type(node.outputs[0]).ndim
-    ):
+    if not isinstance(op, Elemwise) or isinstance(op.scalar, Second):
         return False
     return not any(tensor_type(v).dtype[0] == "c" for v in (*node.inputs, *node.outputs))
 
@@ -129,9 +148,9 @@ def _absorbs(variable: Variable, node: Apply, loops: set[Apply]) -> bool:
     return _same_axes(variable, node.outputs[0])
 
 
-def _units(nodes: Sequence[Apply]) -> dict[Apply, _Unit]:
+def _units(nodes: Sequence[Apply], choice: Choice) -> dict[Apply, _Unit]:
     """The unit of every node."""
-    loops = {node for node in nodes if fuses(node)}
+    loops = {node for node in nodes if choice(node)}
     absorbing = {
         (v, node)
         for node in nodes
