@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections.abc import Sequence
 from typing import Any
@@ -308,3 +310,25 @@ def test_code_can_be_looked_at() -> None:
     linked = NativeLinked(Plan((x,), (T.exp(x),)), refuse)
     assert "define internal i32 @program" in linked.code()
     assert "wb.entry" in linked.code("assembly")
+
+
+def test_control_c_stops_a_loop() -> None:
+    """In a process of its own: the signal would stop the test runner as well."""
+    code = """
+import os, signal, threading, time
+import workbench as wb, workbench.tensor as T
+n, k = T.lscalar("n"), wb.shared(1.0, "k")
+out, _ = wb.scan(lambda s: T.sin(s) + 1, outputs_info=T.ones(()), n_steps=n)
+f = wb.function([n], out[-1], updates={k: k + 1})
+f(10)
+threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()
+start = time.perf_counter()
+try:
+    f(10**9)
+except KeyboardInterrupt:
+    assert time.perf_counter() - start < 5 and k.get_value() == 2
+    assert 1 < f(10) < 2
+    print("stopped")
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert run.stdout == "stopped\n", run.stderr

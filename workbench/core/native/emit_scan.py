@@ -22,6 +22,9 @@ from workbench.core.native.writer import Destination, Writer
 from workbench.core.scan.op import Scan, Taps, depth, span
 from workbench.core.types import tensor_type
 
+POLL = 1 << 14
+"""Ctrl-C is asked for once in so many steps."""
+
 LONG_LOOP = 64
 """Loops of more steps than this release the GIL."""
 
@@ -322,8 +325,21 @@ class _Loop:
         else:
             self.pending.append((variable, row))
 
+    def _heed_signals(self, t: Name) -> None:
+        """Every POLL steps, ask whether the user has interrupted."""
+        w = self.w
+        ask, go_on = w.label("ask"), w.label("go")
+        count = w.code.put(Type("i64"), f"and i64 {t}, {POLL - 1}").name
+        due = w.code.put(Type("i1"), f"icmp eq i64 {count}, {POLL - 1}").name
+        w.code.line(f"br i1 {due}, label %{ask}, label %{go_on}")
+        w.start_block(ask)
+        stop = w.code.put(Type("i1"), "call i1 @wb.interrupted(ptr %ctx)").name
+        w.code.line(f"br i1 {stop}, label %interrupted, label %{go_on}")
+        w.start_block(go_on)
+
     def _close_step(self, t: Name, executed: Name, head: str, done: str) -> None:
         w, op = self.w, self.op
+        self._heed_signals(t)
         for v, row in self.pending:
             value = w.tensor(v)
             place = row if isinstance(row, Tensor) else row(value.dims)

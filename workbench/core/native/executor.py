@@ -14,9 +14,10 @@ import numpy as np
 from workbench.configuration import config
 from workbench.core.link import Fast, Plan, PyLinked
 from workbench.core.native import engine
-from workbench.core.native.entry import ENTRY_EXPORTS, entry_text, native_entry
+from workbench.core.native.entry import ENTRY_EXPORTS, Owner, entry_text, native_entry
 from workbench.core.native.library import Complete, complete
 from workbench.core.native.program import Program, write_program
+from workbench.core.native.runtime import INTERRUPTED
 from workbench.core.native.split import split_link
 from workbench.core.native.target import NoNativeForm
 from workbench.core.profile import Profiler
@@ -76,11 +77,18 @@ class NativeLinked:
         """What the entry does not take, and what its program failed at: the interpreter then says
         what is wrong.
         """
-        self._built.entry.__self__.last_error()  # type: ignore[attr-defined]
+        if self._interrupted():
+            raise KeyboardInterrupt
         if not getattr(self._ready, "now", False):
             return self._user_slow(*args, **kwargs)
         results = PyLinked(self.plan).run(args)
         return results[0] if self.plan.single else results
+
+    def _interrupted(self) -> bool:
+        """Whether the call that came here stopped for Ctrl-C."""
+        builds = [self._built, *([self._timed.build] if self._timed else [])]
+        failures = [build.owner.last_error() for build in builds]  # each tells only once
+        return any(failure is not None and failure[0] == INTERRUPTED for failure in failures)
 
     def _run_timed(self, ready: Sequence[Any], profile: Profiler) -> list[Any]:
         if self._timed is None:
@@ -115,6 +123,7 @@ class _Build:
         self.entry = native_entry(
             self.module, self.program.spec, cells, slow, plan.name or "function"
         )
+        self.owner: Owner = self.entry.__self__  # type: ignore[attr-defined]
 
 
 class _Timed:

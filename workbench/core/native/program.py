@@ -10,7 +10,7 @@ from workbench.core.native import emit_blas, emit_index, emit_loops, emit_shape
 from workbench.core.native.abi import load_input
 from workbench.core.native.blas import set_threads_address
 from workbench.core.native.emit_scan import emit_scan
-from workbench.core.native.runtime import NO_MEMORY
+from workbench.core.native.runtime import INTERRUPTED, NO_MEMORY
 from workbench.core.native.spec import ArraySpec, EntrySpec
 from workbench.core.native.ssa import Type, scalar_type
 from workbench.core.native.target import NoNativeForm, Target
@@ -244,6 +244,8 @@ def _text(w: Writer, blas_threads: int) -> str:
         "  ret i32 0",
         "no.memory:",
         f"  ret i32 {NO_MEMORY}",
+        "interrupted:",
+        f"  ret i32 {INTERRUPTED}",
         *w.failures,
         "}",
         *([_WITH_THREADS.format(count=blas_threads, body=body)] if limited else []),

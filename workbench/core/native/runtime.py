@@ -8,6 +8,8 @@
   the program returns 0.
 - `ptr @wb.slot(ptr %ctx, i32 %slot, i64 %bytes)`: 64-byte aligned memory kept between calls;
   contents undefined; null if there is none.
+- `i1 @wb.interrupted(ptr %ctx)`: whether the user pressed Ctrl-C; the program then returns
+  INTERRUPTED. Asked now and then by long loops.
 - `void @wb.release(ptr %ctx)`, `void @wb.acquire(ptr %ctx)`: the GIL; both may be called when
   already done. The allocators take it for themselves when it is released; a program may return
   without it.
@@ -23,6 +25,9 @@ from workbench.core.native.abi import CONTEXT, SLOT
 
 NO_MEMORY = -1
 """A program's result when an allocation gave null."""
+
+INTERRUPTED = -2
+"""A program's result when a signal's handler raised: KeyboardInterrupt, that is."""
 
 OUTPUT, UPDATE = 0, 1
 """The kinds of allocation that the callback is told."""
@@ -232,6 +237,28 @@ define ptr @wb.grow_slot(ptr %at, i64 %bytes) noinline cold nounwind {{
 }}
 """
 
+_INTERRUPTED = f"""
+define i1 @wb.interrupted(ptr %ctx) noinline cold nounwind {{
+  {_context("callback", "allocate")}
+  {_context("state", "tstate")}
+  %native = icmp eq ptr %callback, null
+  br i1 %native, label %ask, label %no
+ask:
+  call void @wb.acquire(ptr %ctx)
+  %raised = call i32 @py.PyErr_CheckSignals()
+  %held = icmp eq ptr %state, null
+  br i1 %held, label %tell, label %give
+give:
+  call void @wb.release(ptr %ctx)
+  br label %tell
+tell:
+  %is.raised = icmp ne i32 %raised, 0
+  ret i1 %is.raised
+no:
+  ret i1 false
+}}
+"""
+
 INLINE: dict[str, str] = {"wb.slot": _SLOT}
 """Helpers that each module that mentions them defines."""
 
@@ -241,6 +268,7 @@ SHARED: dict[str, str] = {
     "wb.alloc_output": "ptr @wb.alloc_output(ptr, i32, i32, i32, ptr)",
     "wb.alloc_update": "ptr @wb.alloc_update(ptr, i32, i32, i32, ptr)",
     "wb.grow_slot": "ptr @wb.grow_slot(ptr, i64)",
+    "wb.interrupted": "i1 @wb.interrupted(ptr)",
 }
 """Helpers that are compiled once for the process: their declarations."""
 
@@ -254,6 +282,7 @@ SHARED_TEXT = "".join(
         _REUSED_ARRAY,
         _FITS,
         _GROW_SLOT,
+        _INTERRUPTED,
     )
 )
 """The module that defines them, without the declarations of what it mentions."""

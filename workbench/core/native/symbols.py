@@ -32,6 +32,7 @@ PYTHON_FUNCTIONS = {
     "Py_DecRef": "void @{}(ptr)",
     "PyList_New": "ptr @{}(i64)",
     "PyErr_Clear": "void @{}()",
+    "PyErr_CheckSignals": "i32 @{}()",
     "PyMem_RawMalloc": "ptr @{}(i64)",
     "PyMem_RawCalloc": "ptr @{}(i64, i64)",
     "PyMem_RawFree": "void @{}(ptr)",
