@@ -339,3 +339,12 @@ def test_profile_counts_calls_and_ops():
 def test_a_function_may_be_called_from_within_a_call():
     f = wb.function([x], x + 1)
     assert [f(f(f(A)))[0] for _ in range(3)] == [3, 3, 3]
+
+
+def test_updates_of_a_loop_that_are_not_passed_on():
+    k, x = wb.shared(0, "k"), T.dvector("x")
+    out, updates = wb.scan(lambda a: (a, {k: k + 1}), x)
+    with pytest.warns(UserWarning, match="changes k .* pass the updates"):
+        wb.function([x], out)
+    wb.function([x], out, updates=updates)([1.0, 2.0])
+    assert k.get_value() == 2

@@ -11,6 +11,7 @@ from typing import Any
 from workbench.configuration import config
 from workbench.core.graph import Constant, Variable, is_shared, leaves, readers, replace, toposort
 from workbench.core.parameters import In, Out, as_in
+from workbench.core.scan.op import Scan
 from workbench.core.shared import SharedVariable, TensorSharedVariable
 from workbench.core.types import TensorType, constant
 from workbench.core.updates import Update, convert_update, default_updates, explicit_updates, pairs
@@ -99,7 +100,26 @@ def make_program(
         name=name,
     )
     _check_used(program, on_unused_input)
+    if no_default_updates is False:
+        _warn_of_forgotten(program)
     return program
+
+
+def _warn_of_forgotten(program: Program) -> None:
+    """A loop that changes a shared variable tells so in its updates; without them it is lost."""
+    targets = {target for target, _ in program.updates}
+    for node in program.nodes():
+        if not isinstance(node.op, Scan):
+            continue
+        _, _, _, carried, _ = node.op.split(node.inputs)
+        for start in carried:
+            if is_shared(start) and start not in targets:
+                warnings.warn(
+                    f"{node.op} changes {start.name or 'a shared variable'} from step to step, and "
+                    "this function does not store what becomes of it; pass the updates that scan "
+                    "returned: function(…, updates=updates)",
+                    stacklevel=4,
+                )
 
 
 def _inputs(inputs: Any, allow_downcast: bool | None) -> list[In]:

@@ -36,6 +36,7 @@ class Lives:
         return entry[0]
 
     def taken(self, slot: int, size: Name) -> None:
+        assert not self.holders.get(slot), "two living values would share memory"
         self.sizes[slot] = size
         self.holders.setdefault(slot, 0)
         self.new.append(slot)
@@ -46,6 +47,7 @@ class Lives:
 
     def drop(self, tensor: Tensor, depth: int) -> None:
         if tensor.buffer is not None:
+            assert self.holders[tensor.buffer], "memory would be given back twice"
             self.holders[tensor.buffer] -= 1
             if not self.holders[tensor.buffer]:
                 self.free.append((tensor.buffer, depth))
