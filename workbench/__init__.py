@@ -10,9 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from workbench.core.native.preload import load_ahead
-
-load_ahead()
+import llvmlite.binding  # here, where one waits for an import anyway, and not in the first cell
 
 from workbench import errors
 from workbench.configuration import config

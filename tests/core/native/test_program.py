@@ -21,6 +21,7 @@ from workbench.core.link import Plan
 from workbench.core.native.executor import NativeLinked, link_native
 from workbench.core.native.split import SplitLinked
 from workbench.core.profile import Profiler
+from workbench.core.rewrite import optimise
 
 RNG = np.random.default_rng(7)
 
@@ -167,6 +168,18 @@ def test_shapes_at_the_edge(shape: tuple[int, int], x: Any) -> None:
         T.concatenate([x, x]),
     ]
     compare([x], outputs, [np.arange(float(shape[0] * shape[1])).reshape(shape)], 1e-10)
+
+
+def test_a_product_is_not_written_over_its_own_operand() -> None:
+    """E is what is added to and what is multiplied: it dies here, and yet its memory is in use."""
+    x, w = T.dmatrix("x"), T.dmatrix("w")
+    e = T.exp(x)
+    plan = Plan((x, w), tuple(optimise([0.5 * e + e @ w]).outputs))
+    given = [RNG.normal(size=(3, 3)), RNG.normal(size=(3, 3))]
+    value = np.exp(given[0])
+    np.testing.assert_allclose(
+        NativeLinked(plan, refuse).run(given)[0], 0.5 * value + value @ given[1]
+    )
 
 
 def test_product_with_an_empty_side_is_zero() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from workbench.core.graph import Apply, Variable
 from workbench.core.native.blas import integer_type
-from workbench.core.native.emit_loops import Sink, copy_nest, run_loops
+from workbench.core.native.emit_loops import Sink, run_loops
 from workbench.core.native.ssa import Type, Value, scalar_type
 from workbench.core.native.tensor import Name, Tensor, register_tensor
 from workbench.core.native.writer import Writer
@@ -118,17 +118,7 @@ def _target(w: Writer, node: Apply, beta: Variable, dims: list[Name]) -> tuple[T
     previous = w.tensor(node.inputs[0])
     for mine, theirs in zip(previous.dims, dims, strict=True):
         w.same(mine, theirs)
-    if (
-        node.out not in w.destinations
-        and previous.contiguous
-        and w.dies_here(node.inputs[0], previous)
-    ):
-        return w.array(previous.dtype, dims, previous.data or "null", previous.buffer), w.scalar(
-            w.tensor(beta)
-        )
-    out = w.allocate(node.out, dims)
-    copy_nest(w, previous, out)
-    return out, w.scalar(w.tensor(beta))
+    return w.changeable(node), w.scalar(w.tensor(beta))
 
 
 def _is_zero(variable: Variable) -> bool:
@@ -223,22 +213,15 @@ def _gemm(w: Writer, out: Tensor, alpha: Value, a: Tensor, b: Tensor, beta: Valu
 
 def emit_ger(w: Writer, node: Apply) -> None:
     """A + alpha x yᵀ, by BLAS."""
-    previous, alpha, x, y = node.inputs
-    u, v = w.tensor(x), w.tensor(y)
-    scale = w.scalar(w.tensor(alpha))
-    before = w.tensor(previous)
+    before, scale, u, v = (w.tensor(i) for i in node.inputs)
     w.same(before.dims[0], u.dims[0])
     w.same(before.dims[1], v.dims[0])
-    if node.out not in w.destinations and before.contiguous and w.dies_here(previous, before):
-        out = w.array(before.dtype, before.dims, before.data or "null", before.buffer)
-    else:
-        out = w.allocate(node.out, before.dims)
-        copy_nest(w, before, out)
+    out = w.changeable(node)
     left, right = as_vector(w, v), as_vector(w, u)
     call = _Call(w)
     call.integer(v.dims[0])
     call.integer(u.dims[0])
-    call.number(scale)
+    call.number(w.scalar(scale))
     for line in (left, right):
         call.pointer(line.data)
         call.integer(line.step)

@@ -125,20 +125,10 @@ def emit_inc_subtensor(w: Writer, node: Apply) -> None:
     """A copy (or the operand itself, where it dies here) with a part of it changed."""
     op = node.op
     assert isinstance(op, IncSubtensor)
-    out = _own_copy(w, node)
+    out = w.changeable(node)
     view = sliced(w, out, op.spec, node.inputs[2:])
     _write(w, view, spread_checked(w, w.tensor(node.inputs[1]), node.inputs[1], view), op.set)
     w.bind(node.out, out)
-
-
-def _own_copy(w: Writer, node: Apply) -> Tensor:
-    """The tensor to change: the operand's own memory where nobody else reads it, else a copy."""
-    x = w.tensor(node.inputs[0])
-    if node.out not in w.destinations and x.contiguous and w.dies_here(node.inputs[0], x):
-        return w.array(x.dtype, x.dims, x.data or "null", x.buffer)
-    out = w.allocate(node.out, x.dims)
-    copy_nest(w, x, out)
-    return out
 
 
 def spread_checked(w: Writer, y: Tensor, variable: Variable, view: Tensor) -> Tensor:
@@ -184,7 +174,7 @@ def emit_advanced_inc_subtensor(w: Writer, node: Apply) -> None:
     """Elements or rows added to, one by one, so that repeated indices add up."""
     op = node.op
     assert isinstance(op, AdvancedIncSubtensor)
-    out = _own_copy(w, node)
+    out = w.changeable(node)
     pick = _pick(w, op.spec, out, node.inputs[2:])
     y = w.tensor(node.inputs[1])
     dims = pick.result_dims

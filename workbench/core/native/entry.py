@@ -14,7 +14,6 @@ from typing import Any
 
 from workbench.core.native import layout
 from workbench.core.native.abi import ERROR_WORDS, SLOT, WORD
-from workbench.core.native.ctypes_entry import CtypesEntry, free_raw
 from workbench.core.native.engine import NativeModule
 from workbench.core.native.entry_text import Block, entry_text
 from workbench.core.native.spec import ArraySpec, EntrySpec
@@ -48,6 +47,8 @@ def native_entry(
     the callable is a `CtypesEntry` with the same `__self__`.
     """
     if not layout.is_known():
+        from workbench.core.native.ctypes_entry import CtypesEntry
+
         return CtypesEntry(module, spec, cells, slow_path)
     owner = Owner(module, spec, cells, slow_path, name)
     make = ctypes.pythonapi.PyCFunction_NewEx
@@ -56,6 +57,10 @@ def native_entry(
         (ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p),
     )
     return make(ctypes.addressof(owner.method), owner, None)  # type: ignore[no-any-return]
+
+
+_free_raw = ctypes.pythonapi.PyMem_RawFree
+_free_raw.restype, _free_raw.argtypes = None, (ctypes.c_void_p,)
 
 
 class _MethodDef(ctypes.Structure):
@@ -126,7 +131,7 @@ class Owner:
         if not hasattr(self, "_block"):
             return
         for k in range(self.spec.n_slots):
-            free_raw(self._slot(k, "raw").value)
+            _free_raw(self._slot(k, "raw").value)
         _in_use.pop(id(self), None)
 
 

@@ -428,6 +428,19 @@ class Writer:
         self.copy(tensor, copy)
         return copy
 
+    def changeable(self, node: Apply) -> Tensor:
+        """The first operand's value in memory that the node may change: the operand's own where
+        nobody else reads it, not even the node by another operand; else a copy.
+        """
+        x, *others = (self.tensor(v) for v in node.inputs)
+        alone = all(other.buffer != x.buffer for other in others)
+        unwanted = node.out not in self.destinations
+        if unwanted and alone and x.contiguous and self.dies_here(node.inputs[0], x):
+            return self.array(x.dtype, x.dims, x.data or "null", x.buffer)
+        out = self.allocate(node.out, x.dims)
+        self.copy(x, out)
+        return out
+
     def dies_here(self, variable: Variable, tensor: Tensor) -> bool:
         """Whether the present node is the last to read the memory of this variable, so that it may
         write over it.

@@ -6,9 +6,10 @@ import gc
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cache, cached_property
 
 from workbench.core.graph import Apply, Variable, toposort
+from workbench.core.inner import InnerGraph
 from workbench.core.intern import Interner
 from workbench.core.records import PassTime
 from workbench.core.rewrite.blas import BLAS
@@ -21,7 +22,6 @@ from workbench.core.rewrite.indexing import INDEXING
 from workbench.core.rewrite.merge import merge
 from workbench.core.rewrite.neutral import NEUTRAL
 from workbench.core.rewrite.reductions import REDUCTIONS
-from workbench.core.rewrite.scan_rules import SCAN_RULES, join_loops
 from workbench.core.rewrite.shapes import SHAPES
 from workbench.core.rewrite.special import SPECIAL_FORMS
 from workbench.core.rewrite.stable import STABILISE
@@ -176,17 +176,52 @@ COMPILE = step_rule(
     "compile_body", "scan(f) → scan(g)", "The loop's body is specialised and fused."
 )
 
+
+def _has_loops(session: Session, outputs: Sequence[Variable]) -> bool:
+    nodes = session.toposort(outputs)
+    return any(isinstance(getattr(node.op, "inner", None), InnerGraph) for node in nodes)
+
+
+# The rules of loops are imported with the first loop: other graphs need not wait for them.
+
+
+def _join_loops(session: Session, outputs: Sequence[Variable]) -> list[Variable]:
+    if not _has_loops(session, outputs):
+        return list(outputs)
+    from workbench.core.rewrite.scan_rules import join_loops
+
+    return join_loops(session, outputs)
+
+
+def _on_loops(more: tuple[Rule, ...] = ()) -> Transform:
+    """A pass of the rules of loops, and some more, over graphs that have loops."""
+
+    @cache
+    def index(excluded: frozenset[str]) -> RuleIndex:
+        from workbench.core.rewrite.scan_rules import SCAN_RULES
+
+        return RuleIndex(SCAN_RULES + more, excluded)
+
+    def run(session: Session, outputs: Sequence[Variable]) -> list[Variable]:
+        if not _has_loops(session, outputs):
+            return list(outputs)
+        return Walk(session, outputs, index(session.excluded)).run()
+
+    return run
+
+
 PASSES: tuple[Pass, ...] = (
     Pass("merge", "Nodes that compute the same become one.", transform=merge),
-    Pass("join_loops", "Loops over the same inputs run once.", transform=join_loops),
+    Pass("join_loops", "Loops over the same inputs run once.", transform=_join_loops),
     Pass("canonicalise", "One way to write each thing, so that later rules find it.", CANONICAL),
     Pass("stabilise", "Formulas that overflow become ones that do not.",
          STABILISE + CANONICAL),
     Pass("fold", "What depends on constants only is computed now.", (fold,)),
     Pass("simplify_bodies", "The passes above, inside every loop.",
          transform=_on_bodies(SIMPLIFY, ("merge", "canonicalise", "stabilise", "fold"))),
-    Pass("scan", "Work that does not change from step to step leaves the loop.", SCAN_RULES),
-    Pass("tidy_loops", "What the loops no longer need goes.", SCAN_RULES + CANONICAL),
+    Pass("scan", "Work that does not change from step to step leaves the loop.",
+         transform=_on_loops()),
+    Pass("tidy_loops", "What the loops no longer need goes.", transform=_on_loops(CANONICAL)),
     Pass("specialise", "General ops become the fastest special ones: BLAS, squares, loops.",
          SPECIAL_FORMS + BLAS + (fill_to_alloc,) + CANONICAL),
     Pass("compile_bodies", "Scan, specialise and fuse inside every loop.",
