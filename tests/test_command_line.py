@@ -51,7 +51,8 @@ def test_text_of_a_file(run):
 
 def test_json_of_a_file(run):
     done = run("model.py", "--json")
-    History.from_dict(json.loads(done.stdout)["history"])
+    history = History.from_dict(json.loads(done.stdout)["history"])
+    assert "Loop" in {node.op for node in history.last}
 
 
 def test_errors_are_short_and_have_a_status(run):

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import ctypes
 import threading
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -77,18 +78,30 @@ class NativeLinked:
         """What the entry does not take, and what its program failed at: the interpreter then says
         what is wrong.
         """
-        if self._interrupted():
+        code = self._failure()
+        if code == INTERRUPTED:
             raise KeyboardInterrupt
         if not getattr(self._ready, "now", False):
             return self._user_slow(*args, **kwargs)
         results = PyLinked(self.plan).run(args)
+        if code > 0:
+            self._tell_of_disagreement(code)
         return results[0] if self.plan.single else results
 
-    def _interrupted(self) -> bool:
-        """Whether the call that came here stopped for Ctrl-C."""
+    def _failure(self) -> int:
+        """What the program of this call returned; 0 where its arguments did not fit."""
         builds = [self._built, *([self._timed.build] if self._timed else [])]
         failures = [build.owner.last_error() for build in builds]  # each tells only once
-        return any(failure is not None and failure[0] == INTERRUPTED for failure in failures)
+        return next((failure[0] for failure in failures if failure is not None), 0)
+
+    def _tell_of_disagreement(self, code: int) -> None:
+        """The native program refused what the definition can do: the result is right, but late."""
+        node = self._built.program.failed[code - 1]
+        warnings.warn(
+            f"native code refused {node.op} (made at {node.place}), which the interpreter could "
+            "compute: this call was slow. Please report it.",
+            stacklevel=2,
+        )
 
     def _run_timed(self, ready: Sequence[Any], profile: Profiler) -> list[Any]:
         if self._timed is None:
