@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from workbench.core.graph import Array, Constant, Variable
+from workbench.core.methods import install
 from workbench.core.ops import indexing, linalg, reduce, scalars, shape
 from workbench.core.types import TensorType, tensor_type
 from workbench.errors import GraphError, RankError
@@ -277,6 +278,7 @@ class TensorConstant(TensorVariable, Constant):
     __repr__ = __str__
 
 
+install(TensorVariable)
 TensorType.variable = TensorVariable
 TensorType.constant = TensorConstant
 

@@ -98,6 +98,7 @@ from workbench.core.variable import TensorConstant, TensorVariable, tensor
 from workbench.tensor import nnet
 from workbench.tensor.constructors import *  # noqa: F403
 from workbench.tensor.constructors import constant
+from workbench.tensor.later import LATER
 
 # NumPy's other spellings.
 abs = absolute
@@ -141,3 +142,17 @@ def clip(
 ) -> Any:  # Any: numbers, arrays or variables, as everywhere here
     """x, not below `low` and not above `high`."""
     return minimum(maximum(x, low), high)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in LATER:
+        raise AttributeError(f"module 'workbench.tensor' has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(LATER[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *LATER})

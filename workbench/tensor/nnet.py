@@ -1,5 +1,7 @@
 """Functions of neural networks, under the names that they have in the field."""
 
+from typing import Any
+
 from workbench.core.ops.nnet import (
     binary_crossentropy,
     categorical_crossentropy,
@@ -22,3 +24,21 @@ __all__ = [
     "softmax",
     "softplus",
 ]
+
+# Imported when they are first asked for: from a module to the names in it.
+_FAMILIES: dict[str, tuple[str, ...]] = {}
+_LATER = {name: module for module, names in _FAMILIES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module 'workbench.tensor.nnet' has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(_LATER[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER})

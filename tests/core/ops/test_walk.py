@@ -75,7 +75,7 @@ def test_every_op_class_has_samples() -> None:
             importlib.import_module(module.name)
     bases = {"Reduce"}  # a base of the reductions: it combines nothing itself
     missing = {c.__name__ for c in op_classes() if c not in SAMPLES} - bases
-    assert not missing, f"give these samples in workbench/core/samples.py: {sorted(missing)}"
+    assert not missing, f"give these samples in workbench/core/samples/: {sorted(missing)}"
 
 
 @pytest.mark.parametrize("backend", BACKENDS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from importlib import import_module
 
 from workbench.core.graph import Apply, Op, Variable, is_shared, leaves, toposort
 from workbench.core.native import emit_blas, emit_index, emit_loops, emit_shape
@@ -75,6 +76,31 @@ EMITTERS: dict[type[Op], Emitter] = {
 }
 
 
+# Families of ops that most programs do not have: their emitters are in the `EMITTERS` of a module
+# that is imported with the first such node. From a file under core/ops to one beside this.
+FAMILIES = {
+    "lapack": "emit_lapack",
+    "sorting": "emit_sorting",
+    "cumulative": "emit_cumulative",
+    "windows": "emit_windows",
+    "random": "emit_random",
+    "branches": "emit_branches",
+}
+
+
+def emitter_of(op: Op) -> Emitter:
+    """What writes the op. Raises NoNativeForm where nothing does."""
+    kind = type(op)
+    if kind not in EMITTERS:
+        family = FAMILIES.get(kind.__module__.removeprefix("workbench.core.ops."))
+        if family is not None:
+            EMITTERS.update(import_module(f"workbench.core.native.{family}").EMITTERS)
+    emitter = EMITTERS.get(kind)
+    if emitter is None:
+        raise NoNativeForm(str(op), "any dtype")
+    return emitter
+
+
 @frozen
 class Program:
     """The text of `i32 @program(ptr)`, what its entry must know, and the nodes that its results
@@ -111,7 +137,7 @@ def write_program(
     """
     results = [*outputs, *(new for _, new in updates)]
     shared = _shared(results, inputs, updates)
-    w = Writer(target, EMITTERS, timed)
+    w = Writer(target, emitter_of, timed)
     _write_inputs(w, [*inputs, *shared])
     later = _place_results(w, results, len(outputs))
     nodes = toposort(results, stop=inputs)

@@ -7,7 +7,7 @@ are `alloca`s, which LLVM promotes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -61,7 +61,7 @@ class Writer:
     """What is known while a program is written."""
 
     target: Target
-    emitters: Mapping[type[Op], Emitter]
+    emitter_of: Callable[[Op], Emitter]
     timed: bool = False
     tensors: dict[Variable, Tensor] = field(default_factory=dict)
     destinations: dict[Variable, Destination] = field(default_factory=dict)
@@ -110,9 +110,7 @@ class Writer:
         self.node, self.dying, self.lives.new, self.holder = around
 
     def write_node(self, node: Apply) -> None:
-        emitter = self.emitters.get(type(node.op))
-        if emitter is None:
-            raise NoNativeForm(str(node.op), "any dtype")
+        emitter = self.emitter_of(node.op)
         if not self.timed:
             emitter(self, node)
             return
