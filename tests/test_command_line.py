@@ -68,7 +68,12 @@ def test_errors_are_short_and_have_a_status(run):
 
 def test_configuration(run):
     assert "floatX" in run("config").stdout
-    assert run("config", "floatX", "scan.allow_gc").stdout == "float64\nFalse\n"
+    one, two = run("config", "floatX", "scan.allow_gc").stdout.splitlines()
+    assert one.split()[:3] == ["floatX", "float64", "default"]
+    assert two.split()[:3] == ["scan.allow_gc", "False", "default"]
+    assert "dtype of constructors" in one
+    assert run("config", "NanGuardMode").stdout.count("\n") == 3
+    assert "floatX=float32" in run("config", "floatX=float32").stderr
     wrong = run("config", "flotX")
     assert (wrong.returncode, wrong.stderr.count("\n")) == (2, 1)
     assert "Did you mean 'floatX'?" in wrong.stderr

@@ -10,7 +10,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 
-from workbench.configuration import config
+from workbench.configuration import Config, config, table
 from workbench.errors import UsageError, WorkbenchError
 from workbench.magics.cell import file_body
 from workbench.magics.options import option_help, parse_words
@@ -45,16 +45,19 @@ def main(words: Sequence[str]) -> int:
 
 
 def configuration(names: Sequence[str]) -> int:
-    """Prints all flags, or these flags' values."""
-    if not names:
-        print(config)
+    """Prints all flags, or these: name, value, where it came from, help. A section's name stands
+    for its flags.
+    """
+    rows = [] if names else config.rows()
     for name in names:
         if "=" in name:
             raise UsageError(f"{COMMAND}: set {name} by WORKBENCH_FLAGS or in ~/.workbenchrc")
         try:
-            print(operator.attrgetter(name)(config))
+            found = operator.attrgetter(name)(config)
+            rows += found.rows() if isinstance(found, Config) else [config.row(name)]
         except WorkbenchError as error:
             raise UsageError(f"{COMMAND}: {error.wrong}") from None
+    print(table(rows))
     return 0
 
 

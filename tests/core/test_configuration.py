@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from workbench import configuration
-from workbench.configuration import FLAGS, Config
+from workbench.configuration import FLAGS, Config, Flag
+from workbench.configuration.flags import WHOLE
 from workbench.errors import ConfigError
 
 
@@ -23,19 +23,152 @@ def rc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def test_defaults(rc: Path) -> None:
+# Every flag: its default, a text that it takes with the value that this means, one that it refuses.
+BOOL = ("yes", True, "perhaps")
+OFF = ("0", False, "2")
+COUNT = ("7", 7, "-7")
+WORD = ("a b", "a b", 3)
+TABLE = {
+    "floatX": ("float64", "float32", "float32", "float16"),
+    "cast_policy": ("custom", "numpy+floatX", "numpy+floatX", "numpy"),
+    "int_division": ("int", "raise", "raise", "float"),
+    "warn_float64": ("ignore", "pdb", "pdb", "error"),
+    "mode": ("FAST_RUN", "DebugMode", "DebugMode", "FAST"),
+    "linker": ("native", "c|py", "c|py", "gcc"),
+    "optimizer": ("fast_run", "o4", "o4", "o5"),
+    "optimizer_including": ("", "a:b", "a:b", 1),
+    "optimizer_excluding": ("", "a:b", "a:b", 1),
+    "optimizer_requiring": ("", "a:b", "a:b", 1),
+    "optimizer_verbose": (False, *BOOL),
+    "on_unused_input": ("raise", "warn", "warn", "rais"),
+    "on_opt_error": ("raise", "warn", "warn", "off"),
+    "on_shape_error": ("warn", "raise", "raise", "ignore"),
+    "allow_gc": (True, *OFF),
+    "scan.allow_gc": (False, *BOOL),
+    "scan.allow_output_prealloc": (True, *OFF),
+    "device": ("cpu", "opencl0:1", "opencl0:1", "tpu"),
+    "force_device": (False, *BOOL),
+    "init_gpu_device": ("", "cuda1", "cuda1", "card"),
+    "assert_no_cpu_op": ("ignore", "raise", "raise", "no"),
+    "print_active_device": (True, *OFF),
+    "contexts": ("", "dev0->cuda0", "dev0->cuda0", 1),
+    "device_sync": (False, *BOOL),
+    "gpuarray.preallocate": (0.0, "0.5", 0.5, "half"),
+    "compute_test_value": ("off", "pdb", "pdb", "on"),
+    "compute_test_value_opt": ("off", "raise", "raise", "on"),
+    "print_test_value": (False, *BOOL),
+    "exception_verbosity": ("low", "high", "high", "medium"),
+    "traceback.limit": (1, *COUNT),
+    "traceback.compile_limit": (0, *COUNT),
+    "numpy.seterr_all": ("ignore", "None", "None", "no"),
+    "NanGuardMode.nan_is_error": (True, *OFF),
+    "NanGuardMode.inf_is_error": (True, *OFF),
+    "NanGuardMode.big_is_error": (True, *OFF),
+    "DebugMode.patience": (10, *COUNT),
+    "DebugMode.check_c": (True, *OFF),
+    "DebugMode.check_py": (True, *OFF),
+    "DebugMode.check_finite": (True, *OFF),
+    "DebugMode.check_strides": (0, *COUNT),
+    "DebugMode.warn_input_not_reused": (True, *OFF),
+    "profile": (False, *BOOL),
+    "profile_memory": (False, *BOOL),
+    "profile_optimizer": (False, *BOOL),
+    "profiling.time_thunks": (True, *OFF),
+    "profiling.n_apply": (20, *COUNT),
+    "profiling.n_ops": (20, *COUNT),
+    "profiling.min_memory_size": (1024, *COUNT),
+    "profiling.min_peak_memory": (False, *BOOL),
+    "profiling.debugprint": (False, *BOOL),
+    "profiling.ignore_first_call": (False, *BOOL),
+    "profiling.destination": ("stderr", *WORD),
+    "ProfileMode.n_apply_to_print": (15, *COUNT),
+    "ProfileMode.n_ops_to_print": (20, *COUNT),
+    "ProfileMode.min_memory_size": (1024, *COUNT),
+    "ProfileMode.profile_memory": (False, *BOOL),
+    "trace_budget": (64, "128", 128, "many"),
+    "reoptimize_unpickled_function": (False, *BOOL),
+    "unpickle_function": (True, *OFF),
+    "pickle_test_value": (True, *OFF),
+    "experimental.unpickle_gpu_on_cpu": (False, *BOOL),
+    "cache": (True, *OFF),
+    "base_compiledir": ("", *WORD),
+    "compiledir": ("", *WORD),
+    "blas_threads": (0, "4", 4, 1.5),
+    "openmp": (False, *BOOL),
+    "openmp_elemwise_minsize": (200_000, *COUNT),
+    "cxx": ("", *WORD),
+    "nocleanup": (False, *BOOL),
+    "gcc.cxxflags": ("", *WORD),
+    "gcc.anything": ("", *WORD),
+    "cmodule.anything": ("", *WORD),
+    "nvcc.flags": ("", *WORD),
+    "nvcc.fastmath": (False, *BOOL),
+    "nvcc.anything": ("", *WORD),
+    "blas.ldflags": ("", *WORD),
+    "cuda.root": ("", *WORD),
+    "dnn.enabled": ("", *WORD),
+    "gpuarray.sched": ("", *WORD),
+    "lib.amdlibm": (False, *BOOL),
+    "lib.cnmem": (0.0, "0.8", 0.8, "most"),
+    "lib.anything": ("", *WORD),
+    "unittests.rseed": ("666", *WORD),
+    "warn.sum_div_dimshuffle_bug": (False, *BOOL),
+    "experimental.anything": (False, *BOOL),
+}
+
+
+def read(config: Config, name: str) -> object:
+    for part in name.split("."):
+        config = getattr(config, part)
+    return config
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_flag(rc: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Its default; a good text by assignment, environment and file; a bad one is refused."""
+    default, good, value, bad = TABLE[name]
     config = Config()
+    assert read(config, name) == default
+    section, _, last = name.rpartition(".")
+    place = read(config, section) if section else config
+    with pytest.raises(ConfigError) as caught:
+        setattr(place, last, bad)
+    assert name in caught.value.wrong
+    assert caught.value.advice.startswith("it takes ")
+    assert read(config, name) == default
+    setattr(place, last, good)
+    assert read(config, name) == value
+    monkeypatch.setenv("WORKBENCH_FLAGS", f"{name}={good}")
+    assert read(Config(), name) == value
+    monkeypatch.delenv("WORKBENCH_FLAGS")
+    rc.write_text(f"[{section or 'global'}]\n{last} = {good}\n")
+    assert read(Config(), name) == value
+
+
+def test_the_table_is_whole() -> None:
+    config = Config()
+    missing = [
+        flag.name
+        for flag in FLAGS
+        if flag.name not in TABLE and not any(config._state.flag(name) is flag for name in TABLE)
+    ]
+    assert not missing
     for flag in FLAGS:
         assert flag.parse(flag.default) == flag.default
         assert flag.help
-    assert config.floatX == "float64"
-    assert config.scan.allow_gc is False
+
+
+def test_flags_without_effect_say_why() -> None:
+    idle = {flag.name: flag for flag in FLAGS if flag.without_effect}
+    assert "without a C compiler" in idle["cxx"].meaning
+    assert "accepted, no effect" in str(Config().warn)
+    assert "floatX" not in idle
 
 
 def test_precedence(rc: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    rc.write_text("[global]\nfloatX = float32\nmode = FAST_COMPILE\n[scan]\nallow_gc = True\n")
+    rc.write_text("[global]\nfloatX = float32\nmode = FAST_COMPILE\n[profiling]\nn_ops = 3\n")
     config = Config()
-    assert (config.floatX, config.mode, config.scan.allow_gc) == ("float32", "FAST_COMPILE", True)
+    assert (config.floatX, config.mode, config.profiling.n_ops) == ("float32", "FAST_COMPILE", 3)
     monkeypatch.setenv("WORKBENCH_FLAGS", " mode=FAST_RUN , device = cpu,")
     config = Config()
     assert (config.floatX, config.mode) == ("float32", "FAST_RUN")
@@ -44,8 +177,26 @@ def test_precedence(rc: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sources = {name: source for name, _, source, _ in config.rows()}
     assert sources["floatX"] == "assigned"
     assert sources["mode"] == "WORKBENCH_FLAGS"
-    assert sources["scan.allow_gc"] == str(rc)
+    assert sources["profiling.n_ops"] == str(rc)
     assert sources["profile"] == "default"
+
+
+def test_precedence_in_a_new_process(rc: Path) -> None:
+    rc.write_text("[global]\nfloatX = float32\non_unused_input = warn\n[scan]\nallow_gc = True\n")
+    code = (
+        "import workbench as wb, workbench.tensor as T; wb.config.profile = 'no';"
+        "print(T.vector().dtype, wb.config.on_unused_input, wb.config.profile)"
+    )
+    flags = "on_unused_input=ignore,profile=True"
+    assert python(code, WORKBENCH_FLAGS=flags, WORKBENCHRC=str(rc)) == "float32 ignore False"
+
+
+def python(code: str, **environment: str) -> str:
+    env = {**os.environ, **environment}
+    found = subprocess.run(
+        [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True
+    )
+    return found.stdout.strip()
 
 
 def test_several_files_the_last_wins(rc: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,12 +209,28 @@ def test_several_files_the_last_wins(rc: Path, monkeypatch: pytest.MonkeyPatch) 
     assert config.profile is True
 
 
+def test_settings_that_another_package_reads(rc: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Text counts as the environment does, files as ours do: the environment's flags win."""
+    monkeypatch.setenv("WORKBENCH_FLAGS", "profile=True")
+    rc.write_text("[global]\nfloatX = float32\nmode = FAST_COMPILE\n[blas]\nldflags = -lblas\n")
+    monkeypatch.setenv("WORKBENCHRC", os.devnull)
+    plain = Config()
+    plain.read_text("mode=FAST_RUN", "OTHER_FLAGS")
+    plain.read_files([str(rc)])
+    assert (plain.floatX, plain.mode, plain.profile) == ("float32", "FAST_RUN", True)
+    assert plain.row("mode")[2] == "OTHER_FLAGS"
+    assert plain.blas.ldflags == "-lblas"
+    with pytest.raises(ConfigError, match="from OTHER"):
+        plain.read_text("floatX=float8", "OTHER")
+
+
 def test_change_is_undone(rc: Path) -> None:
     config = Config()
     with config.change(floatX="float32", scan__allow_gc=True) as same:
         assert same is config
         assert (config.floatX, config.scan.allow_gc) == ("float32", True)
-    assert config.floatX == "float64"
+        assert config.values["floatX"] == "float32"
+    assert config.floatX == config.values["floatX"] == "float64"
     assert {n: s for n, _, s, _ in config.rows()}["floatX"] == "default"
     with pytest.raises(ZeroDivisionError), config.change(floatX="float32"):
         raise ZeroDivisionError
@@ -73,25 +240,34 @@ def test_change_is_undone(rc: Path) -> None:
     assert config.floatX == "float64"
 
 
+def test_what_was_used_stays(rc: Path) -> None:
+    config = Config()
+    config.compiledir = "here"
+    assert config.use("compiledir") == "here"
+    config.compiledir = "here"
+    with pytest.raises(ConfigError, match="Can't change the value of this config parameter after"):
+        config.compiledir = "there"
+    assert config.compiledir == "here"
+    config.use("floatX")
+    config.floatX = "float32"  # only flags that are fixed stay
+
+
+def test_compiled_objects_lie_where_the_flag_says(tmp_path: Path) -> None:
+    code = "from workbench.core.native.cache import default_directory; print(default_directory())"
+    for flag in ("compiledir", "base_compiledir"):
+        assert python(code, WORKBENCH_FLAGS=f"{flag}={tmp_path}") == str(tmp_path)
+    assert python(code, XDG_CACHE_HOME=str(tmp_path)) == str(tmp_path / "workbench")
+
+
 @pytest.mark.parametrize(
     ("flag", "bad", "hint"),
-    [
-        ("floatX", "flaot32", "float32"),
-        ("profile", "perhaps", ""),
-        ("trace_budget", -1, ""),
-        ("trace_budget", "many", ""),
-        ("on_unused_input", "rais", "raise"),
-        ("compute_test_value", "pdb", ""),
-    ],
-)
-def test_bad_values(rc: Path, flag: str, bad: object, hint: str) -> None:
-    config = Config()
-    with pytest.raises(ConfigError, match=hint or flag) as caught:
-        setattr(config, flag, bad)
+    [("floatX", "flaot32", "float32"), ("on_unused_input", "rais", "raise"), ("mode", "FAST_RUNN",
+     "FAST_RUN"), ("device", "cuda:0", "cuda0"), ("compute_test_value", "of", "off")],
+)  # fmt: skip
+def test_bad_values_name_the_nearest(rc: Path, flag: str, bad: object, hint: str) -> None:
+    with pytest.raises(ConfigError, match=f"Did you mean '{hint}'") as caught:
+        setattr(Config(), flag, bad)
     assert isinstance(caught.value, ValueError)
-    assert flag in str(caught.value)
-    assert caught.value.advice
-    assert getattr(config, flag) is not bad
 
 
 def test_unknown_flags(rc: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,16 +313,18 @@ def test_it_is_shown(rc: Path) -> None:
         assert flag.name in html
     assert "<table>" in html
     assert "floatX" in dir(config)
-    assert dir(config.scan) == ["allow_gc"]
-    config.device = "<b>"
+    assert dir(config.scan) == ["allow_gc", "allow_output_prealloc"]
+    assert str(config.scan).count("\n") == 1
+    config.profiling.destination = "<b>"
     assert "&lt;b&gt;" in config._repr_html_()
+
+
+def test_a_table_of_ones_own() -> None:
+    config = Config([Flag("depth", 3, *WHOLE, "how deep")])
+    config.depth = "4"
+    assert config.row("depth") == ("depth", "4", "assigned", "how deep (a whole number)")
 
 
 def test_other_systems_flags_are_not_read() -> None:
     code = "from workbench.configuration import config; print(config.floatX)"
-    env = {**os.environ, "THEANO_FLAGS": "floatX=float32", "WORKBENCHRC": os.devnull}
-    found = subprocess.run(
-        [sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True
-    )
-    assert found.stdout.strip() == "float64"
-    assert configuration.config is not None
+    assert python(code, THEANO_FLAGS="floatX=float32", WORKBENCHRC=os.devnull) == "float64"

@@ -8,11 +8,17 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
+from workbench.configuration import config
+
 _DIGEST = hashlib.sha256().digest_size
 
 
 def default_directory() -> Path:
-    """`$XDG_CACHE_HOME/workbench` or `~/.cache/workbench`."""
+    """`config.compiledir`, `config.base_compiledir`, `$XDG_CACHE_HOME/workbench` or
+    `~/.cache/workbench`.
+    """
+    if chosen := config.use("compiledir") or config.use("base_compiledir"):
+        return Path(chosen).expanduser()
     base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
     return Path(base) / "workbench"
 
