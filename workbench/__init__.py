@@ -42,6 +42,8 @@ from workbench.errors import (
 
 if TYPE_CHECKING:
     from workbench.core.scan.build import scan, until
+    from workbench.core.scan.checkpoints import scan_checkpoints
+    from workbench.core.scan.folds import foldl, foldr, map, reduce
     from workbench.inspection import Workbench, inspect
 
 __version__ = "0.1.0"
@@ -50,6 +52,11 @@ __version__ = "0.1.0"
 _LATER = {
     "scan": "workbench.core.scan.build",
     "until": "workbench.core.scan.build",
+    "map": "workbench.core.scan.folds",
+    "reduce": "workbench.core.scan.folds",
+    "foldl": "workbench.core.scan.folds",
+    "foldr": "workbench.core.scan.folds",
+    "scan_checkpoints": "workbench.core.scan.checkpoints",
     "inspect": "workbench.inspection",
     "Workbench": "workbench.inspection",
 }
@@ -59,6 +66,11 @@ __all__ = [
     "shared",
     "scan",
     "until",
+    "map",
+    "reduce",
+    "foldl",
+    "foldr",
+    "scan_checkpoints",
     "grad",
     "jacobian",
     "hessian",

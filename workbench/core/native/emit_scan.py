@@ -89,6 +89,8 @@ class _Loop:
         outer = w.code
         outer.line(f"store i64 0, ptr {executed}")
         head, body, done = w.label("step"), w.label("body"), w.label("last")
+        if not self.n.isdigit() or self.n == "0":
+            w.idle.append((self.depth, w.compare("eq", self.n, "0")))
         with w.inside() as inner:
             t = inner.put(Type("i64"), f"load i64, ptr {executed}").name
             inner.line(f"{(more := w.fresh())} = icmp slt i64 {t}, {self.n}")
@@ -98,6 +100,7 @@ class _Loop:
             self._place_outputs(t)
             w.write_nodes(op.inner.nodes, op.inner.outputs)
             self._close_step(t, executed, head, done)
+        w.idle = [(depth, idle) for depth, idle in w.idle if depth < self.depth]
         outer.line(f"br label %{head}")
         outer.lines.append(f"{head}:")
         outer.lines += inner.lines

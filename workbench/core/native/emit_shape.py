@@ -217,6 +217,8 @@ def _integer_length(w: Writer, start: Value, stop: Value, step: Value) -> Name:
         return w.call_i64("smax", way, "0")
     w.require(w.compare("ne", stride, "0"))
     bias = w.select(w.compare("sgt", stride, "0"), "-1", "1")
+    if not stride.lstrip("-").isdigit():  # the check may be skipped, before a loop of no steps
+        stride = w.select(w.compare("eq", stride, "0"), "1", stride)
     return w.call_i64(
         "smax",
         w.integer("sdiv", w.integer("add", w.integer("add", way, stride), bias), stride),

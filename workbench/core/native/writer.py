@@ -87,6 +87,8 @@ class Writer:
         self.lives = Lives()
         self.dying: set[Variable] = set()
         self._constants: dict[Variable, Tensor] = {}
+        # for each loop around, the depth outside of it and whether it takes no step
+        self.idle: list[tuple[int, Name]] = []
 
     # --- nodes ---
 
@@ -241,8 +243,15 @@ class Writer:
     # --- checks ---
 
     def require(self, condition: Name, code: Code | None = None) -> None:
-        """Leave the program with this node's failure unless the i1 holds."""
+        """Leave the program with this node's failure unless the i1 holds.
+
+        What stands before a loop that takes no step is not checked for its steps.
+        """
         code = code or self.region(condition)
+        for depth, idle in self.idle:
+            if isinstance(code, _Shared) and code.depth <= depth:  # before a loop: for its steps
+                code = self.region(condition, idle)
+                condition = code.put(Type("i1"), f"or i1 {condition}, {idle}").name
         go_on, fail = self.label("ok"), self.label("fail")
         code.line(f"br i1 {condition}, label %{go_on}, label %{fail}")
         self.start_block(go_on, code)

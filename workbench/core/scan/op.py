@@ -193,11 +193,15 @@ class Scan(Op):
 
     def _no_rows(self, values: Sequence[Array]) -> list[Array]:
         """The stacked outputs of no steps: of the dtypes and shapes that a step would give."""
+        from workbench.core.scan.shapes import row_shapes
+
         types = [tensor_type(v) for v in self.inner.outputs[: self.n_stacked]]
-        try:
-            shapes = [row.shape for row in self._step_of_zeros(values)]
-        except Exception:  # values decide, or the body cannot take zeros
-            shapes = [tuple(n or 0 for n in t.shape) for t in types]
+        shapes: Sequence[Sequence[int]] | None = row_shapes(self, values)
+        if shapes is None:
+            try:
+                shapes = [row.shape for row in self._step_of_zeros(values)]
+            except Exception:  # values decide, or the body cannot take zeros
+                shapes = [tuple(n or 0 for n in t.shape) for t in types]
         return [np.empty((0, *s), t.dtype) for s, t in zip(shapes, types, strict=True)]
 
     def _step_of_zeros(self, values: Sequence[Array]) -> list[Array]:

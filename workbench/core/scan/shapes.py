@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
+import numpy as np
+
 from workbench.core import graph
-from workbench.core.graph import Apply, Variable, leaves, toposort
+from workbench.core.graph import Apply, Type, Variable, leaves, toposort
 from workbench.core.ops.scalars import minimum
 from workbench.core.ops.shape import Dimension, as_scalar_int, shape_tuple
+from workbench.core.scan.op import Scan
 from workbench.core.scan.parts import Map, Parts, State
-from workbench.core.types import TensorType
+from workbench.core.types import GenericType, TensorType
 
 Dims = Sequence[Any]  # ints and int64 scalar variables
 
@@ -28,6 +32,28 @@ def output_shapes(parts: Parts) -> list[Dims] | None:
         for part, row in zip(parts.stacked, rows, strict=True)
     ]
     return [*stacked, *(_shape(part.initial) for part in parts.carried)]
+
+
+def row_shapes(op: Scan, values: Sequence[Any]) -> list[list[int]] | None:
+    """The shapes of one step's stacked values, given the values of the outer inputs; None where
+    they cannot be told without running a step.
+    """
+    from workbench.core.interpreter import Interpreter
+
+    inputs = [_type_of(value).make() for value in values]
+    parts = replace(Parts.of_op(op, inputs), condition=None)
+    told = output_shapes(parts)
+    if told is None:
+        return None
+    rows = [[as_scalar_int(n) for n in dims[1:]] for dims in told[: op.n_stacked]]
+    found = iter(Interpreter([n for dims in rows for n in dims]).run(dict(zip(inputs, values))))
+    return [[int(next(found)) for _ in dims] for dims in rows]
+
+
+def _type_of(value: Any) -> Type:
+    if isinstance(value, (np.ndarray, np.generic)):
+        return TensorType(str(value.dtype), (None,) * value.ndim)
+    return GenericType()
 
 
 def _count(n_steps: Variable, keep: int | None) -> Any:
