@@ -11,7 +11,7 @@ from workbench.core import origin
 from workbench.core.arguments import Binder
 from workbench.core.graph import Apply, Variable, free_inputs, is_shared, replace, toposort
 from workbench.core.interpreter import Interpreter
-from workbench.core.link import Linked, Plan, link
+from workbench.core.link import Linked, Plan
 from workbench.core.modes import Mode, get_device, get_mode
 from workbench.core.profile import Profiler
 from workbench.core.program import Program, make_program
@@ -130,7 +130,8 @@ class Function:
     def __init__(
         self, program: Program, mode: Mode, listeners: Iterable[Any], profiler: Profiler | None
     ) -> None:
-        optimised = _optimised(program, mode, listeners)
+        watching = mode.listeners()
+        optimised = _optimised(program, mode, (*listeners, *watching))
         plan = _plan(program, optimised.outputs)
         start = time.perf_counter()
         self.name = program.name
@@ -138,7 +139,8 @@ class Function:
         self.trust_input = False
         self._binder = Binder(program.inputs, program.name)
         packed = program.form.keys is not None
-        self.linked: Linked = link(plan, mode.linker, self._outputs if packed else self._slow)
+        slow = self._outputs if packed else self._slow
+        self.linked: Linked = mode.link(plan, slow, program, watching)
         passes = [(stage.phase, stage.seconds) for stage in optimised.stages]
         stages = [*passes, ("link", time.perf_counter() - start)]
         self.maker = Maker(program, mode, plan, stages)
@@ -244,13 +246,17 @@ def shared_of(program: Program) -> list[SharedVariable]:
 
 
 def _optimised(program: Program, mode: Mode, listeners: Iterable[Any]) -> Optimised:
+    recipe = mode.recipe
+    passes = pipeline(recipe.pipeline)
+    if (kept := recipe.required) is not None:
+        passes = tuple(p for p in passes if p.name in kept)
     return optimise(
         program.results,
         program.variables,
-        passes=pipeline(mode.optimizer),
+        passes=passes,
         listeners=listeners,
-        excluding=mode.excluded,
-        including=mode.included,
+        excluding=recipe.excluded,
+        including=recipe.added,
     )
 
 

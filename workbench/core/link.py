@@ -8,12 +8,42 @@ from typing import Any, Protocol
 import numpy as np
 
 from workbench.core.graph import Array, Constant, Variable, is_shared, leaves
-from workbench.core.interpreter import Interpreter, lookup
+from workbench.core.interpreter import Interpreter, Listener, lookup
 from workbench.core.profile import Profiler
 from workbench.core.shared import SharedVariable
+from workbench.errors import ModeError
 from workbench.frozen import frozen
 
 Fast = Callable[..., Any]  # Any: an array, or a list of arrays
+
+
+@frozen
+class Linker:
+    """What runs a function.
+
+    native   it is made native code
+    mixed    what has no native form is run by the interpreter; else it is an error
+    """
+
+    native: bool = True
+    mixed: bool = True
+
+
+NATIVE, NATIVE_ONLY, INTERPRETED = Linker(), Linker(mixed=False), Linker(native=False)
+# Theano's names, too. What these differ in there is the same for all of them here: every error
+# names its op, and a branch that is not taken is not run. The memory of intermediate results is
+# one block that a native program keeps between calls; the interpreter keeps none.
+LINKERS: dict[str, Linker] = {
+    "native": NATIVE,
+    "py": INTERPRETED,
+    "cvm": NATIVE,
+    "cvm_nogc": NATIVE,
+    "vm": NATIVE,
+    "vm_nogc": NATIVE,
+    "c|py": NATIVE,
+    "c|py_nogc": NATIVE,
+    "c": NATIVE_ONLY,
+}
 
 
 @frozen
@@ -57,6 +87,10 @@ class Linked(Protocol):
     def run(self, args: Sequence[Any], profile: Profiler | None = None) -> list[Any]: ...
 
 
+class NativeOnlyError(ModeError, NotImplementedError):
+    """An op has no native form, and the linker takes nothing else."""
+
+
 class PyLinked:
     """The plan run by the interpreter."""
 
@@ -69,10 +103,17 @@ class PyLinked:
         self.kept = [v for v in leaves(plan.results) if isinstance(v, Constant) or is_shared(v)]
 
     def run(self, args: Sequence[Any], profile: Profiler | None = None) -> list[Any]:
-        plan = self.plan
         listeners = () if profile is None else (profile.listener(self.interpreter.nodes),)
-        given = dict(zip(plan.inputs, args, strict=True))
-        values = self.interpreter.run(given, listeners)
+        return self.run_watched(args, listeners)
+
+    def run_watched(self, args: Sequence[Any], listeners: Sequence[Listener]) -> list[Any]:
+        """A call of which listeners hear every node."""
+        given = dict(zip(self.plan.inputs, args, strict=True))
+        return self.store(self.interpreter.run(given, listeners), args)
+
+    def store(self, values: Sequence[Any], args: Sequence[Any]) -> list[Any]:
+        """Store the updates among the plan's results; returns the outputs, the caller's own."""
+        plan = self.plan
         kept = [
             *args,
             *(lookup({}, v) for v in (*self.kept, *(target for target, _ in plan.updates))),
@@ -85,10 +126,23 @@ class PyLinked:
         return fresh[:count]
 
 
-def link(plan: Plan, linker: str, slow: Fast) -> Linked:
-    """The plan by the native compiler where that is asked for and can, else by the interpreter."""
-    if linker == "py":
+def link(plan: Plan, linker: Linker, slow: Fast) -> Linked:
+    """The plan by the native compiler where that is asked for and can, else by the interpreter.
+    Raises NativeOnlyError where it cannot and the linker is native only.
+    """
+    if not linker.native:
         return PyLinked(plan)
+    linked = _native(plan, slow)
+    if linked.notes and not linker.mixed:
+        raise NativeOnlyError(
+            "the linker 'c' runs native code only, and not all of this function has a native form",
+            "; ".join(linked.notes),
+            advice="use linker='cvm', which runs the rest by the interpreter",
+        )
+    return linked
+
+
+def _native(plan: Plan, slow: Fast) -> Linked:
     try:
         from workbench.core.native.executor import link_native
     except ImportError as missing:  # llvmlite is not installed, or not for this machine

@@ -1,46 +1,105 @@
-"""Modes: which rewrites a function gets, and what runs the result."""
+"""Modes: which rewrites a function gets, and what runs the result.
+
+The names are Theano's and our own; each is a row of a table here.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from importlib import import_module
+from typing import Any
 
 from workbench.configuration import config
+from workbench.core.link import LINKERS, Fast, Linked, Plan, link
 from workbench.errors import DeviceError, ModeError, nearest
 from workbench.frozen import frozen
 
-LINKERS = ("native", "py")
-OPTIMISERS = ("fast_run", "fast_compile", "none")
+
+@frozen
+class Optimizer:
+    """A choice of passes: a pipeline of `workbench.core.rewrite`, and passes added to it."""
+
+    pipeline: str
+    added: frozenset[str] = frozenset()
 
 
-def _one_of(what: str, value: str, known: tuple[str, ...]) -> None:
-    if value not in known:
-        near = nearest(str(value), list(known))
-        raise ModeError(f"there is no {what} {value!r}; there are {', '.join(known)}.{near}")
+FAST_RUN = Optimizer("fast_run")
+FAST_COMPILE = Optimizer("fast_compile")
+NO_REWRITES = Optimizer("none")
+OPTIMISERS: dict[str, Optimizer] = {
+    "fast_run": FAST_RUN,
+    "fast_compile": FAST_COMPILE,
+    "none": NO_REWRITES,
+    "o4": FAST_RUN,
+    "o3": FAST_RUN,  # elsewhere: without overwriting; here that is no rewrite, but the code's own
+    "o2": Optimizer("fast_compile", frozenset({"fusion"})),
+    "o1": FAST_COMPILE,
+    "fast_run_stable": FAST_RUN,  # no rewrite of ours is less stable than what it replaces
+    "unsafe": FAST_RUN,  # no rewrite of ours takes a check away
+    "stabilize": Optimizer("fast_compile", frozenset({"stabilise"})),
+    "merge": NO_REWRITES,  # equal nodes are one node in every compiled graph
+    "None": NO_REWRITES,
+}
+
+# What passes are called elsewhere. Overwriting is no rewrite here: native code writes over values
+# that nobody reads any more, never over what a user holds, so that there is nothing to turn off.
+TAGS: dict[str, tuple[str, ...]] = {
+    "canonicalize": ("canonicalise",),
+    "stabilize": ("stabilise",),
+    "specialize": ("specialise",),
+    "constant_folding": ("fold",),
+    "elemwise_fusion": ("fusion",),
+    "local_elemwise_fusion": ("fusion",),
+    "scan": ("scan", "tidy_loops", "join_loops"),
+    "inplace": (),
+    "inplace_opt": (),
+    "inplace_elemwise_opt": (),
+    "inplace_elemwise_optimizer": (),
+}
+
+
+@frozen
+class Recipe:
+    """What a mode makes of a graph: a pipeline's name, the passes added to it, the passes and rules
+    left out, and the passes that alone are kept (None: all).
+    """
+
+    pipeline: str
+    added: frozenset[str]
+    excluded: frozenset[str]
+    required: frozenset[str] | None
 
 
 @frozen
 class Mode:
     """How a function is made.
 
-    linker      'native' (one native program where there is one, else the interpreter) or 'py' (the
-                interpreter)
-    optimizer   'fast_run' (every pass), 'fast_compile' (the cheap ones) or 'none' (the graph as it
-                was written)
+    linker      'native' (one native program where there is one, else the interpreter), 'py' (the
+                interpreter), or another name of the table LINKERS; None: config.linker
+    optimizer   'fast_run' (every pass), 'fast_compile' (the cheap ones), None (the graph as it was
+                written), or another name of the table OPTIMISERS; 'default': config.optimizer
     excluded    passes and rules that are left out, by name
     included    passes and rules that are added, by name
+    required    where there are any, only passes of these names are made
 
     Raises ModeError for a linker or optimizer that does not exist.
     """
 
-    linker: str = "native"
-    optimizer: str = "fast_run"
+    linker: Any = None  # Any: a name; after the initialisation always one
+    optimizer: Any = "default"
     excluded: frozenset[str] = frozenset()
     included: frozenset[str] = frozenset()
+    required: frozenset[str] = frozenset()
     name: str = ""
 
     def __post_init__(self) -> None:
-        _one_of("linker", self.linker, LINKERS)
-        _one_of("optimizer", self.optimizer, OPTIMISERS)
+        linker = config.linker if self.linker is None else str(self.linker)
+        optimizer = config.optimizer if self.optimizer == "default" else str(self.optimizer)
+        _one_of("linker", linker, LINKERS)
+        _one_of("optimizer", optimizer, OPTIMISERS)
+        object.__setattr__(self, "linker", linker)
+        object.__setattr__(self, "optimizer", optimizer)
 
     def excluding(self, *names: str) -> Mode:
         """The mode without these passes and rules."""
@@ -54,25 +113,112 @@ class Mode:
             self, included=self.included | set(names), excluded=self.excluded - set(names), name=""
         )
 
+    def requiring(self, *names: str) -> Mode:
+        """The mode with only those of its passes that have these names."""
+        return replace(self, required=self.required | set(names), name="")
+
+    @property
+    def recipe(self) -> Recipe:
+        """What the names come to."""
+        chosen = OPTIMISERS[self.optimizer]
+        return Recipe(
+            chosen.pipeline,
+            chosen.added | _passes(self.included),
+            _passes(self.excluded),
+            _passes(self.required) | {"merge"} if self.required else None,
+        )
+
+    def listeners(self) -> Sequence[Any]:
+        """What listens to the rewrites of one function for `link`."""
+        return ()
+
+    def link(self, plan: Plan, slow: Fast, program: Any, listeners: Sequence[Any]) -> Linked:
+        """What runs the plan of one function. Any: the program that it was made from."""
+        return link(plan, LINKERS[self.linker], slow)
+
+    def profiler(self, name: str) -> Any:
+        """Who collects the times of a function of this name, or None. Any: a Profiler."""
+        return None
+
     def __str__(self) -> str:
-        return self.name or f"Mode({self.linker}, {self.optimizer})"
+        return self.name or f"{type(self).__name__}({self.linker}, {self.optimizer})"
 
 
-MODES = {
-    "FAST_RUN": Mode("native", "fast_run", name="FAST_RUN"),
-    "FAST_COMPILE": Mode("py", "fast_compile", name="FAST_COMPILE"),
-}
+def _passes(names: Iterable[str]) -> frozenset[str]:
+    """The names of passes and rules that these names and tags mean."""
+    return frozenset(known for name in names for known in TAGS.get(name, (name,)))
+
+
+def _one_of(what: str, value: str, known: Mapping[str, object]) -> None:
+    if value not in known:
+        near = nearest(value, list(known))
+        raise ModeError(f"there is no {what} {value!r}; there are {', '.join(known)}.{near}")
+
+
+class _Named(Mapping[str, Mode]):
+    """The modes that have a name. Those that debug are imported when they are first asked for."""
+
+    made: Mapping[str, Mode] = {
+        "FAST_RUN": Mode("native", "fast_run", name="FAST_RUN"),
+        "FAST_COMPILE": Mode("py", "fast_compile", name="FAST_COMPILE"),
+    }
+    later: Mapping[str, tuple[str, str]] = {
+        "DebugMode": ("workbench.core.debug.debug_mode", "DebugMode"),
+        "DEBUG_MODE": ("workbench.core.debug.debug_mode", "DebugMode"),
+        "NanGuardMode": ("workbench.core.debug.nan_guard", "NanGuardMode"),
+        "MonitorMode": ("workbench.core.debug.monitor", "MonitorMode"),
+        "ProfileMode": ("workbench.core.debug.profile_mode", "ProfileMode"),
+        "PROFILE_MODE": ("workbench.core.debug.profile_mode", "ProfileMode"),
+    }
+
+    def __getitem__(self, name: str) -> Mode:
+        if name in self.made:
+            return self.made[name]
+        if name == "Mode":
+            return Mode()
+        module, kind = self.later[name]
+        mode: Mode = getattr(import_module(module), kind)()
+        return mode
+
+    def __contains__(self, name: object) -> bool:
+        return name == "Mode" or name in self.made or name in self.later
+
+    def __iter__(self) -> Iterator[str]:
+        yield from ("Mode", *self.made, *self.later)
+
+    def __len__(self) -> int:
+        return 1 + len(self.made) + len(self.later)
+
+
+MODES: Mapping[str, Mode] = _Named()
 
 
 def get_mode(mode: Mode | str | None) -> Mode:
-    """The mode of a name; the configured one for None. Raises ModeError for an unknown name."""
+    """The mode of a name; for None the configured one, with the passes that config.optimizer_…
+    names. Raises ModeError for an unknown name.
+    """
     if isinstance(mode, Mode):
         return mode
     name = config.mode if mode is None else mode
     if not isinstance(name, str) or name not in MODES:
         near = nearest(str(name), list(MODES))
         raise ModeError(f"there is no mode {name!r}; there are {', '.join(MODES)}.{near}")
-    return MODES[name]
+    return MODES[name] if mode is not None else _configured(MODES[name])
+
+
+def _configured(mode: Mode) -> Mode:
+    """The mode with the passes that the configuration adds, requires and leaves out."""
+    if tags := _tags(config.optimizer_including):
+        mode = mode.including(*tags)
+    if tags := _tags(config.optimizer_requiring):
+        mode = mode.requiring(*tags)
+    if tags := _tags(config.optimizer_excluding):
+        mode = mode.excluding(*tags)
+    return mode
+
+
+def _tags(text: str) -> list[str]:
+    return [tag for tag in text.split(":") if tag]
 
 
 def get_device(device: str | None) -> str:
