@@ -1,0 +1,83 @@
+"""Modes, linkers as the objects that Theano makes, and what their callbacks use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+import workbench as wb
+from workbench.core import modes
+
+FAST_RUN = modes.get_mode("FAST_RUN")
+FAST_COMPILE = modes.get_mode("FAST_COMPILE")
+predefined_modes = modes.MODES
+
+
+def get_default_mode() -> Any:
+    """The mode that `config` names."""
+    return modes.get_mode(None)
+
+
+class _Linker(str):
+    """A linker's name, made as Theano makes linkers."""
+
+    linker = ""
+
+    def __new__(cls, *_: Any, **__: Any) -> _Linker:
+        return super().__new__(cls, cls.linker)
+
+
+class CLinker(_Linker):
+    """Native code only."""
+
+    linker = "c"
+
+
+class OpWiseCLinker(_Linker):
+    """Native code where there is any."""
+
+    linker = "c|py"
+
+
+class DualLinker(_Linker):
+    """Native code, compared with the interpreter: what DebugMode does."""
+
+    linker = "c|py"
+
+
+class PerformLinker(_Linker):
+    """The interpreter."""
+
+    linker = "py"
+
+
+class VM_Linker(_Linker):
+    """Lazy, native where there is native code: `use_cloop` is the choice between cvm and vm."""
+
+    def __new__(cls, allow_gc: bool | None = None, use_cloop: bool = False, **_: Any) -> VM_Linker:
+        name = ("cvm" if use_cloop else "vm") + ("_nogc" if allow_gc is False else "")
+        return str.__new__(cls, name)
+
+
+def detect_nan(i: int, node: Any, fn: Any) -> None:
+    """For MonitorMode's `post_func`: prints a node whose result holds a nan, with its values."""
+    from workbench.printing import debugprint
+
+    for output in fn.outputs:
+        value = output[0]
+        if isinstance(value, np.ndarray) and value.dtype.kind == "f" and np.isnan(value).any():
+            print("*** NaN detected ***")
+            debugprint(node.outputs[0])
+            print(f"Inputs : {[item[0] for item in fn.inputs]}")
+            print(f"Outputs: {[item[0] for item in fn.outputs]}")
+            break
+
+
+@contextmanager
+def change_flags(**flags: Any) -> Iterator[Any]:
+    """These flags for a `with` block; dots are written as two underscores."""
+    with wb.config.change(**flags) as changed:
+        yield changed

@@ -1,0 +1,51 @@
+"""Devices, files, pictures, and what Theano itself removed."""
+
+from __future__ import annotations
+
+import io
+import pickle
+from typing import Any
+
+import workbench as wb
+import workbench.tensor as T
+from workbench.errors import WorkbenchError
+
+
+def gpu_from_host(x: Any) -> Any:
+    """A tensor on the configured device; where that is the CPU, as it is."""
+    variable = T.as_tensor_variable(x)
+    return variable.transfer(wb.config.device)
+
+
+def host_from_gpu(x: Any) -> Any:
+    """A tensor in the memory of the host."""
+    return T.as_tensor_variable(x).transfer("cpu")
+
+
+def dump(obj: Any, file_handler: Any, protocol: int = pickle.HIGHEST_PROTOCOL) -> None:
+    """Pickle an object into an open file."""
+    pickle.dump(obj, file_handler, protocol=protocol)
+
+
+def load(f: Any) -> Any:
+    """What `dump` wrote."""
+    return pickle.load(io.BytesIO(f) if isinstance(f, bytes) else f)
+
+
+def d3viz(fct: Any, outfile: str, *_: Any, **__: Any) -> None:
+    """An interactive page of a function's or an expression's graph."""
+    wb.inspect(fct).to_html(path=outfile)
+
+
+class Gone(WorkbenchError, AttributeError):
+    """A part of Theano that has no form here."""
+
+
+def __getattr__(name: str) -> Any:
+    gone = {
+        "Module": "theano.Module was removed from Theano; use function and shared variables",
+        "sparse": "there are no sparse matrices here; scipy.sparse computes with them",
+    }
+    if name in gone:
+        raise Gone(gone[name])
+    raise AttributeError(name)

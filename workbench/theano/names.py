@@ -1,0 +1,299 @@
+"""Which old name is which of ours: for every old module a table, and a module of ours whose names
+are all there, too.
+
+A target is 'module:name', or a module. What needs another signature is in `adapters/`.
+"""
+
+from __future__ import annotations
+
+Table = tuple[dict[str, str], str]
+
+
+def _same(module: str, *names: str) -> dict[str, str]:
+    """These names, as they are, from one module."""
+    return {name: f"{module}:{name}" for name in names}
+
+
+_WB, _T = "workbench", "workbench.tensor"
+_HERE = "workbench.theano.adapters."
+
+_DERIVATIVES = _same(_WB, "grad", "Lop", "Rop", "jacobian", "hessian")
+_LOOPS = _same(_WB, "scan", "map", "reduce", "foldl", "foldr")
+_PARAMETERS = {**_same(_WB, "In", "Out"), **_same(f"{_HERE}functions", "Param")}
+_SHARED = {
+    **_same(_WB, "shared"),
+    "SharedVariable": "workbench.core.shared:SharedVariable",
+    "TensorSharedVariable": "workbench.core.shared:TensorSharedVariable",
+}
+_GRAPH = _same("workbench.core.graph", "Apply", "Constant", "Op", "Type", "Variable")
+_MODES = {
+    **_same(_WB, "Mode"),
+    **_same("workbench.core.modes", "get_mode"),
+    **_same(f"{_HERE}modes", "get_default_mode", "predefined_modes", "FAST_RUN", "FAST_COMPILE"),
+}
+_DEBUG_MODES = _same(_WB, "DebugMode", "MonitorMode", "NanGuardMode", "ProfileMode")
+_LINKERS = _same(
+    f"{_HERE}modes", "CLinker", "OpWiseCLinker", "DualLinker", "PerformLinker", "VM_Linker"
+)
+_DEBUG_ERRORS = _same(
+    "workbench.core.debug.errors",
+    "DebugModeError",
+    "BadThunkOutput",
+    "BadDestroyMap",
+    "BadViewMap",
+    "BadOptimization",
+    "InvalidValueError",
+    "StochasticOrder",
+)
+_ERRORS = {
+    "MissingInputError": "workbench.errors:MissingInputError",
+    "UnusedInputError": "workbench.errors:UnusedInputError",
+}
+_GRADIENT = {
+    **_DERIVATIVES,
+    **_same(
+        "workbench.core.ops.gradient_control",
+        "consider_constant",
+        "disconnected_grad",
+        "grad_clip",
+        "grad_scale",
+        "zero_grad",
+    ),
+    "verify_grad": "workbench.core.verify:verify_grad",
+    "GradientError": "workbench.errors:GradientError",
+    "DisconnectedInputError": "workbench.errors:DisconnectedInputError",
+    "NullTypeGradError": "workbench.errors:NullGradientError",
+}
+_PRINTING = {
+    **_same(_WB, "pp", "debugprint", "Print"),
+    "pprint": "workbench:pp",
+    "pydotprint": "workbench.printing:pydotprint",
+}
+_RANDOM = _same("workbench.tensor.random", "RandomStreams")
+_MRG = _same("workbench.tensor.random", "MRG_RandomStreams")
+
+_ELEMWISE = {
+    "Elemwise": "workbench.core.ops.elementwise:Elemwise",
+    "DimShuffle": "workbench.core.ops.shape:DimShuffle",
+    "Sum": "workbench.core.ops.reduce:Sum",
+    "Prod": "workbench.core.ops.reduce:Prod",
+    "All": "workbench.core.ops.reduce:All",
+    "Any": "workbench.core.ops.reduce:Any_",
+}
+_VARIABLES = {
+    **_same("workbench.core.variable", "TensorVariable", "TensorConstant"),
+    "TensorType": "workbench.core.types:TensorType",
+    "TensorSharedVariable": "workbench.core.shared:TensorSharedVariable",
+    "Dot": "workbench.core.ops.linalg:Dot",
+    "Alloc": "workbench.core.ops.shape:Alloc",
+    "Join": "workbench.core.ops.shape:Join",
+    "Reshape": "workbench.core.ops.shape:Reshape",
+    "ARange": "workbench.core.ops.create:ARange",
+    "Eye": "workbench.core.ops.create:Eye",
+    "Argmax": "workbench.core.ops.reduce:Argmax",
+}
+_INDEXING = {
+    "Subtensor": "workbench.core.ops.index:Subtensor",
+    "IncSubtensor": "workbench.core.ops.index:IncSubtensor",
+    "AdvancedSubtensor": "workbench.core.ops.index:AdvancedSubtensor",
+    "AdvancedIncSubtensor": "workbench.core.ops.index:AdvancedIncSubtensor",
+    **_same("workbench.tensor", "set_subtensor", "inc_subtensor", "take"),
+}
+_BLAS = _same("workbench.core.ops.linalg", "Gemv", "Gemm", "Ger", "Dot")
+_TENSOR_ALIASES = {
+    "abs_": f"{_T}:absolute",
+    "inv": f"{_T}:reciprocal",
+    "sgn": f"{_T}:sign",
+    "int_div": f"{_T}:floor_div",
+    "floor_div": f"{_T}:floor_div",
+    "fill": f"{_T}:second",
+    "as_tensor": f"{_T}:as_tensor_variable",
+    "arctan": f"{_T}:arctan",
+    "bitwise_and": f"{_T}:and_",
+    "bitwise_or": f"{_T}:or_",
+    "bitwise_xor": f"{_T}:xor",
+    "bitwise_not": f"{_T}:invert",
+    "largest": f"{_T}:maximum",
+    "smallest": f"{_T}:minimum",
+    "_shared": "workbench:shared",
+    **_same(
+        f"{_HERE}tensors",
+        "flatten",
+        "stack",
+        "conj",
+        "all_dtypes",
+        "int_dtypes",
+        "uint_dtypes",
+        "float_dtypes",
+        "complex_dtypes",
+        "discrete_dtypes",
+        "continuous_dtypes",
+        "horizontal_stack",
+        "vertical_stack",
+        "NotScalarConstantError",
+        "EmptyConstantError",
+        "AsTensorError",
+        "get_scalar_constant_value",
+    ),
+}
+_TENSOR = {
+    **_VARIABLES,
+    **_ELEMWISE,
+    **_INDEXING,
+    **_TENSOR_ALIASES,
+    **_DERIVATIVES,
+    **_same("workbench.core.ops.gradient_control", "consider_constant"),
+    "verify_grad": _GRADIENT["verify_grad"],
+    "nnet": "workbench.theano.tensor.nnet",
+    "random": "workbench.theano.tensor.shared_randomstreams",
+    "patternbroadcast": f"{_HERE}tensors:patternbroadcast",
+}
+_POOL = {
+    "pool_2d": f"{_HERE}networks:pool_2d",
+    "max_pool_2d": f"{_HERE}networks:max_pool_2d",
+    "max_pool_2d_same_size": f"{_HERE}networks:max_pool_2d_same_size",
+}
+_NEIGHBOURS = _same("workbench.tensor.nnet", "images2neibs", "neibs2images")
+_TRANSFERS = _same(f"{_HERE}rest", "gpu_from_host", "host_from_gpu")
+_NANGUARD = {"NanGuardMode": "workbench:NanGuardMode"}
+_COMPILE = {
+    **_PARAMETERS,
+    **_MODES,
+    **_DEBUG_MODES,
+    **_SHARED,
+    **_ERRORS,
+    "function": f"{_HERE}functions:function",
+    "Function": "workbench:Function",
+    "ProfileStats": "workbench:ProfileStats",
+    "ViewOp": "workbench.core.ops.gradient_control:GradientControl",
+}
+_GOF = {**_GRAPH, **_LINKERS, **_ERRORS, "FunctionGraph": "workbench.core.function:FunctionGraph"}
+_SCAN_UTILS = {"until": "workbench:until", **_same("workbench.core.graph", "Variable")}
+_CHECKPOINTS = {"scan_checkpoints": "workbench:scan_checkpoints"}
+_UPDATES = {"OrderedUpdates": "workbench.core.scan.updates:OrderedUpdates"}
+
+MODULES: dict[str, Table] = {
+    "": (
+        {
+            **_DERIVATIVES,
+            **_LOOPS,
+            **_PARAMETERS,
+            **_SHARED,
+            **_GRAPH,
+            **_MODES,
+            **_DEBUG_MODES,
+            **_UPDATES,
+            **_same(_WB, "pp", "clone"),
+            "function": f"{_HERE}functions:function",
+            "config": f"{_WB}:config",
+            "dot": f"{_T}:dot",
+            "pprint": "workbench:pp",
+            "verify_grad": _GRADIENT["verify_grad"],
+            "subgraph_grad": "workbench.core.gradient:subgraph_grad",
+            "sparse": f"{_HERE}rest:sparse",
+            "Module": f"{_HERE}rest:Module",
+        },
+        "",
+    ),
+    "compile": (_COMPILE, ""),
+    "compile.mode": (_MODES, ""),
+    "compile.debugmode": ({**_DEBUG_ERRORS, **_same(_WB, "DebugMode")}, ""),
+    "compile.monitormode": (
+        {**_same(_WB, "MonitorMode"), "detect_nan": f"{_HERE}modes:detect_nan"},
+        "",
+    ),
+    "compile.nanguardmode": (_NANGUARD, ""),
+    "compile.profilemode": (_same(_WB, "ProfileMode"), ""),
+    "compile.profiling": (_same(_WB, "ProfileStats"), ""),
+    "compile.io": (_PARAMETERS, ""),
+    "compile.pfunc": ({**_PARAMETERS, "pfunc": f"{_HERE}functions:function"}, ""),
+    "compile.function": ({"function": f"{_HERE}functions:function"}, ""),
+    "compile.function_module": (
+        {"Function": "workbench:Function", **_same("workbench.errors", "UnusedInputError")},
+        "",
+    ),
+    "compile.sharedvalue": (_SHARED, ""),
+    "compile.builders": (_same(f"{_HERE}graphs", "OpFromGraph"), ""),
+    "configparser": (_same(f"{_HERE}modes", "change_flags"), ""),
+    "d3viz": (_same(f"{_HERE}rest", "d3viz"), ""),
+    "gof": (_GOF, ""),
+    "gof.graph": (
+        {
+            **_GRAPH,
+            "inputs": "workbench.core.graph:leaves",
+            "ancestors": f"{_HERE}graphs:ancestors",
+            "io_toposort": f"{_HERE}graphs:io_toposort",
+            "clone": f"{_WB}:clone",
+        },
+        "",
+    ),
+    "gof.fg": ({**_ERRORS, "FunctionGraph": _GOF["FunctionGraph"]}, ""),
+    "gof.vm": (_LINKERS, ""),
+    "gof.link": (_LINKERS, ""),
+    "gof.cc": (_LINKERS, ""),
+    "gradient": (_GRADIENT, ""),
+    "ifelse": ({"ifelse": "workbench:ifelse", "IfElse": "workbench.core.ops.branches:IfElse"}, ""),
+    "misc": ({}, ""),
+    "misc.pkl_utils": (_same(f"{_HERE}rest", "dump", "load"), ""),
+    "printing": (_PRINTING, ""),
+    "sandbox": ({}, ""),
+    "sandbox.cuda": (_TRANSFERS, ""),
+    "sandbox.cuda.basic_ops": (_TRANSFERS, ""),
+    "sandbox.gpuarray": (_TRANSFERS, ""),
+    "sandbox.gpuarray.basic_ops": (_TRANSFERS, ""),
+    "sandbox.linalg": ({}, "workbench.tensor.linalg"),
+    "sandbox.neighbours": (_NEIGHBOURS, ""),
+    "sandbox.rng_mrg": (_MRG, ""),
+    "gpuarray": (_TRANSFERS, ""),
+    "gpuarray.basic_ops": (_TRANSFERS, ""),
+    "scan_module": (
+        {**_LOOPS, **_SCAN_UTILS, **_CHECKPOINTS, **_UPDATES},
+        "",
+    ),
+    "scan_module.scan": (_same(_WB, "scan"), ""),
+    "scan_module.scan_op": ({"Scan": "workbench.core.scan.op:Scan"}, ""),
+    "scan_module.scan_utils": ({**_SCAN_UTILS, "clone": f"{_WB}:clone"}, ""),
+    "scan_module.scan_views": (_same(_WB, "map", "reduce", "foldl", "foldr"), ""),
+    "scan_module.scan_checkpoints": (_CHECKPOINTS, ""),
+    "tensor": (_TENSOR, _T),
+    "tensor.basic": (_TENSOR, _T),
+    "tensor.blas": (_BLAS, ""),
+    "tensor.blas_c": ({"CGemv": "workbench.core.ops.linalg:Gemv"}, ""),
+    "tensor.elemwise": (_ELEMWISE, ""),
+    "tensor.extra_ops": ({}, _T),
+    "tensor.nlinalg": (
+        {
+            "matrix_inverse": "workbench.tensor.linalg:inv",
+            "matrix_dot": "workbench.tensor.linalg:multi_dot",
+            "extract_diag": f"{_T}:diagonal",
+            "diag": f"{_T}:diag",
+            "alloc_diag": f"{_T}:diag",
+            "trace": f"{_T}:trace",
+        },
+        "workbench.tensor.linalg",
+    ),
+    "tensor.nnet": (
+        {"conv2d": f"{_HERE}networks:conv2d", "relu": "workbench.tensor.nnet:relu"},
+        "workbench.tensor.nnet",
+    ),
+    "tensor.nnet.bn": ({}, "workbench.tensor.nnet"),
+    "tensor.nnet.conv": ({"conv2d": f"{_HERE}networks:conv2d"}, ""),
+    "tensor.nnet.abstract_conv": ({}, "workbench.tensor.nnet"),
+    "tensor.nnet.neighbours": (_NEIGHBOURS, ""),
+    "tensor.nnet.nnet": ({}, "workbench.tensor.nnet"),
+    "tensor.nnet.sigm": ({}, "workbench.tensor.nnet"),
+    "tensor.opt": (_same(f"{_HERE}graphs", "Assert", "assert_op"), ""),
+    "tensor.raw_random": (_RANDOM, ""),
+    "tensor.shared_randomstreams": (_RANDOM, ""),
+    "tensor.sharedvar": (_SHARED, ""),
+    "tensor.signal": ({}, ""),
+    "tensor.signal.conv": ({"conv2d": f"{_HERE}networks:signal_conv2d"}, ""),
+    "tensor.signal.downsample": (_POOL, ""),
+    "tensor.signal.pool": (_POOL, ""),
+    "tensor.slinalg": ({}, "workbench.tensor.linalg"),
+    "tensor.sort": (_same(_T, "sort", "argsort", "topk", "argtopk", "topk_and_argtopk"), ""),
+    "tensor.subtensor": (_INDEXING, ""),
+    "tensor.type": (_VARIABLES, ""),
+    "tensor.var": (_VARIABLES, ""),
+    "updates": (_UPDATES, ""),
+}
