@@ -7,7 +7,10 @@ from importlib import import_module
 from typing import Any
 
 # From a module under core/ops to the functions in it that are methods, too.
-METHODS: dict[str, tuple[str, ...]] = {}
+METHODS: dict[str, tuple[str, ...]] = {
+    "extra_elementwise": ("clip", "round"),
+    "complex_scalars": ("conj", "conjugate"),
+}
 
 
 def install(kind: type) -> None:

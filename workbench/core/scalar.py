@@ -26,7 +26,8 @@ class Primitive:
 
     All operands have the step's dtype T and so has the result, except: `kind` 'compare' takes T
     operands (all of one dtype) and gives bool; 'test' (isnan, isinf) the same with one operand;
-    'select' takes (bool, T, T); 'cast' takes any dtype; 'const' takes none and carries its value.
+    'select' takes (bool, T, T); 'cast' takes any dtype; 'const' takes none and carries its value;
+    'complex' goes between complex numbers and their parts.
     """
 
     name: str
@@ -67,9 +68,25 @@ def _special(name: str) -> Callable[..., Array]:
     return call
 
 
+def _wide(name: str) -> Callable[..., Array]:
+    """Scipy's function in float64, rounded to the operands' dtype."""
+    special = _special(name)
+
+    def call(*args: Array) -> Array:
+        return special(*(np.asarray(a, "float64") for a in args)).astype(args[0].dtype)
+
+    return call
+
+
 def _lgamma(x: Any) -> Any:
     """The logarithm of |Γ(x)|; inf at -inf, as C has it."""
     return np.where(x == -np.inf, np.asarray(np.inf, x.dtype), _special("gammaln")(x))
+
+
+def _complex(real: Any, imaginary: Any) -> Any:
+    result = np.empty(np.broadcast_shapes(real.shape, imaginary.shape), "complex128")
+    result.real, result.imag = real, imaginary
+    return result
 
 
 def _not(x: Array) -> Array:
@@ -112,6 +129,8 @@ _UNARY: dict[str, tuple[Callable[..., Any], int]] = {
     "gamma": (_special("gamma"), 60),
     "digamma": (_special("psi"), 60),
     "invert": (_not, 1),
+    "cbrt": (np.cbrt, 60),
+    "popcount": (np.bitwise_count, 4),
 }
 _BINARY: dict[str, tuple[Callable[..., Any], int]] = {
     "add": (np.add, 1),
@@ -129,6 +148,10 @@ _BINARY: dict[str, tuple[Callable[..., Any], int]] = {
     "xor": (np.bitwise_xor, 1),
     "shl": (np.left_shift, 1),
     "shr": (np.right_shift, 1),
+    "fmod": (np.fmod, 30),
+    "copysign": (np.copysign, 2),
+    "nextafter": (np.nextafter, 10),
+    "gcd": (np.gcd, 400),
 }
 _COMPARE = {
     "lt": np.less,
@@ -139,12 +162,28 @@ _COMPARE = {
     "ne": np.not_equal,
 }
 
+# Of scipy, by the number of operands.
+SPECIAL = {
+    "erfinv": 1, "erfcinv": 1, "erfcx": 1, "ndtri": 1, "log_ndtr": 1,
+    "i0": 1, "i0e": 1, "i1": 1, "i1e": 1, "j0": 1, "j1": 1, "iv": 2, "ive": 2, "jv": 2,
+    "beta": 2, "betaln": 2, "gammainc": 2, "gammaincc": 2, "betainc": 3,
+}  # fmt: skip
+COMPLEX: dict[str, tuple[Callable[..., Any], int]] = {
+    "real": (np.real, 1),
+    "imag": (np.imag, 1),
+    "conj": (np.conj, 1),
+    "angle": (np.angle, 1),
+    "complex": (_complex, 2),
+}
+
 PRIMITIVES: dict[str, Primitive] = {
     **{name: Primitive(name, 1, f, cost=cost) for name, (f, cost) in _UNARY.items()},
     **{name: Primitive(name, 2, f, cost=cost) for name, (f, cost) in _BINARY.items()},
     **{name: Primitive(name, 2, f, "compare") for name, f in _COMPARE.items()},
     "isnan": Primitive("isnan", 1, np.isnan, "test"),
     "isinf": Primitive("isinf", 1, np.isinf, "test"),
+    **{name: Primitive(name, n, _wide(name), cost=200) for name, n in SPECIAL.items()},
+    **{name: Primitive(name, n, f, "complex") for name, (f, n) in COMPLEX.items()},
     "select": Primitive("select", 3, np.where, "select"),
     "cast": Primitive("cast", 1, np.asarray, "cast", cost=1),
     "const": Primitive("const", 0, np.asarray, "const", cost=0),

@@ -5,6 +5,7 @@ for TensorType.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from types import ModuleType
 from typing import Any
 
 from workbench.core.graph import Array, Constant, Variable
@@ -46,6 +47,14 @@ class TensorVariable(Variable):
     @property
     def T(self) -> Any:  # NumPy's name
         return shape.transpose(self)
+
+    @property
+    def real(self) -> Any:
+        return _parts().real(self)
+
+    @property
+    def imag(self) -> Any:
+        return _parts().imag(self)
 
     # Any: these return variables, which have these operators
     def __add__(self, other: Any) -> Any:
@@ -95,6 +104,24 @@ class TensorVariable(Variable):
 
     def __rmatmul__(self, other: Any) -> Any:
         return linalg.dot(other, self)
+
+    def __divmod__(self, other: Any) -> Any:
+        return self // other, self % other
+
+    def __rdivmod__(self, other: Any) -> Any:
+        return other // self, other % self
+
+    def __lshift__(self, other: Any) -> Any:
+        return _bits().left_shift(self, other)
+
+    def __rlshift__(self, other: Any) -> Any:
+        return _bits().left_shift(other, self)
+
+    def __rshift__(self, other: Any) -> Any:
+        return _bits().right_shift(self, other)
+
+    def __rrshift__(self, other: Any) -> Any:
+        return _bits().right_shift(other, self)
 
     def __and__(self, other: Any) -> Any:
         return scalars.and_(self, other)
@@ -237,12 +264,6 @@ class TensorVariable(Variable):
     def any(self, axis: Any = None, keepdims: bool = False) -> Any:
         return reduce.any(self, axis, keepdims)
 
-    def clip(self, low: Any, high: Any) -> Any:
-        return scalars.minimum(scalars.maximum(self, low), high)
-
-    def round(self) -> Any:
-        return scalars.rint(self)
-
     def take(self, indices: Any, axis: int = 0) -> Any:
         return self[(slice(None),) * axis + (indices,)]
 
@@ -251,6 +272,18 @@ class TensorVariable(Variable):
         from workbench.core.function import evaluate
 
         return evaluate(self, inputs or {})
+
+
+def _bits() -> ModuleType:
+    from workbench.core.ops import bit_scalars  # rare
+
+    return bit_scalars
+
+
+def _parts() -> ModuleType:
+    from workbench.core.ops import complex_scalars  # rare
+
+    return complex_scalars
 
 
 class _UnknownLength(GraphError, ValueError):

@@ -103,7 +103,6 @@ from workbench.tensor.later import LATER
 # NumPy's other spellings.
 abs = absolute
 pow = power
-round = rint
 where = switch
 square = sqr
 negative = neg
@@ -115,33 +114,6 @@ remainder = mod
 equal = eq
 not_equal = neq
 less, less_equal, greater, greater_equal = lt, le, gt, ge
-
-
-def logical_and(x: Any, y: Any) -> Any:
-    """Whether both are true; what is not 0 is true. `and_` combines the bits of integers."""
-    return and_(_truth(x), _truth(y))
-
-
-def logical_or(x: Any, y: Any) -> Any:
-    """Whether one of them is true; what is not 0 is true."""
-    return or_(_truth(x), _truth(y))
-
-
-def logical_not(x: Any) -> Any:
-    """Whether it is 0 or False."""
-    return invert(_truth(x))
-
-
-def _truth(x: Any) -> Any:
-    variable = as_tensor_variable(x)
-    return variable if tensor_type(variable).dtype == "bool" else neq(variable, 0)
-
-
-def clip(
-    x: Any, low: Any, high: Any
-) -> Any:  # Any: numbers, arrays or variables, as everywhere here
-    """x, not below `low` and not above `high`."""
-    return minimum(maximum(x, low), high)
 
 
 def __getattr__(name: str) -> Any:

@@ -6,6 +6,7 @@
 | `wb.alloc_output`, … | larger helpers | `runtime`, compiled once |
 | `wb.exp.v8f64`, … | vector math | `vmath`, as text |
 | `libm.lgamma` | scalar math | the C library |
+| `special.iv` | special functions | scipy |
 | `blas.dgemm`, `blas.set_num_threads` | BLAS, all arguments `ptr` | `blas` |
 | `py.X`, `np.X`, `np.dtype.float64` | C API of Python and NumPy, dtype singletons | the process |
 
@@ -23,7 +24,7 @@ from workbench.core.native import engine, runtime, symbols, vmath
 from workbench.core.native.ssa import Type
 from workbench.frozen import frozen
 
-_NAME = re.compile(r"@((?:llvm\.masked|wb|libm|libc|blas|py|np)\.[\w.]+)")
+_NAME = re.compile(r"@((?:llvm\.masked|wb|libm|libc|special|blas|py|np)\.[\w.]+)")
 _DEFINED = re.compile(r"^(?:define [^@]*|)@([\w.]+)(?=\(| = )", re.MULTILINE)
 _TYPE = re.compile(r"(?:v(\d+))?(f32|f64|i\d+)$")
 _SCALAR = {"f32": "float", "f64": "double"}

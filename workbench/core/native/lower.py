@@ -14,7 +14,7 @@ from workbench.core.native import vmath
 from workbench.core.native.convert import convert
 from workbench.core.native.ssa import Code, Type, Value, scalar_type, splat
 from workbench.core.native.target import NoNativeForm
-from workbench.core.scalar import ScalarProgram, ScalarStep
+from workbench.core.scalar import COMPLEX, SPECIAL, ScalarProgram, ScalarStep
 from workbench.frozen import frozen
 
 
@@ -209,6 +209,7 @@ _FLOAT_LIBRARY = (
     "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sin", "cos", "tan",
     "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh",
     "sigmoid", "softplus", "erf", "erfc", "lgamma", "gamma", "digamma", "arctan2",
+    "cbrt", "nextafter", "fmod", *SPECIAL,
 )  # fmt: skip
 
 TABLE: dict[str, Writer] = {
@@ -217,7 +218,11 @@ TABLE: dict[str, Writer] = {
         name: _by_kind(_intrinsic(name), _same, _same)
         for name in ("floor", "ceil", "trunc", "rint")
     },
+    **dict.fromkeys(COMPLEX, _by_kind()),
     "sqrt": _by_kind(_intrinsic("sqrt")),
+    "copysign": _by_kind(lambda site, x, y: x.copysign(y)),
+    "popcount": _by_kind(None, _intrinsic("ctpop")),
+    "gcd": _by_kind(None, _signed_library),
     "neg": _by_kind(_negate, _negate),
     "abs": _by_kind(_intrinsic("fabs"), _integer_abs, _same),
     "sign": _by_kind(_float_sign, _integer_sign),

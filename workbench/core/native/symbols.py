@@ -40,7 +40,7 @@ PYTHON_FUNCTIONS = {
 PYTHON_OBJECTS = {"None": None, "float": float}
 NUMPY_FUNCTIONS = {"PyArray_New": (93, "ptr @{}(ptr, i32, ptr, i32, ptr, ptr, i32, i32, ptr)")}
 LIBC_FUNCTIONS = {"clock_gettime": "i32 @{}(i32, ptr)"}
-LIBM_BINARY = frozenset(("pow", "atan2", "fmod"))
+LIBM_BINARY = frozenset(("pow", "atan2", "fmod", "nextafter"))
 ALWAYS = (
     "memcpy", "memmove", "memset", "fmod", "fmodf", "fma", "fmaf", "rint", "rintf",
     "floor", "floorf", "ceil", "ceilf", "trunc", "truncf",
@@ -95,12 +95,19 @@ def _blas(name: str, rest: str) -> External:
     return External(f"{result} @{name}({', '.join(['ptr'] * count)})", blas.blas_symbol(rest))
 
 
+def _special(name: str, rest: str) -> External:
+    from workbench.core.native import special
+
+    return External(special.declaration(rest, name), special.address(rest))
+
+
 def _libc(name: str, rest: str) -> External:
     return External(LIBC_FUNCTIONS[rest].format(name), _address(ctypes.CDLL(None), rest))
 
 
 _FINDERS: dict[str, Callable[[str, str], External]] = {
     "py": _python, "np": _numpy, "libm": _math, "libc": _libc, "blas": _blas,
+    "special": _special,
 }  # fmt: skip
 PREFIXES = frozenset(_FINDERS)
 

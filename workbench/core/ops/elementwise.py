@@ -181,7 +181,7 @@ class Elemwise(Op):
         if all(map(needs_none, inputs)):
             return [None] * len(inputs)
         parts = self.scalar.grad(inputs, output, gradient)
-        return [None if p is None or needs_none(v) else sum_to(as_tensor(p), v, output)
+        return [None if p is None or needs_none(v) else sum_to(_real_for(v, p), v, output)
                 for v, p in zip(inputs, parts, strict=True)]  # fmt: skip
 
     def connected(self, index: int) -> bool:
@@ -227,6 +227,16 @@ def needs_none(variable: Variable) -> bool:
     """
     made = variable.owner is not None or isinstance(variable, Constant)
     return made and is_discrete(tensor_type(variable).dtype)
+
+
+def _real_for(variable: Variable, gradient: Any) -> Any:
+    """The gradient by a real operand of a complex result is real."""
+    g = as_tensor(gradient)
+    if tensor_type(g).dtype[0] != "c" or tensor_type(variable).dtype[0] == "c":
+        return g
+    from workbench.core.ops.complex_scalars import real
+
+    return real(g)
 
 
 def _own(result: Array, shape: tuple[int, ...], values: Sequence[Array]) -> Array:

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from workbench.configuration import config
-from workbench.core.graph import Constant, describe
+from workbench.core.graph import Constant
 from workbench.core.ops.elementwise import Elemwise, ScalarOp
 from workbench.core.scalar import PRIMITIVES, ScalarBuilder
 from workbench.core.types import (
@@ -26,7 +26,7 @@ from workbench.core.types import (
     tensor_type,
     upcast,
 )
-from workbench.errors import DtypeError, NullGradientError
+from workbench.errors import DtypeError
 from workbench.frozen import frozen
 
 Grads = Sequence[Any]  # Any: variables with operators
@@ -84,9 +84,13 @@ class BitOp(ScalarOp):
     def dtype(self, *dtypes: str) -> str:
         wide = upcast(*dtypes)
         if not is_discrete(wide):
+            whole = all(map(is_discrete, dtypes))
             raise DtypeError(
-                f"'{self.name}' works on integers and bools, not on {' and '.join(dtypes)}",
-                advice="compare or cast the operands first: (x > 0) & (y > 0)",
+                f"'{self.name}' works on integers and bools, not on {' and '.join(dtypes)}"
+                + (": no integer dtype holds both" if whole else ""),
+                advice="cast the one to the other's dtype"
+                if whole
+                else "compare or cast the operands first: (x > 0) & (y > 0)",
             )
         return wide
 
@@ -190,12 +194,12 @@ class Pow(ScalarOp):
     def grad(self, inputs: Sequence[Any], output: Any, g: Any) -> Grads:
         x, y = inputs
         exponent = cast(y, "int64") if tensor_type(y).dtype[0] in "ub" else y  # y - 1 must not wrap
-        slope = y * x ** (exponent - 1)
+        slope = g * y * x ** (exponent - 1)
         if not (isinstance(y, Constant) and y.data.all()):
             slope = switch(eq(y, 0), 0, slope)  # x ** 0 is 1, at x = 0 too
         if is_discrete(tensor_type(y).dtype) and isinstance(y, Constant):
-            return [g * slope, None]
-        return [g * slope, g * output * log(switch(eq(x, 0), 1, x))]
+            return [slope, None]
+        return [slope, g * output * log(switch(eq(x, 0), 1, x))]
 
 
 class Neg(ScalarOp):
@@ -219,7 +223,12 @@ class Abs(ScalarOp):
         return x if b.dtypes[x] == "bool" else b.prim("abs", self.dtype(b.dtypes[x]), x)
 
     def grad(self, inputs: Sequence[Any], output: Any, g: Any) -> Grads:
-        return [g * sign(inputs[0])]
+        direction = sign(inputs[0])
+        if tensor_type(inputs[0]).dtype[0] == "c":
+            from workbench.core.ops.complex_scalars import conj  # rare, and it needs these
+
+            direction = conj(direction)
+        return [g * direction]
 
 
 class Sign(ScalarOp):
@@ -481,7 +490,7 @@ class Gamma(FloatOp):
 
 
 class Psi(FloatOp):
-    """The digamma function. It has no gradient here: trigamma is not among the primitives."""
+    """The digamma function."""
 
     complexes = False
     name, numpy, domain, ulp = "psi", PRIMITIVES["digamma"].numpy, ((0.3, 5.0),), 64
@@ -490,11 +499,9 @@ class Psi(FloatOp):
         return _prim_as("digamma", self, b, args)
 
     def grad(self, inputs: Sequence[Any], output: Any, g: Any) -> Grads:
-        raise NullGradientError(
-            "psi (digamma) has no gradient: its derivative, trigamma, is not implemented",
-            describe(self, inputs),
-            advice="wrap it in disconnected_grad if nothing is meant to flow back",
-        )
+        from workbench.core.ops.special_scalars import trigamma  # rare, and it needs these
+
+        return [g * trigamma(inputs[0])]
 
 
 # Rounding

@@ -1,4 +1,4 @@
-"""floordiv, mod and pow with NumPy's rules: signs follow the divisor; integers never trap.
+"""floordiv, mod, pow and gcd with NumPy's rules: signs follow the divisor; integers never trap.
 
 Integer division by zero is 0; the smallest integer by -1 wraps. A negative power of a signed
 integer is its true value without the fraction (1, -1 or 0), where NumPy raises ValueError.
@@ -116,3 +116,29 @@ def spow(x: Value, y: Value) -> Value:
     power = x.code.math("upow", x, negative.select(y & 1, y))
     small = (x + 1).compare("ult", 3) & x.ne(0)
     return (negative & ~small).select(x.like(0), power)
+
+
+@function("ugcd", 2, inline=False)
+def ugcd(x: Value, y: Value) -> Value:
+    """The greatest common divisor, by Euclid's rule as long as any lane has a rest."""
+    code, t = x.code, x.type
+    code.line("br label %again")
+    code.lines.append("again:")
+    for name, start in (("large", x.name), ("small", y.name)):
+        code.line(f"%{name} = phi {t.text} [ {start}, %0 ], [ %{name}.next, %again ]")
+    code.line(f"%end = icmp eq {t.text} %small, {t.literal(0)}")
+    code.line(f"%by = select {t.mask.text} %end, {t.text} {t.literal(1)}, {t.text} %small")
+    code.line(f"%rest = urem {t.text} %large, %by")
+    code.line(f"%large.next = select {t.mask.text} %end, {t.text} %large, {t.text} %small")
+    code.line(f"%small.next = select {t.mask.text} %end, {t.text} %small, {t.text} %rest")
+    _any_bits(Value(code, t, "%small.next"))
+    code.line("br i1 %more, label %again, label %done")
+    code.lines.append("done:")
+    return Value(code, t, "%large.next")
+
+
+@function("sgcd", 2, inline=False)
+def sgcd(x: Value, y: Value) -> Value:
+    """The greatest common divisor of the absolute values."""
+    sizes = (v.lt(0).select(-v, v) for v in (x, y))
+    return x.code.math("ugcd", *sizes)
