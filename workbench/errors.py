@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Self
 
+from numpy.linalg import LinAlgError
+
 
 class WorkbenchError(Exception):
     """Base of every error that the workbench raises about a user's program: its message is the
@@ -102,12 +104,24 @@ class GradientError(WorkbenchError, ValueError):
     """A gradient is not what central differences of the function are: `verify_grad` found it."""
 
 
+class LinearAlgebraError(WorkbenchError, LinAlgError):
+    """A matrix is singular, not positive definite, or an iteration on it did not converge."""
+
+
 class ScanError(WorkbenchError, ValueError):
     """A scan's step function, sequences or initial states do not fit together."""
 
 
 class NegativeStepsError(ScanError, IndexError):
     """A scan was run with a number of steps below zero."""
+
+
+class RandomError(WorkbenchError, ValueError):
+    """A random draw or a stream's state is not possible as it was asked for."""
+
+
+class MissingTestValueError(WorkbenchError, ValueError, AttributeError):
+    """A test value is needed of a variable that has none."""
 
 
 class ConfigError(WorkbenchError, ValueError):

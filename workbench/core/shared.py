@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from workbench.core.graph import Array, Type, Variable
-from workbench.core.types import GenericType, TensorType
+from workbench.core.types import GenericType, TensorType, tell_of_float64
 from workbench.core.variable import TensorVariable
 from workbench.errors import GraphError
 
@@ -77,6 +77,7 @@ class TensorSharedVariable(TensorVariable, SharedVariable):
         cell: list[Any] | None = None,
     ) -> None:
         SharedVariable.__init__(self, type, value, name, strict, allow_downcast, cell)
+        tell_of_float64(type)
 
     def zero(self) -> None:
         """Set every element to zero, keeping the shape."""
@@ -94,14 +95,19 @@ def shared(
 ) -> Any:
     """A shared variable that holds `value`.
 
-    Arrays and NumPy scalars keep their dtype; a Python int becomes int64, a float float64; anything
-    else is held as an opaque object. `borrow` stores the very array. Lengths are not part of the
-    type, so that `set_value` may change them; `broadcastable` fixes axes to length 1. Raises
+    Arrays and NumPy scalars keep their dtype; a Python int becomes int64, a float float64; of a
+    numpy.random.RandomState its state is held; anything else as an opaque object. `borrow` stores
+    the very array. Lengths are not part of the type, so that `set_value` may change them;
+    `broadcastable` fixes axes to length 1. Raises
     GraphError for a symbolic variable.
     """
     if isinstance(value, Variable):
         raise GraphError(f"shared() takes a value, not the symbolic variable {value}")
     array = _as_array(value)
+    if array is None and type(value).__name__ == "RandomState":
+        from workbench.core.random.state import shared_state
+
+        return shared_state(value, name)
     if array is None:
         held = value if borrow else copy.deepcopy(value)
         return SharedVariable(GenericType(), held, name, strict, allow_downcast)

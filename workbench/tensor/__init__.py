@@ -98,7 +98,7 @@ from workbench.core.variable import TensorConstant, TensorVariable, tensor
 from workbench.tensor import nnet
 from workbench.tensor.constructors import *  # noqa: F403
 from workbench.tensor.constructors import constant
-from workbench.tensor.later import LATER
+from workbench.tensor.later import LATER, MODULES
 
 # NumPy's other spellings.
 abs = absolute
@@ -117,14 +117,16 @@ less, less_equal, greater, greater_equal = lt, le, gt, ge
 
 
 def __getattr__(name: str) -> Any:
-    if name not in LATER:
-        raise AttributeError(f"module 'workbench.tensor' has no attribute {name!r}")
     from importlib import import_module
 
+    if name in MODULES:
+        return import_module(f"workbench.tensor.{name}")
+    if name not in LATER:
+        raise AttributeError(f"module 'workbench.tensor' has no attribute {name!r}")
     value = getattr(import_module(LATER[name]), name)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *LATER})
+    return sorted({*globals(), *LATER, *MODULES})

@@ -94,3 +94,6 @@ FAMILIES: dict[str, tuple[str, ...]] = {
 }
 
 LATER = {name: module for module, names in FAMILIES.items() for name in names}
+
+MODULES = ("random",)
+"""Namespaces beside this one, likewise."""

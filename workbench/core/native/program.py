@@ -84,6 +84,7 @@ FAMILIES = {
     "cumulative": "emit_cumulative",
     "windows": "emit_windows",
     "random": "emit_random",
+    "random_rows": "emit_random",
     "branches": "emit_branches",
 }
 

@@ -1,0 +1,147 @@
+"""Draws from a Mersenne Twister whose numbers depend on each other: permutations, choices, counts
+of outcomes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from workbench.core.graph import Array, Variable
+from workbench.core.ops.random import Draw, check_spreads
+from workbench.core.ops.shape import check_spread, dimension, static_or_self
+from workbench.core.types import tensor_type
+from workbench.errors import RankError
+from workbench.frozen import frozen
+
+
+@frozen
+class Permutation(Draw):
+    """The numbers below n in random order: one row of the sample each."""
+
+    method, parameters, whole = "permutation", ("n",), frozenset({"n"})
+    drawn = "int64"
+
+    def check_ranks(self, parameters: Sequence[Variable], lengths: Sequence[Variable]) -> None:
+        _check_rank(self, "n", parameters[0], 0)
+
+    def draw(
+        self, rng: np.random.RandomState, parameters: Sequence[Any], shape: tuple[int, ...]
+    ) -> Any:
+        n = int(parameters[0])
+        if n < 0:
+            raise ValueError(f"n is {n}; there are no permutations of less than nothing")
+        rows = [rng.permutation(n) for _ in range(_size(shape))]
+        return np.array(rows, "int64").reshape((*shape, n))
+
+    def check(self, inputs: Sequence[Variable], values: Sequence[Array]) -> None:
+        pass
+
+    def tail(self, parameters: Sequence[Variable]) -> Sequence[Any]:
+        return [static_or_self(parameters[0])]
+
+
+@frozen
+class Choice(Draw):
+    """Numbers below a; where not `replace`, each at most once."""
+
+    replace: bool
+
+    method, parameters, whole = "choice", ("a",), frozenset({"a"})
+    drawn = "int64"
+
+    def check_ranks(self, parameters: Sequence[Variable], lengths: Sequence[Variable]) -> None:
+        _check_rank(self, "a", parameters[0], 0)
+
+    def draw(
+        self, rng: np.random.RandomState, parameters: Sequence[Any], shape: tuple[int, ...]
+    ) -> Any:
+        return rng.choice(int(parameters[0]), shape, self.replace)
+
+
+@frozen
+class WeightedChoice(Draw):
+    """Numbers below the length of p, with its probabilities; where not `replace`, each at most
+    once.
+    """
+
+    replace: bool
+
+    method, parameters, drawn = "choice", ("p",), "int64"
+
+    def check_ranks(self, parameters: Sequence[Variable], lengths: Sequence[Variable]) -> None:
+        _check_rank(self, "p", parameters[0], 1)
+
+    def draw(
+        self, rng: np.random.RandomState, parameters: Sequence[Any], shape: tuple[int, ...]
+    ) -> Any:
+        p = parameters[0].astype("float64")
+        return rng.choice(len(p), shape, self.replace, p)
+
+    def check(self, inputs: Sequence[Variable], values: Sequence[Array]) -> None:
+        pass
+
+
+@frozen
+class Multinomial(Draw):
+    """How often each of the outcomes with probabilities pvals comes in n trials: one row of the
+    sample each. n and the rows of pvals spread over the rows of the sample.
+    """
+
+    method, parameters, whole = "multinomial", ("n", "pvals"), frozenset({"n"})
+    drawn = "int64"
+
+    def check_ranks(self, parameters: Sequence[Variable], lengths: Sequence[Variable]) -> None:
+        n, pvals = map(tensor_type, parameters)
+        if not pvals.ndim:
+            raise RankError(
+                f"{self}: pvals is a scalar",
+                advice="give a vector of probabilities, or one in each row of a matrix",
+            )
+        check_spreads(f"{self}: n", n.shape, self.static[:-1])
+        check_spreads(f"{self}: pvals", pvals.shape[:-1], self.static[:-1])
+
+    def draw(
+        self, rng: np.random.RandomState, parameters: Sequence[Any], shape: tuple[int, ...]
+    ) -> Any:
+        n, pvals = parameters
+        count = pvals.shape[-1]
+        numbers = np.broadcast_to(n, shape).ravel()
+        rows = np.broadcast_to(pvals, (*shape, count)).reshape(-1, count)
+        drawn = [
+            rng.multinomial(k, _probabilities(row)) for k, row in zip(numbers, rows, strict=True)
+        ]
+        return np.array(drawn, "int64").reshape((*shape, count))
+
+    def check(self, inputs: Sequence[Variable], values: Sequence[Array]) -> None:
+        _, (n, pvals), _ = self.split(inputs)
+        _, (numbers, rows), lengths = self.split(values)
+        shape = tuple(map(int, lengths))
+        check_spread(n, numbers, shape, str(self))
+        check_spread(pvals, rows, (*shape, rows.shape[-1]), str(self))
+
+    def tail(self, parameters: Sequence[Variable]) -> Sequence[Any]:
+        return [dimension(parameters[1], -1)]
+
+
+def _probabilities(row: Any) -> Any:
+    """As float64. What adds up to 1 in float32 may be above it by a rounding, which NumPy refuses.
+    """
+    wide = row.astype("float64")
+    total = wide.sum()
+    return wide / total if row.dtype == np.float32 and 1 < total < 1 + 1e-5 else wide
+
+
+def _size(shape: tuple[int, ...]) -> int:
+    """How many rows there are. Raises ValueError for a negative length, as NumPy does."""
+    if any(n < 0 for n in shape):
+        raise ValueError("negative dimensions are not allowed")
+    return int(np.prod(shape, dtype=np.int64))
+
+
+def _check_rank(op: Draw, name: str, variable: Variable, ndim: int) -> None:
+    if tensor_type(variable).ndim != ndim:
+        kind = "a vector" if ndim else "a scalar"
+        raise RankError(f"{op}: {name} is of {variable.type}; it takes {kind}")
