@@ -56,6 +56,10 @@ class DtypeError(WorkbenchError, TypeError):
     """Values of the wrong dtype met, or a value does not fit its variable's dtype."""
 
 
+class ConditionError(WorkbenchError, AssertionError):
+    """A condition that the user put into a graph is false."""
+
+
 class RankError(WorkbenchError, TypeError):
     """A value or variable has the wrong number of dimensions."""
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import workbench as wb
 import workbench.tensor as T
+from workbench.core.ops.checks import checked
 from workbench.core.graph import Variable, toposort
 from workbench.core.graph import ancestors as _ancestors
 from workbench.errors import UsageError
@@ -43,7 +44,8 @@ class Assert:
         self.msg = msg
 
     def __call__(self, value: Any, *conditions: Any) -> Any:
-        return T.ensure(value, *conditions, message=self.msg)
+        truths = [T.all(c) for c in conditions]
+        return checked(value, *truths, wrong=self.msg, advice="", kind="assertion")
 
 
 def assert_op(value: Any, *conditions: Any) -> Any:

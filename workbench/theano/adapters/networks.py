@@ -46,7 +46,8 @@ def signal_conv2d(
     **_: Any,
 ) -> Any:
     """Convolution of one image, or a stack of images, with one filter or a stack of filters."""
-    x, w = T.as_tensor_variable(input), T.as_tensor_variable(filters)
+    x: Any = T.as_tensor_variable(input)
+    w: Any = T.as_tensor_variable(filters)
     images = x.dimshuffle("x", "x", 0, 1) if x.ndim == 2 else x.dimshuffle(0, "x", 1, 2)
     kernels = w.dimshuffle("x", "x", 0, 1) if w.ndim == 2 else w.dimshuffle(0, "x", 1, 2)
     out = T.nnet.conv2d(images, kernels, border_mode=border_mode, subsample=subsample)

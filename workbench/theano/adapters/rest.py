@@ -13,13 +13,14 @@ from workbench.errors import WorkbenchError
 
 def gpu_from_host(x: Any) -> Any:
     """A tensor on the configured device; where that is the CPU, as it is."""
-    variable = T.as_tensor_variable(x)
+    variable: Any = T.as_tensor_variable(x)
     return variable.transfer(wb.config.device)
 
 
 def host_from_gpu(x: Any) -> Any:
     """A tensor in the memory of the host."""
-    return T.as_tensor_variable(x).transfer("cpu")
+    variable: Any = T.as_tensor_variable(x)
+    return variable.transfer("cpu")
 
 
 def dump(obj: Any, file_handler: Any, protocol: int = pickle.HIGHEST_PROTOCOL) -> None:

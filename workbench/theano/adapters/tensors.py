@@ -30,7 +30,7 @@ AsTensorError = UsageError
 
 def get_scalar_constant_value(variable: Any) -> Any:
     """The number that a constant (or a graph of constants) is. Raises NotScalarConstantError."""
-    v = T.as_tensor_variable(variable)
+    v: Any = T.as_tensor_variable(variable)
     if not isinstance(v, Constant):
         from workbench.core.rewrite import optimise
 
@@ -77,7 +77,7 @@ def vertical_stack(*matrices: Any) -> Any:
 
 def patternbroadcast(x: Any, broadcastable: Any) -> Any:
     """The tensor with exactly these broadcast flags."""
-    variable = T.as_tensor_variable(x)
+    variable: Any = T.as_tensor_variable(x)
     have = variable.broadcastable
     if len(have) != len(tuple(broadcastable)):
         raise GraphError(f"{x} has {len(have)} axes, the pattern {len(tuple(broadcastable))}")
