@@ -32,6 +32,7 @@ TABLE = {
     "floatX": ("float64", "float32", "float32", "float16"),
     "cast_policy": ("custom", "numpy+floatX", "numpy+floatX", "numpy"),
     "int_division": ("int", "raise", "raise", "float"),
+    "explicit_broadcast": (False, *BOOL),
     "warn_float64": ("ignore", "pdb", "pdb", "error"),
     "mode": ("FAST_RUN", "DebugMode", "DebugMode", "FAST"),
     "linker": ("native", "c|py", "c|py", "gcc"),

@@ -50,7 +50,8 @@ class Config:
     @property
     def values(self) -> dict[str, Any]:
         """Every flag's value now, by full name, for those who ask often; it stays the same dict."""
-        return self._state.values  # type: ignore[no-any-return]
+        values: dict[str, Any] = self._state.values
+        return values
 
     @contextmanager
     def change(self, **flags: object) -> Iterator[Config]:

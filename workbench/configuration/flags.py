@@ -116,6 +116,8 @@ FLAGS: tuple[Flag, ...] = (
          "replaces a float64 that no operand has"),
     Flag("int_division", "int", *one_of("int", "raise", "floatX"),
          "integer / integer: divides in floatX (int, floatX), or is an error (raise)"),
+    Flag("explicit_broadcast", False, *BOOLEAN,
+         "operands of lower rank are padded by a DimShuffle that the graph shows, as Theano's are"),
     Flag("warn_float64", "ignore", *TELL, "what happens when a float64 variable is made"),
     # How functions are made
     Flag("mode", "FAST_RUN", *one_of(*MODES, *OLD_MODES), "how functions are optimised and run"),

@@ -16,11 +16,14 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.configuration import config
 from workbench.core import origin
 from workbench.core.records import Place
 from workbench.errors import NullGradientError, WorkbenchError
 
 Array = NDArray[np.generic]
+
+_FLAGS = config.values  # asked for every op that is applied
 
 
 class Type(ABC):
@@ -35,12 +38,26 @@ class Type(ABC):
         """Whether every value of the other type is one of this type."""
 
 
+class Tag(SimpleNamespace):
+    """What users keep with a variable, such as `test_value`. It is no part of the graph."""
+
+    def __reduce__(self) -> Any:
+        kept = dict(vars(self))
+        if not config.pickle_test_value:
+            kept.pop("test_value", None)
+        return _tag, (kept,)
+
+
+def _tag(kept: dict[str, Any]) -> Tag:
+    return Tag(**kept)
+
+
 class Variable:
     """A node of the graph that stands for one value: an input, or output number `index` of
     `owner`.
     """
 
-    __slots__ = ("__weakref__", "index", "lines", "name", "owner", "tag", "type")
+    __slots__ = ("__weakref__", "_tag", "index", "lines", "name", "owner", "type")
 
     def __init__(
         self, type: Type, owner: Apply | None = None, index: int = 0, name: str | None = None
@@ -49,8 +66,23 @@ class Variable:
         self.owner = owner
         self.index = index
         self.name = name
-        self.tag = SimpleNamespace() if owner is None else None
+        self._tag: Any = None  # Any: a Tag has what attributes users give it
         self.lines = origin.capture() if owner is None else owner.lines
+
+    @property
+    def tag(self) -> Any:
+        """What users keep with the variable; made when it is first asked for."""
+        if self._tag is None:
+            self._tag = Tag()
+        return self._tag
+
+    @tag.setter
+    def tag(self, tag: Any) -> None:
+        self._tag = tag
+
+    def tagged(self, name: str) -> bool:
+        """Whether the tag has this attribute."""
+        return self._tag is not None and hasattr(self._tag, name)
 
     @property
     def places(self) -> tuple[Place, ...]:
@@ -72,7 +104,10 @@ class Variable:
             return f"<{self.type}>"
         return f"{self.owner.op}.{self.index}"
 
-    __repr__ = __str__
+    def __repr__(self) -> str:
+        if _FLAGS["print_test_value"] and self.tagged("test_value"):
+            return f"{self}\n{self.tag.test_value!r}"
+        return str(self)
 
 
 class Constant(Variable):
@@ -140,6 +175,8 @@ class Op(ABC):
     """
 
     commutative: ClassVar[bool] = False
+    # Running it does something besides: it is run where the user put it, and no rule drops it.
+    effect: ClassVar[bool] = False
     samples: ClassVar[Callable[[], Iterable[Any]] | None] = None
 
     @abstractmethod
@@ -190,7 +227,12 @@ class Op(ABC):
         except WorkbenchError as error:
             error.met = error.met or describe(self, inputs)
             raise
-        return Apply(self, inputs, types)
+        node = Apply(self, inputs, types)
+        if _FLAGS["compute_test_value"] != "off":
+            from workbench.core.test_values import follow
+
+            follow(node)
+        return node
 
     def __call__(
         self, *inputs: Any

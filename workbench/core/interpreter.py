@@ -8,16 +8,20 @@ modes are listeners.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 
+from workbench.configuration import config
 from workbench.core import origin
 from workbench.core.graph import Apply, Constant, Variable, is_shared, toposort
+from workbench.core.scalar import floating_errors
 from workbench.errors import MissingInputError, WorkbenchError
 
 Values = dict[Variable, Any]  # Any: arrays, or the objects of generic variables
+
+_FLAGS = config.values  # asked for every node
 
 
 class Listener(Protocol):
@@ -36,6 +40,7 @@ class Interpreter:
     def __init__(self, outputs: Sequence[Variable], nodes: Sequence[Apply] | None = None) -> None:
         self.outputs = list(outputs)
         self.nodes = list(toposort(outputs)) if nodes is None else list(nodes)
+        self._is_lazy = any(getattr(node.op, "is_lazy", False) for node in self.nodes)
 
     def run(self, given: Mapping[Variable, Any], listeners: Iterable[Listener] = ()) -> list[Any]:
         """The outputs' values for these inputs. Raises an op's own error, extended by where its
@@ -45,20 +50,62 @@ class Interpreter:
         return [lookup(values, v) for v in self.outputs]
 
     def run_all(self, given: Mapping[Variable, Any], listeners: Iterable[Listener] = ()) -> Values:
-        """The value of every variable that the outputs need."""
+        """The value of every variable that the outputs need: of what a condition decides between,
+        only that which it chose.
+        """
         values: Values = dict(given)
         hear = list(listeners)
+        if self._is_lazy:
+            self._run_wanted(values, hear)
+            return values
         for node in self.nodes:
             inputs = [lookup(values, v) for v in node.inputs]
-            for listener in hear:
-                listener.before(node, inputs)
-            start = time.perf_counter()
-            outputs = evaluate_node(node, inputs, hear)
-            seconds = time.perf_counter() - start
-            for listener in hear:
-                listener.after(node, inputs, outputs, seconds)
-            values.update(zip(node.outputs, outputs, strict=True))
+            _run_node(node, inputs, values, hear)
         return values
+
+    def _run_wanted(self, values: Values, listeners: list[Listener]) -> None:
+        """Run what the outputs turn out to need, depth-first."""
+        left = set(self.nodes)
+        stack = [v.owner for v in reversed(self.outputs)]
+        while stack:
+            node = stack.pop()
+            if node is None or node not in left:
+                continue
+            wanted = _wanted(node, values, left)
+            missing = [v.owner for v in wanted if v.owner in left and v not in values]
+            if missing:
+                stack += [node, *reversed(missing)]
+                continue
+            left.remove(node)
+            needed = set(wanted)
+            inputs = [lookup(values, v) if v in needed else None for v in node.inputs]
+            _run_node(node, inputs, values, listeners)
+
+
+def _wanted(node: Apply, values: Values, left: Collection[Apply]) -> Sequence[Variable]:
+    """What a node reads; of a lazy one its condition, and as soon as that is known, what it
+    chooses.
+    """
+    if not getattr(node.op, "is_lazy", False):
+        return node.inputs
+    condition = node.inputs[0]
+    if condition.owner in left and condition not in values:
+        return [condition]
+    chosen = node.op.chosen(lookup(values, condition))  # type: ignore[attr-defined]  # it is lazy
+    return [condition, *(node.inputs[i] for i in chosen)]
+
+
+def _run_node(
+    node: Apply, inputs: Sequence[Any], values: Values, listeners: Sequence[Listener]
+) -> None:
+    for listener in listeners:
+        listener.before(node, inputs)
+    start = time.perf_counter()
+    outputs = evaluate_node(node, inputs, listeners)
+    seconds = time.perf_counter() - start
+    for listener in listeners:
+        listener.after(node, inputs, outputs, seconds)
+    values.update(zip(node.outputs, outputs, strict=True))
 
 
 def lookup(values: Mapping[Variable, Any], variable: Variable) -> Any:
@@ -86,7 +133,7 @@ def evaluate_node(
             check(node.inputs, inputs)
         if (watched := getattr(op, "evaluate_watched", None)) is not None:
             return watched(node, inputs, listeners)  # type: ignore[no-any-return]
-        with np.errstate(all="ignore"):
+        with floating_errors():
             return op.evaluate(*inputs)
     except Exception as error:
         explained = explain(error, node, inputs)
@@ -97,7 +144,7 @@ def evaluate_node(
 
 def explain(error: Exception, node: Apply, inputs: Sequence[Any]) -> Exception:
     """The same kind of error, saying which node of the user's it struck, what met there, and where
-    it was written.
+    it was written; where `config.exception_verbosity` is 'high', with the values.
     """
     met = ", ".join(
         f"{v.name or 'an expression'}: {v.type}"
@@ -105,16 +152,28 @@ def explain(error: Exception, node: Apply, inputs: Sequence[Any]) -> Exception:
         for v, a in zip(node.inputs, inputs, strict=True)
     )
     place = origin.resolve(node.lines[0]) if node.lines else None
+    more = _values_of(node, inputs) if _FLAGS["exception_verbosity"] == "high" else ""
     if isinstance(error, WorkbenchError):
         if error.node is None:
             error.met, error.place, error.node = (
-                error.met or f"{node.op} of {met}",
+                (error.met or f"{node.op} of {met}") + more,
                 error.place or place,
                 node,
             )
         return error
     advice = "look at the values that met here: wb.inspect shows them"
-    return _same_kind(error, f"{error}\n{node.op} of {met}\nmade at {place}\n{advice}")
+    return _same_kind(error, f"{error}\n{node.op} of {met}{more}\nmade at {place}\n{advice}")
+
+
+def _values_of(node: Apply, inputs: Sequence[Any]) -> str:
+    """A line for each input: its strides and its value, in short."""
+    lines = []
+    for variable, value in zip(node.inputs, inputs, strict=True):
+        strides = f" of strides {value.strides}" if isinstance(value, np.ndarray) else ""
+        with np.printoptions(threshold=20, edgeitems=2):
+            shown = " ".join(repr(value).split())
+        lines.append(f"\n  {variable.name or variable}{strides}: {shown}")
+    return "".join(lines)
 
 
 def _same_kind(error: Exception, message: str) -> Exception:

@@ -13,7 +13,9 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from types import FrameType
 
+from workbench.configuration import config
 from workbench.core.records import Place
 from workbench.errors import WorkbenchError
 
@@ -21,11 +23,15 @@ Line = tuple[str, int]
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _NOT_THE_USERS = (_PACKAGE, "<frozen importlib")
+_FLAGS = config.values  # asked for every node
 _current: ContextVar[tuple[Line, ...] | None] = ContextVar("workbench_origin", default=None)
 
 
 def capture() -> tuple[Line, ...]:
-    """The nearest line on the stack that is not the workbench's own, or what `inherited` says."""
+    """The nearest line on the stack that is not the workbench's own, or what `inherited` says.
+
+    `config.traceback.limit` is how many such lines are kept.
+    """
     current = _current.get()
     if current is not None:
         return current
@@ -33,9 +39,26 @@ def capture() -> tuple[Line, ...]:
     while frame is not None:
         filename = frame.f_code.co_filename
         if not filename.startswith(_NOT_THE_USERS):
+            if _FLAGS["traceback.limit"] != 1:
+                return _several(frame, _FLAGS["traceback.limit"])
             return ((filename, frame.f_lineno),)
         frame = frame.f_back  # type: ignore[assignment]
     return ()
+
+
+def _several(frame: FrameType | None, limit: int) -> tuple[Line, ...]:
+    """The user's lines from this frame outwards."""
+    found: list[Line] = []
+    while frame is not None and len(found) < limit:
+        if not frame.f_code.co_filename.startswith(_NOT_THE_USERS):
+            found.append((frame.f_code.co_filename, frame.f_lineno))
+        frame = frame.f_back
+    return tuple(found)
+
+
+def users_own() -> bool:
+    """Whether a node made now is the user's own: neither a gradient's nor a rewrite's."""
+    return _current.get() is None
 
 
 @contextmanager

@@ -8,6 +8,7 @@ devices as C.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.configuration import config
 from workbench.frozen import frozen
 
 Array = NDArray[np.generic]
@@ -244,10 +246,16 @@ class ScalarProgram:
     def run(self, *arrays: Array) -> tuple[Array, ...]:
         """The definition: each step by NumPy, over whole arrays that broadcast."""
         values: list[Array] = list(arrays)
-        with np.errstate(all="ignore"):
+        with floating_errors():
             for step in self.steps:
                 values.append(_run_step(step, [values[i] for i in step.args]))
         return tuple(values[i] for i in self.outputs)
+
+
+def floating_errors() -> AbstractContextManager[None]:
+    """What NumPy does about overflows and the like: what `config.numpy.seterr_all` says."""
+    chosen = config.values["numpy.seterr_all"]
+    return np.errstate() if chosen == "None" else np.errstate(all=chosen)
 
 
 def _run_step(step: ScalarStep, args: Sequence[Array]) -> Array:

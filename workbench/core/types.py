@@ -6,12 +6,15 @@ A dimension of static length 1 broadcasts; a dimension that is not known statica
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from functools import cache, cached_property
 from typing import Any, ClassVar
 
 import numpy as np
 
+from workbench.configuration import config
+from workbench.core import origin
 from workbench.core.graph import Apply, Array, Constant, Type, Variable
 from workbench.errors import DtypeError, GraphError, LengthError, RankError, ShapeError
 from workbench.frozen import frozen
@@ -22,6 +25,8 @@ COMPLEX = ("complex64", "complex128")
 DTYPES = ("bool", *INTEGERS, *FLOATS, *COMPLEX)
 
 Shape = tuple[int | None, ...]
+
+_FLAGS = config.values  # asked for every variable
 
 
 @frozen
@@ -57,7 +62,13 @@ class TensorType(Type):
         return np.dtype(self.dtype)
 
     def make(self, owner: Apply | None = None, index: int = 0, name: str | None = None) -> Variable:
+        if self.dtype == "float64":
+            tell_of_float64(self)
         return TensorType.variable(self, owner, index, name)
+
+    def __call__(self, name: str | None = None) -> Any:  # Any: a variable with operators
+        """A new input variable of this type."""
+        return self.make(name=name)
 
     def with_dtype(self, dtype: str) -> TensorType:
         return self if dtype == self.dtype else TensorType(dtype, self.shape)
@@ -202,8 +213,6 @@ def _survives(before: Array, after: Array) -> bool:
 
 def _python_float(value: object, type: TensorType) -> bool:
     """A plain float is taken as a float32 scalar where floatX says so, as `x * 0.1` would."""
-    from workbench.configuration import config
-
     plain = isinstance(value, float) and not isinstance(
         value, np.generic
     )  # np.float64 is a float, too
@@ -301,15 +310,19 @@ def smallest_int(value: int) -> str:
 def python_number(value: complex) -> Array:
     """A Python number as the narrowest array that keeps it: ints small, floats float32 where exact
     (or floatX says so).
-    """
-    from workbench.configuration import config
 
+    Where `config.cast_policy` is 'numpy+floatX': as NumPy makes it, a float of floatX.
+    """
     if isinstance(value, bool):
         return np.asarray(value, "bool")
+    narrow_ints = _FLAGS["cast_policy"] == "custom"
     if isinstance(value, int):
-        return np.asarray(value, smallest_int(value))
+        dtype = smallest_int(value)
+        return np.asarray(value, dtype if narrow_ints or dtype == "uint64" else "int64")
     if isinstance(value, complex):
         return np.asarray(value, "complex128")
+    if not narrow_ints:
+        return np.asarray(value, config.floatX)
     with np.errstate(over="ignore"):
         narrow = np.float32(value)
         if config.floatX == "float32" or value != value or float(narrow) == value:
@@ -368,6 +381,26 @@ def constant(value: object, dtype: str) -> Variable:
     array = np.array(value, dtype)
     array.flags.writeable = False
     return TensorType.constant(type_of(array), array)
+
+
+def tell_of_float64(type: TensorType) -> None:
+    """What `config.warn_float64` says of a float64 variable that the user makes."""
+    chosen = _FLAGS["warn_float64"]
+    if chosen == "ignore" or type.dtype != "float64" or not origin.users_own():
+        return
+    error = DtypeError(
+        "a float64 variable is made, and config.warn_float64 asks to be told",
+        f"it is of {type}",
+        advice="find where a float64 value or a wide integer comes in, or cast to float32",
+    )
+    if chosen == "warn":
+        warnings.warn(str(error), UserWarning, stacklevel=3)
+        return
+    if chosen == "pdb":
+        import pdb
+
+        pdb.set_trace()
+    raise error
 
 
 def tensor_type(variable: Variable) -> TensorType:

@@ -11,7 +11,7 @@ from typing import Any
 from workbench.core.graph import Array, Constant, Variable
 from workbench.core.methods import install
 from workbench.core.ops import indexing, linalg, reduce, scalars, shape
-from workbench.core.types import TensorType, tensor_type
+from workbench.core.types import TensorType, tell_of_float64, tensor_type
 from workbench.errors import GraphError, RankError
 
 
@@ -241,7 +241,7 @@ class TensorVariable(Variable):
         return reduce.prod(self, axis, dtype, keepdims)
 
     def mean(self, axis: Any = None, dtype: str | None = None, keepdims: bool = False) -> Any:
-        return reduce.mean(self, axis, dtype, keepdims)
+        return reduce.mean(self, axis, dtype, keepdims=keepdims)
 
     def var(self, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Any:
         return reduce.var(self, axis, ddof, keepdims)
@@ -266,6 +266,13 @@ class TensorVariable(Variable):
 
     def take(self, indices: Any, axis: int = 0) -> Any:
         return self[(slice(None),) * axis + (indices,)]
+
+    def transfer(self, target: str) -> Any:
+        """The tensor on a device; on the one where it is already, itself. Raises DeviceError."""
+        from workbench.core.modes import get_device
+
+        get_device(target)
+        return self
 
     def eval(self, inputs: dict[Variable | str, Any] | None = None) -> Any:
         """The value for these inputs, by variable or name; compiled once per set of inputs."""
@@ -297,6 +304,7 @@ class TensorConstant(TensorVariable, Constant):
 
     def __init__(self, type: TensorType, data: Array, name: str | None = None) -> None:
         Constant.__init__(self, type, data, name)
+        tell_of_float64(type)
 
     @property
     def value(self) -> Array:

@@ -112,6 +112,11 @@ def bind(program: Program, values: Mapping[Any, Any]) -> tuple[list[Any], list[s
         for i, item in enumerate(program.inputs)
         if item.value is not None
     }
+    for i, item in enumerate(program.inputs):
+        if item.variable.tagged("test_value"):
+            found[i] = convert(
+                item, item.variable.tag.test_value, f"the test value of {item.variable}"
+            )
     for key, value in values.items():
         i = _index(program, key)
         item = program.inputs[i]

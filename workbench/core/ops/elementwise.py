@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from workbench.configuration import config
 from workbench.core.graph import Array, Constant, Gradients, Op, Type, Variable, Variables, describe
 from workbench.core.scalar import ScalarBuilder, ScalarProgram
 from workbench.core.types import (
@@ -22,6 +23,8 @@ from workbench.core.types import (
 )
 from workbench.errors import DtypeError, ShapeError
 from workbench.frozen import frozen
+
+_FLAGS = config.values  # asked for every op that is applied
 
 
 @frozen
@@ -137,7 +140,14 @@ class Elemwise(Op):
     scalar: ScalarOp
 
     def __call__(self, *inputs: Any) -> Any:
-        return super().__call__(*map(as_tensor, inputs))
+        operands = [as_tensor(v) for v in inputs]
+        if _FLAGS["explicit_broadcast"]:
+            from workbench.core.ops.shape import pad_ranks
+
+            operands = pad_ranks(operands)
+        if _FLAGS["cast_policy"] != "custom":
+            operands = _narrowed(operands)
+        return super().__call__(*operands)
 
     def infer(self, *inputs: Variable) -> Sequence[Type]:
         types = [tensor_type(v) for v in inputs]
@@ -217,8 +227,25 @@ class Elemwise(Op):
     def label(self) -> str:
         return "fused" if isinstance(self.scalar, Composite) else self.scalar.name
 
+    @property
+    def name(self) -> str:
+        """What Theano's graphs call it."""
+        return str(self)
+
     def __str__(self) -> str:
         return f"Elemwise{{{self.scalar},no_inplace}}"
+
+
+def _narrowed(operands: list[Variable]) -> list[Variable]:
+    """Operands of which none is float64 and that would meet in it, cast to floatX: what
+    `config.cast_policy` 'numpy+floatX' means.
+    """
+    from workbench.core.ops.scalars import cast
+
+    dtypes = [tensor_type(v).dtype for v in operands]
+    if "float64" in dtypes or all(map(is_discrete, dtypes)) or upcast(*dtypes) != "float64":
+        return operands
+    return [cast(v, "floatX") for v in operands]
 
 
 def needs_none(variable: Variable) -> bool:

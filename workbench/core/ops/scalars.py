@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from workbench.configuration import config
-from workbench.core.graph import Constant
+from workbench.core.graph import Constant, describe
 from workbench.core.ops.elementwise import Elemwise, ScalarOp
 from workbench.core.scalar import PRIMITIVES, ScalarBuilder
 from workbench.core.types import (
@@ -778,9 +778,17 @@ def cast(x: Any, dtype: str) -> Any:
 
 
 def divide(x: Any, y: Any) -> Any:
-    """X / y as an operator means it: integers are divided in floatX."""
+    """X / y as an operator means it: integers are divided in floatX, or not at all, by
+    `config.int_division`.
+    """
     operands = as_tensor(x), as_tensor(y)
     if all(is_discrete(tensor_type(v).dtype) for v in operands):
+        if config.int_division == "raise":
+            raise DtypeError(
+                "integers are divided, and config.int_division is 'raise'",
+                describe(true_div, operands),
+                advice="write x // y for whole numbers, or cast one to a float",
+            )
         return true_div(*(cast(v, "floatX") for v in operands))
     return true_div(*operands)
 

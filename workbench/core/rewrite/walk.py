@@ -9,8 +9,10 @@ nodes that are new to its rules.
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Collection, Iterable, Sequence
 
+from workbench.configuration import config
 from workbench.core import origin
 from workbench.core.graph import Apply, Op, Variable, toposort
 from workbench.core.ops.elementwise import Elemwise
@@ -38,6 +40,7 @@ class Walk:
         self._open: set[Apply] = set()
         self._fired: dict[Apply, Rule] = {}  # which rule took a node away
         self._patience = PATIENCE * len(self.nodes) + 256
+        self._has_effects = any(node.op.effect for node in self.nodes)
 
     def run(self) -> list[Variable]:
         """The outputs after the pass."""
@@ -105,6 +108,9 @@ class Walk:
                 self._refuse(candidate, node, "this pass has made too many rewrites already")
             else:
                 results: Results = [answer] if isinstance(answer, Variable) else list(answer)
+                if self._has_effects and (lost := _lost(node, results)):
+                    self._refuse(candidate, node, f"it would drop {lost}")
+                    continue
                 if (done := self._replace(candidate, node, results, start)) is not None:
                     return done
         tried[node] = after
@@ -160,6 +166,13 @@ class Walk:
             final.setdefault(old, new)
 
 
+def _lost(node: Apply, results: Results) -> str:
+    """The ops, among those that do something besides, that would not be run any more."""
+    kept = toposort(n if n is not None else o for o, n in zip(node.outputs, results, strict=True))
+    before = {above.op for above in toposort(node.outputs) if above.op.effect}
+    return ", ".join(sorted(map(str, before - {above.op for above in kept})))
+
+
 def _lines(
     node: Apply, results: Sequence[Variable], fresh: Sequence[Apply]
 ) -> tuple[origin.Line, ...]:
@@ -183,8 +196,27 @@ def _ask(rule: Rule, node: Apply, context: Context) -> Answer:
         return rule.rewrite(node, context)
     except RewriteError:
         raise
-    except WorkbenchError as error:
-        return Refuse(f"it fails when it runs: {error.wrong}")
+    except (WorkbenchError, FloatingPointError) as error:
+        return Refuse(f"it fails when it runs: {str(error).splitlines()[0]}")
+    except Exception as error:
+        return _failed(rule, node, error)
+
+
+def _failed(rule: Rule, node: Apply, error: Exception) -> Answer:
+    """What `config.on_opt_error` says of a rule that has a defect: its error, or the graph as it
+    is.
+    """
+    chosen = config.on_opt_error
+    if chosen == "pdb":
+        import pdb
+
+        pdb.post_mortem(error.__traceback__)
+    if chosen in ("raise", "pdb"):
+        raise error
+    wrong = f"the rule {rule.name} failed at {node.op}: {type(error).__name__}: {error}"
+    if chosen == "warn":
+        warnings.warn(f"{wrong}; the graph is left as it is", UserWarning, stacklevel=2)
+    return Refuse(wrong)
 
 
 class RuleIndex:

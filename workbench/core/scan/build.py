@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from workbench.configuration import config
 from workbench.core import origin
 from workbench.core.graph import Variable
 from workbench.core.scan.arguments import Given, as_list, count_steps, read_infos, read_sequences
@@ -63,6 +64,8 @@ def scan(
     starts = [None if info is None else start(info) for info in infos]
     rows = tuple(_rows(sequence, go_backwards) for sequence in given)
     place = line_of(fn)
+    if config.values["compute_test_value"] != "off":
+        _show_first_step(rows, starts)
     returned = read_returned(fn(*_inner(*rows, *starts), *fixed), place)
     starts = _one_each(starts, returned.outputs, place)
     returned = with_default_updates(returned, Scope(_inner(*rows, *starts), fixed))
@@ -72,6 +75,16 @@ def scan(
         check_listed(returned, scope)
     loop = Parts(count_steps(n_steps, given), rows, name=name or "", truncate=truncate_gradient)
     return _results(close(fill(loop, starts, returned), scope), starts, return_list)
+
+
+def _show_first_step(rows: Sequence[Rows], starts: Sequence[Start | None]) -> None:
+    """Test values for what fn sees."""
+    from workbench.core.test_values import show_first_step
+
+    for part in rows:
+        show_first_step(part.inner, part.outer, [k - min(*part.taps, 0) for k in part.taps])
+    for state in filter(None, starts):
+        show_first_step(state.inner, state.rows, state.info.taps)
 
 
 def line_of(fn: Callable[..., Any]) -> object:
