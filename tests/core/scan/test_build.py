@@ -343,7 +343,37 @@ def test_listeners_hear_every_iteration():
     assert heard.steps == [(0, [0, 0]), (1, [1, 0]), (2, [2, 1]), (3, [3, 3])]
 
 
-def test_rows_that_change_their_shape():
-    y, _ = scan(lambda p: T.concatenate([p, p]), None, x, n_steps=3)
-    with pytest.raises(ScanError, match=r"output 0 .*: \(8,\) in step 0, \(16,\) in step 1"):
-        wb.function([x], y)(FOUR)
+@pytest.mark.parametrize("read", [lambda y: y, lambda y: y[-1]], ids=["all", "last"])
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [
+        (lambda p: T.concatenate([p, p]), r"output 0 .*: \(4,\) before step 0, \(8,\) after"),
+        (lambda p: p[1:], r"\(4,\) before step 0, \(3,\) after"),
+        (lambda p: T.zeros((3,)) + p.sum(), r"\(4,\) before step 0, \(3,\) after"),
+    ],
+    ids=["longer", "shorter", "static"],
+)
+def test_a_state_keeps_its_shape(step, words, read):
+    k = T.lscalar("k")
+    for steps in (3, k):
+        y, _ = scan(step, None, x, n_steps=steps)
+        for call in (
+            lambda y=y: run(read(y), {x: FOUR, k: np.int64(3)}),
+            lambda y=y: wb.function([x, k], read(y), on_unused_input="ignore")(FOUR, 3),
+        ):
+            with pytest.raises(ScanError, match=words):
+                call()
+    f = wb.function([x, k], y)
+    assert len(f(FOUR, 0)) == 0
+
+
+def test_a_map_and_a_shared_variable_keep_their_shapes():
+    y, _ = scan(lambda i: T.arange(i), T.arange(4))
+    for read in (y, y[-1]):
+        with pytest.raises(ScanError, match=r"output 0 .*: \(0,\) before step 1, \(1,\) after"):
+            wb.function([], read)()
+    s = wb.shared(np.zeros(2), "s")
+    _, updates = scan(lambda: {s: T.concatenate([s, s])}, n_steps=2)
+    with pytest.raises(ScanError, match=r"shared variable 0 .*: \(2,\) before step 0, \(4,\)"):
+        wb.function([], [], updates=updates)()
+    assert s.get_value().shape == (2,)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,8 +9,7 @@ import pytest
 
 import workbench as wb
 import workbench.tensor as T
-from workbench.core.graph import Op, Type, Variable
-from workbench.core.types import GenericType, TensorType
+from workbench.core.random.streams import RandomStreams
 
 floatX = "float64"
 
@@ -114,25 +111,14 @@ def test_loop_count_in_a_shared_variable():
     assert k.get_value() == 5
 
 
-@dataclass(frozen=True)
-class Draw(Op):
-    """A uniform number from a random state: (state, drawn) from a state."""
-
-    def infer(self, *inputs: Variable) -> Sequence[Type]:
-        return [GenericType(), TensorType("float64", ())]
-
-    def evaluate(self, *values: Any) -> Sequence[Any]:
-        import copy
-
-        state = copy.deepcopy(values[0])
-        return [state, np.asarray(state.uniform())]
-
-
 def random_stream(seed: int) -> tuple[Any, Any]:
-    rng = wb.shared(np.random.RandomState(seed), "rng")
-    after, drawn = Draw()(rng)
-    rng.default_update = after
-    return rng, drawn
+    """A stream's state and a number drawn from it."""
+    drawn = RandomStreams(seed).uniform()
+    return drawn.rng, drawn
+
+
+def numpy_stream(seed: int) -> np.random.RandomState:
+    return np.random.RandomState(np.random.RandomState(seed).randint(2**30))
 
 
 def test_random_variable_is_drawn_in_every_step():
@@ -141,7 +127,7 @@ def test_random_variable_is_drawn_in_every_step():
     results, updates = wb.scan(lambda v: v * d, sequences=X)
     assert list(updates) == [rng]
     f = wb.function([X], results, updates=updates)
-    expected = np.random.RandomState(1234)
+    expected = numpy_stream(1234)
     for _ in range(2):
         np.testing.assert_array_equal(f(np.ones(3)), [expected.uniform() for _ in range(3)])
 
@@ -152,7 +138,7 @@ def test_listed_random_variable_is_drawn_once():
     results, updates = wb.scan(lambda v, d: v * d, sequences=X, non_sequences=d)
     assert not updates
     got = wb.function([X], results)(np.ones(3))
-    np.testing.assert_array_equal(got, [np.random.RandomState(1234).uniform()] * 3)
+    np.testing.assert_array_equal(got, [numpy_stream(1234).uniform()] * 3)
 
 
 def test_power():

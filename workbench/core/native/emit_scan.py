@@ -96,6 +96,7 @@ class _Loop:
             inner.line(f"{(more := w.fresh())} = icmp slt i64 {t}, {self.n}")
             inner.line(f"br i1 {more}, label %{body}, label %{done}")
             w.start_block(body, inner)
+            self._check_rows()
             self._bind_inputs(t)
             self._place_outputs(t)
             w.write_nodes(op.inner.nodes, op.inner.outputs)
@@ -121,6 +122,12 @@ class _Loop:
                 w.require(w.region(none, enough).put(Type("i1"), f"or i1 {none}, {enough}").name)
         for s, state in zip(self.initial, self.op.states, strict=True):
             w.require(w.compare("sge", s.dims[0], str(depth(state))))
+
+    def _check_rows(self) -> None:
+        """The values of a state have the shape of its initial value."""
+        for i, stack in self.stacks.items():
+            for mine, theirs in zip(stack.dims[1:], self.initial[i].dims[1:], strict=True):
+                self.w.same(mine, theirs)
 
     def _release_gil(self) -> None:
         w = self.w

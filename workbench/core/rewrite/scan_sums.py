@@ -224,14 +224,16 @@ def _term(value: Variable | Scatter, ready: set[Variable]) -> Term | None:
 
 
 def _outer(value: Variable) -> Product | None:
-    """A column times a row."""
+    """A column times a row, which may be written as a vector."""
     node = value.owner
     if node is None or not isinstance(node.op, Elemwise) or not isinstance(node.op.scalar, Mul):
         return None
     flags = {tensor_type(v).broadcastable: v for v in node.inputs}
-    if set(flags) != {(False, True), (True, False)}:
+    column, row = flags.pop((False, True), None), flags.pop((True, False), None)
+    vector = flags.pop((False,), None)
+    if flags or column is None or (row is None) == (vector is None):
         return None
-    return Product(_without(flags[(False, True)], 1), _without(flags[(True, False)], 0))
+    return Product(_without(column, 1), vector if row is None else _without(row, 0))
 
 
 def _without(v: Variable, axis: int) -> Variable:

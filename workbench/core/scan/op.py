@@ -130,6 +130,7 @@ class Scan(Op):
             for start, taps in zip(initial, self.states, strict=True)
         ]
         stacks: list[list[Any]] = [[] for _ in range(self.n_stacked)]
+        shapes = self._shapes_before(initial, carried)
         for t in range(n):
             taken = [
                 s[t + k - min(*taps, 0)]
@@ -141,6 +142,7 @@ class Scan(Op):
                 zip(self.inner.inputs, [*taken, *recalled, *carried, *non_sequences], strict=True)
             )
             outputs = step(given)
+            self._check_shapes(t, outputs, shapes)
             for stack, value in zip(stacks, outputs, strict=False):
                 stack.append(value)
             for i, state in enumerate(states):
@@ -153,21 +155,38 @@ class Scan(Op):
         return [*self._no_rows(values), *carried]
 
     def _stacked(self, stacks: Sequence[list[Any]]) -> list[Array]:
-        """The rows of each output: all of them, or the last few. Raises ScanError where they differ
-        in shape.
-        """
-        results = []
-        for i, (rows, keep) in enumerate(zip(stacks, self.keep, strict=True)):
-            kept = [np.asarray(row) for row in (rows if keep is None else rows[-keep:])]
-            odd = next((t for t, row in enumerate(kept) if row.shape != kept[0].shape), None)
-            if odd is not None:
-                raise ScanError(
-                    f"scan{self._title()}: output {i} changes its shape: {kept[0].shape} in step 0,"
-                    f" {kept[odd].shape} in step {odd}",
-                    advice="have every step return rows of one shape",
+        """The rows of each output: all of them, or the last few."""
+        return [
+            np.stack(rows if keep is None else rows[-keep:])
+            for rows, keep in zip(stacks, self.keep, strict=True)
+        ]
+
+    def _shapes_before(
+        self, initial: Sequence[Array], carried: Sequence[Any]
+    ) -> list[tuple[int, ...] | None]:
+        """For each inner output the shape that it has to have, None where its first value tells."""
+        states = [start.shape[1:] for start in initial]
+        return [*states, *[None] * self.n_maps, *(getattr(v, "shape", None) for v in carried)]
+
+    def _check_shapes(
+        self, t: int, outputs: Sequence[Any], shapes: list[tuple[int, ...] | None]
+    ) -> None:
+        """Raises ScanError where a value of step t has not the shape of those before it."""
+        for i, value in enumerate(outputs[: len(shapes)]):
+            shape = getattr(value, "shape", None)
+            if shapes[i] is None:
+                shapes[i] = shape
+            elif shape != shapes[i]:
+                what, k = (
+                    ("shared variable", i - self.n_stacked)
+                    if i >= self.n_stacked
+                    else ("output", i)
                 )
-            results.append(np.stack(kept))
-        return results
+                raise ScanError(
+                    f"scan{self._title()}: {what} {k} changes its shape: {shapes[i]} before step "
+                    f"{t}, {shape} after it",
+                    advice="have every step return a value of one shape, that of the initial value",
+                )
 
     def check_lengths(self, n: int, sequences: Sequence[Array], initial: Sequence[Array]) -> None:
         """Raises ScanError where there are fewer rows than steps read."""

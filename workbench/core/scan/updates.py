@@ -34,6 +34,19 @@ class OrderedUpdates(dict[Any, Any]):
                 raise KeyError("Collision", key)
             self[key] = value
 
+    def setdefault(self, key: Any, default: Any = None) -> Any:
+        """The value of a variable, which is `default` where it had none."""
+        if key not in self:
+            self[key] = default
+        return self[key]
+
+    def copy(self) -> OrderedUpdates:
+        return OrderedUpdates(self)
+
+    def __ior__(self, other: Pairs) -> OrderedUpdates:  # type: ignore[override, misc]
+        self.update(other)
+        return self
+
     def __add__(self, other: Pairs) -> OrderedUpdates:
         joined = OrderedUpdates(self)
         joined.update(other)
@@ -41,3 +54,6 @@ class OrderedUpdates(dict[Any, Any]):
 
     def __radd__(self, other: Pairs) -> OrderedUpdates:
         return OrderedUpdates(other) + self
+
+    __or__ = __add__  # type: ignore[assignment]
+    __ror__ = __radd__  # type: ignore[assignment]
