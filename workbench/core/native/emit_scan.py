@@ -125,9 +125,10 @@ class _Loop:
 
     def _check_rows(self) -> None:
         """The values of a state have the shape of its initial value."""
-        for i, stack in self.stacks.items():
-            for mine, theirs in zip(stack.dims[1:], self.initial[i].dims[1:], strict=True):
-                self.w.same(mine, theirs)
+        for i, start in enumerate(self.initial):
+            if i in self.stacks:
+                for mine, theirs in zip(self.stacks[i].dims[1:], start.dims[1:], strict=True):
+                    self.w.same(mine, theirs)
 
     def _release_gil(self) -> None:
         w = self.w
