@@ -21,6 +21,7 @@ ALLOWED = {
     "viz": ("workbench.viz", "workbench.core.records", *BASE),
     "inspection": ("workbench.inspection", "workbench.viz", "workbench.core", *BASE),
     "magics": ("workbench.magics", "workbench.inspection", "workbench.core", *BASE),
+    "printing": ("workbench.printing", "workbench.viz", "workbench.core", *BASE),
     "configuration": BASE,
     "errors": BASE,
     "frozen": (),

@@ -41,6 +41,15 @@ from workbench.errors import (
 )
 
 if TYPE_CHECKING:
+    from workbench.core.debug.debug_mode import DebugMode
+    from workbench.core.debug.monitor import MonitorMode
+    from workbench.core.debug.nan_guard import NanGuardMode
+    from workbench.core.debug.profile_mode import ProfileMode
+    from workbench.core.ops.branches import ifelse
+    from workbench.core.ops.print_op import Print
+    from workbench.core.printing.debug_print import debugprint
+    from workbench.core.printing.pp import pp
+    from workbench.core.profile_stats import ProfileStats
     from workbench.core.scan.build import scan, until
     from workbench.core.scan.checkpoints import scan_checkpoints
     from workbench.core.scan.folds import foldl, foldr, map, reduce
@@ -52,11 +61,21 @@ __version__ = "0.1.0"
 _LATER = {
     "scan": "workbench.core.scan.build",
     "until": "workbench.core.scan.build",
+    "ifelse": "workbench.core.ops.branches",
     "map": "workbench.core.scan.folds",
     "reduce": "workbench.core.scan.folds",
     "foldl": "workbench.core.scan.folds",
     "foldr": "workbench.core.scan.folds",
     "scan_checkpoints": "workbench.core.scan.checkpoints",
+    "pp": "workbench.core.printing.pp",
+    "debugprint": "workbench.core.printing.debug_print",
+    "Print": "workbench.core.ops.print_op",
+    "printing": "workbench.printing",
+    "DebugMode": "workbench.core.debug.debug_mode",
+    "MonitorMode": "workbench.core.debug.monitor",
+    "NanGuardMode": "workbench.core.debug.nan_guard",
+    "ProfileMode": "workbench.core.debug.profile_mode",
+    "ProfileStats": "workbench.core.profile_stats",
     "inspect": "workbench.inspection",
     "Workbench": "workbench.inspection",
 }
@@ -66,6 +85,7 @@ __all__ = [
     "shared",
     "scan",
     "until",
+    "ifelse",
     "map",
     "reduce",
     "foldl",
@@ -81,6 +101,14 @@ __all__ = [
     "config",
     "Mode",
     "Function",
+    "pp",
+    "debugprint",
+    "Print",
+    "DebugMode",
+    "MonitorMode",
+    "NanGuardMode",
+    "ProfileMode",
+    "ProfileStats",
     "inspect",
     "Workbench",
     "errors",
@@ -110,7 +138,8 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'workbench' has no attribute {name!r}")
     from importlib import import_module
 
-    value = getattr(import_module(_LATER[name]), name)
+    module = import_module(_LATER[name])
+    value = module if module.__name__ == f"{__name__}.{name}" else getattr(module, name)
     globals()[name] = value
     return value
 

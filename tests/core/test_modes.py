@@ -46,7 +46,7 @@ def test_what_every_linker_executes(linker):
     np.testing.assert_allclose(f(X), np.tanh(X) + 1, rtol=1e-14)
     mixed = T.tanh(Backwards()(x)) + 1
     if linker == "c":
-        with pytest.raises(NativeOnlyError, match="native code only.*\n.*Backwards") as refused:
+        with pytest.raises(NativeOnlyError, match=r"native code only.*\n.*Backwards") as refused:
             wb.function([x], mixed, mode=Mode(linker=linker))
         assert isinstance(refused.value, (ModeError, NotImplementedError))
         return

@@ -9,7 +9,7 @@ from typing import Any
 from workbench.configuration import config
 from workbench.core import origin
 from workbench.core.arguments import Binder
-from workbench.core.graph import Apply, Variable, free_inputs, is_shared, replace, toposort
+from workbench.core.graph import Apply, Variable, is_shared, replace, toposort
 from workbench.core.interpreter import Interpreter
 from workbench.core.link import Linked, Plan
 from workbench.core.modes import Mode, get_device, get_mode
@@ -17,7 +17,10 @@ from workbench.core.profile import Profiler
 from workbench.core.program import Program, make_program
 from workbench.core.rewrite import Optimised, optimise, pipeline
 from workbench.core.shared import SharedVariable
-from workbench.errors import ArgumentError, GraphError, MissingInputError, UnusedInputError
+from workbench.core.stored import Containers, Stored
+from workbench.errors import ArgumentError, GraphError
+
+SUBSET = "output_subset"  # the keyword of a call that says which outputs are wanted
 
 
 def function(
@@ -32,12 +35,15 @@ def function(
     on_unused_input: str | None = None,
     allow_input_downcast: bool | None = None,
     device: str | None = None,
+    accept_inplace: bool = False,
+    rebuild_strict: bool = True,
 ) -> Function:
     """Compile a graph: the result is called with the inputs' values and returns the outputs'.
 
     inputs                variables or `In`s, in the order of the arguments
     outputs               a variable or `Out` (a call returns its array), a list of them (a list),
-                          a dict with text keys (a dict), or None (an empty list)
+                          a dict with text keys (a dict, in the keys' order), or None (an empty
+                          list)
     mode                  'FAST_RUN', 'FAST_COMPILE' or a Mode; None: config.mode
     updates               {shared: new value} or pairs; all are stored together after a call, or
                           none if it fails
@@ -45,11 +51,15 @@ def function(
                           becomes a shared variable
     no_default_updates    True, or the shared variables whose `default_update` is not applied
     name                  what errors and profiles call the function; by default where it was made
-    profile               True, or a title: collect times in `f.profile`; None: config.profile
+    profile               True, or a title: collect times in `f.profile`; a Profiler: collect them
+                          there; None: config.profile
     on_unused_input       'raise', 'warn' or 'ignore'; None: config.on_unused_input
     allow_input_downcast  True: lossy conversions of arguments are made; None: of floats to float32
                           scalars, by floatX
     device                'cpu'; None: config.device
+    accept_inplace        taken, and has no effect: no op overwrites what a user can see
+    rebuild_strict        False: a replacement in `givens` may be of another type; the types of what
+                          reads it are found anew
 
     Raises GraphError, MissingInputError, UnusedInputError, UpdateError, ModeError or DeviceError.
     """
@@ -64,6 +74,7 @@ def function(
         title,
         on_unused_input,
         allow_input_downcast,
+        rebuild_strict,
     )
     return compile_program(program, get_mode(mode), profile=profile)
 
@@ -73,6 +84,8 @@ def compile_program(
 ) -> Function:
     """Optimise and link a program. `listeners` hear of every rewrite."""
     wanted = config.profile if profile is None else profile
+    if isinstance(wanted, Profiler):
+        return Function(program, mode, listeners, wanted)
     profiler = Profiler(wanted if isinstance(wanted, str) else program.name) if wanted else None
     return Function(program, mode, listeners, profiler)
 
@@ -111,7 +124,9 @@ class Maker:
 class Function:
     """A compiled function: call it with values.
 
-    `f[input]` is an input's stored default, `f[shared]` a shared variable's value.
+    `f[key]` (or `f.value[key]`) is an input's stored default or a shared variable's value, by name,
+    variable or number; `f.container[key]` is where it is stored. A call takes `output_subset`, too:
+    the numbers (or keys) of the outputs to compute.
     """
 
     # A call goes straight to what the slot holds, without a Python frame of its own between.
@@ -119,6 +134,7 @@ class Function:
         "__call__",
         "__weakref__",
         "_binder",
+        "_subsets",
         "linked",
         "maker",
         "name",
@@ -138,6 +154,7 @@ class Function:
         self.profile = profiler
         self.trust_input = False
         self._binder = Binder(program.inputs, program.name)
+        self._subsets: dict[tuple[int, ...], Function] = {}
         packed = program.form.keys is not None
         slow = self._outputs if packed else self._slow
         self.linked: Linked = mode.link(plan, slow, program, watching)
@@ -153,12 +170,29 @@ class Function:
             return self._slow
         if program.form.keys is None:
             return fast
-        pack, ready = program.form.pack, fast
-        return lambda *args, **kwargs: pack(ready(*args, **kwargs))
+        pack, ready, slow = program.form.pack, fast, self._slow
+        return lambda *args, **kwargs: slow(*args, **kwargs) if kwargs else pack(ready(*args))
 
     def _slow(self, *args: Any, **kwargs: Any) -> Any:
         """A call with every check and conversion."""
+        if SUBSET in kwargs and not self._binder.takes(SUBSET):
+            return self._subset(kwargs.pop(SUBSET))(*args, **kwargs)
         return self.maker.program.form.pack(self._outputs(*args, **kwargs))
+
+    def _subset(self, chosen: Any) -> Function:
+        """The function of these outputs only, made once; it has the same stored values."""
+        program = self.maker.program
+        if chosen is None:
+            chosen = program.form.keys or range(len(program.outputs))
+        numbers = program.numbers(chosen)
+        made = self._subsets.get(numbers)
+        if made is None:
+            profile = False if self.profile is None else self.profile
+            made = compile_program(program.subset(numbers), self.maker.mode, profile=profile)
+            made._binder = self._binder
+            self._subsets[numbers] = made
+        made.trust_input = self.trust_input
+        return made
 
     def _outputs(self, *args: Any, **kwargs: Any) -> list[Any]:
         start = time.perf_counter()
@@ -179,23 +213,56 @@ class Function:
         """The error as the user's own graph gives it, for the optimised one holds ops that the
         user did not write.
         """
+        from workbench.core.ops.print_op import silenced
+
         program = self.maker.program
         try:
-            Interpreter(program.results).run(dict(zip(program.variables, values, strict=True)))
+            with silenced():
+                Interpreter(program.results).run(dict(zip(program.variables, values, strict=True)))
         except Exception as own:
             return own
         return error
 
     def __getitem__(self, key: Any) -> Any:
-        if is_shared(key):
-            return key.get_value()
-        return self._binder.get(key)
+        shared = self._shared(key)
+        return self._binder.get(key) if shared is None else shared.get_value()
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        if is_shared(key):
-            key.set_value(value)
-        else:
+        shared = self._shared(key)
+        if shared is None:
             self._binder.set(key, value)
+        else:
+            shared.set_value(value)
+
+    def _shared(self, key: Any) -> SharedVariable | None:
+        """The shared variable that a key means, None where it means an input. Raises ArgumentError
+        where it may mean several.
+        """
+        named = isinstance(key, str)
+        found = [v for v in self.get_shared() if v is key or (named and v.name == key)]
+        inputs = [item for item in self._binder.inputs if named and item.name == key]
+        if len(found) + len(inputs) > 1:
+            raise ArgumentError(
+                f'{key!r} names more than one input or shared variable of function "{self.name}"',
+                advice="use the variable itself as the key",
+            )
+        return found[0] if found else None
+
+    @property
+    def value(self) -> Stored:
+        """The stored values by key, to read and to write."""
+        return Stored(self)
+
+    @property
+    def container(self) -> Containers:
+        """Where the stored values are, by key: each has a `value` to read and to write."""
+        return Containers(self)
+
+    def free(self) -> None:
+        """Give back the memory of intermediate results that is kept between calls."""
+        for function in (self, *self._subsets.values()):
+            if (free := getattr(function.linked, "free", None)) is not None:
+                free()  # what the interpreter runs keeps none
 
     def get_shared(self) -> list[SharedVariable]:
         """The shared variables that the function reads or updates."""
@@ -309,40 +376,3 @@ def _swapped(
 def _place() -> str:
     lines = origin.capture()
     return f"{origin.cell_name(lines[0][0])}:{lines[0][1]}" if lines else "function"
-
-
-class _Compiled(dict[Any, Function]):
-    """What `eval` has compiled for a variable; left behind where the variable is pickled."""
-
-    def __reduce__(self) -> Any:
-        return _Compiled, ()
-
-
-def evaluate(variable: Variable, inputs: dict[Any, Any]) -> Any:
-    """The variable's value for these inputs, by variable or name. Functions are kept on the
-    variable, per set of inputs.
-    """
-    from types import SimpleNamespace
-
-    given = {_by_name(variable, key): value for key, value in inputs.items()}
-    if variable.tag is None:
-        variable.tag = SimpleNamespace()
-    made = variable.tag.__dict__.setdefault("compiled", _Compiled())
-    key = (tuple(given), config.mode)
-    if key not in made:
-        made[key] = function(list(given), variable, name=f"eval of {variable}")
-    return made[key](*given.values())
-
-
-def _by_name(variable: Variable, key: Any) -> Variable:
-    if isinstance(key, Variable):
-        return key
-    if not isinstance(key, str):
-        raise ArgumentError(f"eval takes variables or names of inputs, not {key!r}")
-    named = [v for v in free_inputs([variable]) if v.name == key]
-    if len(named) != 1:
-        wrong = "no input" if not named else "more than one input"
-        raise (MissingInputError if named else UnusedInputError)(
-            f"{wrong} of {variable} is named {key!r}"
-        )
-    return named[0]

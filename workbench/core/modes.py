@@ -6,7 +6,7 @@ The names are Theano's and our own; each is a row of a table here.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from importlib import import_module
 from typing import Any
 
@@ -100,6 +100,14 @@ class Mode:
         _one_of("optimizer", optimizer, OPTIMISERS)
         object.__setattr__(self, "linker", linker)
         object.__setattr__(self, "optimizer", optimizer)
+
+    def _fill(self, **values: Any) -> None:
+        """Initialises a mode that takes its arguments in an order of its own."""
+        for item in fields(self):
+            object.__setattr__(self, item.name, values.pop(item.name, item.default))
+        if values:
+            raise TypeError(f"{type(self).__name__} takes no {', '.join(values)}")
+        Mode.__post_init__(self)
 
     def excluding(self, *names: str) -> Mode:
         """The mode without these passes and rules."""

@@ -25,11 +25,13 @@ _FILL = {
 }
 
 
-def snapshot_dot(snapshot: Snapshot, states: Mapping[int, str] | None = None) -> str:
-    """DOT text of `snapshot`; scalar constants are folded into their readers' labels as in the
-    pictures.
+def snapshot_dot(
+    snapshot: Snapshot, states: Mapping[int, str] | None = None, compact: bool = True
+) -> str:
+    """DOT text of `snapshot`; where it is compact, scalar constants are folded into their readers'
+    labels as in the pictures.
     """
-    folded = folded_constants(snapshot)
+    folded = folded_constants(snapshot) if compact else {}
     lines = [
         f"digraph {_quote(snapshot.name or 'graph')} {{",
         "  rankdir=TB; nslimit=0.5; nslimit1=0.5; mclimit=0.1; splines=line;",

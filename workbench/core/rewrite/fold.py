@@ -51,7 +51,8 @@ def _foldable(node: Apply) -> bool:
     for v in node.inputs:
         if not isinstance(v, Constant):
             return False
-    return bool(node.inputs) and not isinstance(getattr(node.op, "inner", None), InnerGraph)
+    inner = getattr(node.op, "inner", None)
+    return bool(node.inputs) and not isinstance(inner, InnerGraph) and not node.op.effect
 
 
 def _size(variable: Variable) -> float:

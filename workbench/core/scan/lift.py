@@ -96,6 +96,8 @@ def _operand(variable: Variable, values: Values) -> Lifted | None:
 
 def _lift_node(node: Apply, operands: list[Lifted], steps: Variable) -> list[Lifted]:
     """The node's outputs, or nothing where its op has no form for all steps at once."""
+    if node.op.effect:
+        return []
     if not any(v.timed for v in operands):
         new = node.op.apply(*(v.variable for v in operands))
         return [Lifted(v, False) for v in new.outputs]

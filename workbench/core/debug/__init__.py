@@ -1,0 +1,1 @@
+"""Modes that look at what functions do: DebugMode, NanGuardMode, MonitorMode, ProfileMode."""

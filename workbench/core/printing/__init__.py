@@ -1,0 +1,1 @@
+"""Graphs, functions and profiles as text."""
