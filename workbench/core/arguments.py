@@ -23,7 +23,10 @@ class Binder:
             _ABSENT if item.value is None else item.convert(item.value) for item in self.inputs
         ]
         self._explicit = [i for i, item in enumerate(self.inputs) if not item.implicit]
-        self._named = {item.name: i for i, item in enumerate(self.inputs) if item.name is not None}
+        self._named: dict[str, list[int]] = {}
+        for i, item in enumerate(self.inputs):
+            if item.name is not None:
+                self._named.setdefault(item.name, []).append(i)
 
     def bind(
         self, args: Sequence[Any], kwargs: Mapping[str, Any], trust: bool = False
@@ -54,13 +57,19 @@ class Binder:
         return values
 
     def _keyword(self, key: str, positional: set[int]) -> int:
-        i = self._named.get(key)
-        if i is None:
-            known = [name for name in self._named if name is not None]
-            raise ArgumentError(
-                f"unknown keyword argument: {key}.{nearest(key, known)}",
-                f'function "{self.name}" takes {self._listing()}',
+        found = self._named.get(key, [])
+        if len(found) != 1:
+            wrong = (
+                f"ambiguous keyword argument: more than one input is named {key}"
+                if found
+                else f"unknown keyword argument: {key}.{nearest(key, list(self._named))}"
             )
+            raise ArgumentError(
+                wrong,
+                f'function "{self.name}" takes {self._listing()}',
+                advice="pass it by position" if found else "use the inputs' names",
+            )
+        (i,) = found
         if i in positional:
             raise ArgumentError(f"the input {key} was given twice, by position and by name")
         if self.inputs[i].implicit:
@@ -88,6 +97,10 @@ class Binder:
             for i in self._explicit
         ]
         return f"({', '.join(shown)})"
+
+    def takes(self, key: str) -> bool:
+        """Whether an input has this name."""
+        return key in self._named
 
     def index(self, key: Any) -> int:
         """The number of the input with this name, variable or number. Raises ArgumentError."""

@@ -261,8 +261,7 @@ class Function:
     def free(self) -> None:
         """Give back the memory of intermediate results that is kept between calls."""
         for function in (self, *self._subsets.values()):
-            if (free := getattr(function.linked, "free", None)) is not None:
-                free()  # what the interpreter runs keeps none
+            function.linked.free()
 
     def get_shared(self) -> list[SharedVariable]:
         """The shared variables that the function reads or updates."""

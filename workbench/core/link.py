@@ -76,15 +76,17 @@ class Linked(Protocol):
     """A plan that runs.
 
     `run` takes arguments that were converted to the inputs' types, returns a list of outputs, and
-    stores the updates: all of them, or none where anything fails. `fast` (or None) takes whatever a
-    caller passed; what it is not made for it hands to the `slow` that it was linked with. `notes`
-    say what is not native, and why.
+    stores the updates: all of them, or none where anything fails. `free` gives back the memory that
+    is kept between calls. `fast` (or None) takes whatever a caller passed; what it is not made for
+    it hands to the `slow` that it was linked with. `notes` say what is not native, and why.
     """
 
     fast: Fast | None
     notes: Sequence[str]
 
     def run(self, args: Sequence[Any], profile: Profiler | None = None) -> list[Any]: ...
+
+    def free(self) -> None: ...
 
 
 class NativeOnlyError(ModeError, NotImplementedError):
@@ -105,6 +107,9 @@ class PyLinked:
     def run(self, args: Sequence[Any], profile: Profiler | None = None) -> list[Any]:
         listeners = () if profile is None else (profile.listener(self.interpreter.nodes),)
         return self.run_watched(args, listeners)
+
+    def free(self) -> None:
+        """Nothing is kept between calls."""
 
     def run_watched(self, args: Sequence[Any], listeners: Sequence[Listener]) -> list[Any]:
         """A call of which listeners hear every node."""

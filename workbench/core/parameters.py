@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from workbench.core.graph import Constant, Variable, is_shared
-from workbench.errors import GraphError, UpdateError
+from workbench.core.types import TensorType, as_tensor, constant
+from workbench.errors import GraphError, UpdateError, WorkbenchError
 
 
 class In:
@@ -43,10 +44,14 @@ class In:
         if name is not None and not isinstance(name, str):
             raise GraphError(f"an input's name is text, not {name!r}")
         if mutable and borrow is False:
-            raise GraphError(
+            raise MutableInputError(
                 f"input {variable} is mutable: the function may keep the array, so it cannot be "
-                "borrow=False"
+                "borrow=False",
+                f"{variable}: {variable.type}",
+                variable.place,
+                "leave borrow out",
             )
+        update = None if update is None else as_update(update, variable)
         if update is not None and not variable.type.accepts(update.type):
             raise UpdateError(
                 f"the update of input {variable} has another type than the input",
@@ -71,6 +76,23 @@ class In:
 
     def __repr__(self) -> str:
         return f"In({self.variable})"
+
+
+class MutableInputError(GraphError, AssertionError):
+    """An input is to be mutable and not borrowed."""
+
+
+def as_update(update: Any, variable: Variable) -> Variable:
+    """The update of an input as a variable: a number takes the input's dtype where that keeps
+    it.
+    """
+    if isinstance(update, Variable) or not isinstance(variable.type, TensorType):
+        return update  # type: ignore[no-any-return]
+    made = as_tensor(update)
+    try:
+        return constant(variable.type.convert(update), variable.type.dtype)
+    except WorkbenchError:
+        return made
 
 
 class Out:

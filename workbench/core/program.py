@@ -5,7 +5,8 @@ graph.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace as replace_fields
 from typing import Any
 
 from workbench.configuration import config
@@ -15,7 +16,13 @@ from workbench.core.scan.op import Scan
 from workbench.core.shared import SharedVariable, TensorSharedVariable
 from workbench.core.types import TensorType, constant
 from workbench.core.updates import Update, convert_update, default_updates, explicit_updates, pairs
-from workbench.errors import ConfigError, GraphError, MissingInputError, UnusedInputError
+from workbench.errors import (
+    ArgumentError,
+    ConfigError,
+    GraphError,
+    MissingInputError,
+    UnusedInputError,
+)
 from workbench.frozen import frozen
 
 UNUSED = ("raise", "warn", "ignore")
@@ -57,6 +64,37 @@ class Program:
         """All that a call computes: outputs, inputs' updates, shared variables' updates."""
         return (*self.outputs, *(new for _, new in self.stored), *(new for _, new in self.updates))
 
+    def numbers(self, chosen: Any) -> tuple[int, ...]:
+        """The numbers of the outputs that `output_subset` chooses: by number, or by key where they
+        have keys. Raises ArgumentError.
+        """
+        known: Sequence[Any] = self.form.keys or range(len(self.outputs))
+        what = "keys" if self.form.keys else "numbers"
+        if not isinstance(chosen, Iterable) or isinstance(chosen, str):
+            raise ArgumentError(
+                f"output_subset is a list of outputs' {what}, not {chosen!r}",
+                advice="write f(…, output_subset=[…])",
+            )
+        wanted = list(chosen)
+        for item in wanted:
+            if item not in known:
+                raise ArgumentError(
+                    f"output_subset names {item!r}, which is no output",
+                    f'function "{self.name}" has the outputs {", ".join(map(str, known))}',
+                    advice=f"give some of these {what}",
+                )
+        return tuple(known.index(item) for item in wanted)
+
+    def subset(self, numbers: Sequence[int]) -> Program:
+        """The program of these outputs, with every update."""
+        keys = self.form.keys and tuple(self.form.keys[i] for i in numbers)
+        return replace_fields(
+            self,
+            outputs=tuple(self.outputs[i] for i in numbers),
+            borrowed=tuple(self.borrowed[i] for i in numbers),
+            form=Form(single=self.form.single and len(numbers) == 1, keys=keys),
+        )
+
     def nodes(self) -> list[Any]:
         return toposort(self.results)
 
@@ -70,13 +108,14 @@ def make_program(
     name: str = "",
     on_unused_input: str | None = None,
     allow_input_downcast: bool | None = None,
+    rebuild_strict: bool = True,
 ) -> Program:
     """The program, or the named error that says what is wrong with the request."""
     taken = _inputs(inputs, allow_input_downcast)
     outs, form = _outputs(outputs)
     news = explicit_updates(updates)
     stored = [(i, item.update) for i, item in enumerate(taken) if item.update is not None]
-    swapped = _givens(givens, taken)
+    swapped = _givens(givens, taken, rebuild_strict)
 
     given = dict(swapped)
     results = [o.variable for o in outs] + [new for _, new in stored] + list(news.values())
@@ -144,8 +183,13 @@ def _outputs(outputs: Any) -> tuple[list[Out], Form]:
         return [], Form()
     if isinstance(outputs, dict):
         if not all(isinstance(key, str) for key in outputs):
-            raise GraphError("the keys of an outputs dict are text")
-        return [_out(v) for v in outputs.values()], Form(keys=tuple(outputs))
+            raise OutputKeyError(
+                "the keys of an outputs dict are text",
+                f"they are {', '.join(map(repr, outputs))}",
+                advice="name each output",
+            )
+        keys = tuple(sorted(outputs))
+        return [_out(outputs[key]) for key in keys], Form(keys=keys)
     if isinstance(outputs, (list, tuple)):
         return [_out(v) for v in outputs], Form()
     return [_out(outputs)], Form(single=True)
@@ -162,46 +206,66 @@ def _out(item: Any) -> Out:
     return Out(item)
 
 
-def _givens(givens: Any, inputs: Sequence[In]) -> dict[Variable, Variable]:
+class OutputKeyError(GraphError, AssertionError):
+    """A key of a dict of outputs is not text."""
+
+
+class GivenInputError(GraphError, RuntimeError):
+    """A replacement in givens is for an input, too."""
+
+
+class GivenTwiceError(GraphError, AssertionError):
+    """A replacement in givens reads what is itself replaced."""
+
+
+def _givens(givens: Any, inputs: Sequence[In], strict: bool) -> dict[Variable, Variable]:
     found: dict[Variable, Variable] = {}
     explicit = {item.variable for item in inputs}
     for key, value in pairs(givens, "givens"):
         if not isinstance(key, Variable):
             raise GraphError(f"a key of givens is a variable, not {key!r}")
         if key in explicit:
-            raise GraphError(
-                f"givens replaces {key}, which is an input, too; leave it out of one",
-                place=key.place,
-            ).at(key)
+            raise GivenInputError(
+                f"givens replaces {key}, which is an input, too",
+                f"{key}: {key.type}",
+                key.place,
+                "leave it out of one",
+                key,
+            )
         if key in found:
             raise GraphError(f"givens replaces {key} twice", place=key.place).at(key)
-        found[key] = _replacement(key, value)
+        found[key] = _replacement(key, value, strict)
     for key, value in found.items():
         for other in leaves([value], stop=found):
             if other in found and other is not key and value is not other:
-                raise GraphError(
+                raise GivenTwiceError(
                     f"the replacement of {key} in givens depends on {other}, replaced itself",
-                    place=value.place,
-                ).at(value)
+                    f"{key}: {key.type}; {other}: {other.type}",
+                    value.place,
+                    "write the replacement with what replaces the other",
+                    value,
+                )
     return found
 
 
-def _replacement(key: Variable, value: Any) -> Any:
-    """A variable of the key's type; a plain value is held as a shared variable."""
+def _replacement(key: Variable, value: Any, strict: bool) -> Any:
+    """A variable of the key's type, of any where not `strict`; a plain value is held as a shared
+    variable.
+    """
     if not isinstance(value, Variable):
         held: Any = key.type.convert(value)  # type: ignore[attr-defined]
         if isinstance(key.type, TensorType):
             return TensorSharedVariable(key.type, held, key.name)
         return SharedVariable(key.type, held, key.name)
-    if isinstance(value, Constant) and isinstance(key.type, TensorType):
+    if strict and isinstance(value, Constant) and isinstance(key.type, TensorType):
         value = constant(key.type.convert(value.data), key.type.dtype)
-    if key.type.accepts(value.type):
+    if key.type.accepts(value.type) or not strict:
         return value
     raise GraphError(
         "Cannot convert a replacement in givens to the type of what it replaces",
         f"{key}: {key.type}; the replacement {value}: {value.type}",
         value.place,
-        "cast it, or make it of the same type",
+        "cast it, make it of the same type, or pass rebuild_strict=False",
     ).at(value)
 
 

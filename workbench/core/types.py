@@ -115,7 +115,8 @@ class TensorType(Type):
         if isinstance(value, np.ndarray):
             if value.dtype == dtype:
                 return np.asarray(value)  # of the base class: a matrix's * is another *
-            if not strict and (allow_downcast or np.can_cast(value.dtype, dtype, "safe")):
+            lossy = allow_downcast and value.dtype.kind in "biufc"
+            if not strict and (lossy or np.can_cast(value.dtype, dtype, "safe")):
                 return _converted(np.asarray(value), dtype)
             raise self._lossy(f"an array of {value.dtype}")
         if isinstance(value, Variable):

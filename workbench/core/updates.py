@@ -23,11 +23,17 @@ def pairs(given: Any, what: str) -> list[tuple[Any, Any]]:
     if isinstance(given, Mapping):
         return list(given.items())
     if isinstance(given, Variable) or not isinstance(given, Iterable):
-        raise UpdateError(f"{what} is a dict or a list of pairs, not {given!r}")
+        raise PairsError(
+            f"{what} is a dict or a list of pairs, not {given!r}",
+            advice=f"write {what}={{variable: new value}}",
+        )
     items = list(given)
     for item in items:
         if not isinstance(item, (tuple, list)) or len(item) != 2:
-            raise UpdateError(f"{what} holds {item!r}; each item is a pair (variable, new value)")
+            raise PairsError(
+                f"{what} holds {item!r}; each item is a pair (variable, new value)",
+                advice=f"write {what}={{variable: new value}}",
+            )
     return [(a, b) for a, b in items]
 
 
@@ -50,6 +56,10 @@ def explicit_updates(given: Any) -> dict[SharedVariable, Variable]:
             ).at(target)
         found[shared] = value if isinstance(value, Variable) else _as_variable(value, shared)
     return found
+
+
+class PairsError(UpdateError, ValueError):
+    """What should be pairs of a variable and a value is something else."""
 
 
 class DuplicateUpdate(UpdateError, ValueError):

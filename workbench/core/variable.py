@@ -100,10 +100,10 @@ class TensorVariable(Variable):
         return scalars.power(other, self)
 
     def __matmul__(self, other: Any) -> Any:
-        return linalg.dot(self, other)
+        return linalg.matmul(self, other)
 
     def __rmatmul__(self, other: Any) -> Any:
-        return linalg.dot(other, self)
+        return linalg.matmul(other, self)
 
     def __divmod__(self, other: Any) -> Any:
         return self // other, self % other
@@ -276,7 +276,7 @@ class TensorVariable(Variable):
 
     def eval(self, inputs: dict[Variable | str, Any] | None = None) -> Any:
         """The value for these inputs, by variable or name; compiled once per set of inputs."""
-        from workbench.core.function import evaluate
+        from workbench.core.evaluate import evaluate
 
         return evaluate(self, inputs or {})
 

@@ -54,6 +54,9 @@ class CtypesEntry:
         failure, self._failure = self._failure, None
         return failure
 
+    def free(self) -> None:
+        """Nothing: every call has memory of its own."""
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:  # whatever the user passed
         inputs = None if kwargs else self._inputs(args)
         if inputs is None:

@@ -121,6 +121,20 @@ class Owner:
         """The memory that the slots hold between calls."""
         return sum(self._slot(k, "capacity").value for k in range(self.spec.n_slots))
 
+    def free(self) -> None:
+        """Give back the memory of the slots, where no call uses them."""
+        busy = self._word(self._offsets.busy)
+        if not busy.value:  # no other thread runs before the next line: nothing is called between
+            busy.value = 1
+            self._free_slots()
+            busy.value = 0
+
+    def _free_slots(self) -> None:
+        for k in range(self.spec.n_slots):
+            _free_raw(self._slot(k, "raw").value)
+            for field in SLOT.fields:
+                self._slot(k, field).value = 0
+
     def _word(self, offset: int) -> ctypes.c_size_t:
         return ctypes.c_size_t.from_address(self._block + offset)
 
@@ -130,8 +144,7 @@ class Owner:
     def __del__(self) -> None:
         if not hasattr(self, "_block"):
             return
-        for k in range(self.spec.n_slots):
-            _free_raw(self._slot(k, "raw").value)
+        self._free_slots()
         _in_use.pop(id(self), None)
 
 

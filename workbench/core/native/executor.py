@@ -111,6 +111,11 @@ class NativeLinked:
         self._timed.tell(profile, before)
         return results
 
+    def free(self) -> None:
+        """Give back the memory that is kept between calls."""
+        for build in (self._built, *([self._timed.build] if self._timed else [])):
+            build.owner.free()
+
     def code(self, kind: str = "llvm") -> str:
         """The program's text: 'llvm' as written, 'optimised' after LLVM's passes, or 'assembly'."""
         text = self._built.whole.text

@@ -71,6 +71,12 @@ class SplitLinked:
         ]
         self.stages = _stages(plan, nodes, reasons, make)
 
+    def free(self) -> None:
+        """Give back the memory that the native stages keep between calls."""
+        for stage in self.stages:
+            if stage.native is not None:
+                stage.native.free()
+
     def run(self, args: Sequence[Any], profile: Profiler | None = None) -> list[Any]:
         plan = self.plan
         values: dict[Variable, Any] = dict(zip(plan.inputs, args, strict=True))
