@@ -5,9 +5,11 @@
 | `wb.slot` | helpers of programs | `runtime`, as text |
 | `wb.alloc_output`, … | larger helpers | `runtime`, compiled once |
 | `wb.exp.v8f64`, … | vector math | `vmath`, as text |
+| `wb.mt.normal`, … | random numbers | `draws`, as text |
 | `libm.lgamma` | scalar math | the C library |
 | `special.iv` | special functions | scipy |
 | `blas.dgemm`, `blas.set_num_threads` | BLAS, all arguments `ptr` | `blas` |
+| `lapack.dgetrf` | LAPACK, all arguments `ptr` | `lapack` |
 | `py.X`, `np.X`, `np.dtype.float64` | C API of Python and NumPy, dtype singletons | the process |
 
 Other intrinsics (`llvm.…`) need no declaration.
@@ -24,7 +26,7 @@ from workbench.core.native import engine, runtime, symbols, vmath
 from workbench.core.native.ssa import Type
 from workbench.frozen import frozen
 
-_NAME = re.compile(r"@((?:llvm\.masked|wb|libm|libc|special|blas|py|np)\.[\w.]+)")
+_NAME = re.compile(r"@((?:llvm\.masked|wb|libm|libc|special|blas|lapack|py|np)\.[\w.]+)")
 _DEFINED = re.compile(r"^(?:define [^@]*|)@([\w.]+)(?=\(| = )", re.MULTILINE)
 _TYPE = re.compile(r"(?:v(\d+))?(f32|f64|i\d+)$")
 _SCALAR = {"f32": "float", "f64": "double"}
@@ -105,6 +107,10 @@ _LOCK = threading.RLock()
 def _definition(name: str, inline: bool) -> str:
     if name in runtime.INLINE:
         return runtime.INLINE[name]
+    if name.startswith("wb.mt."):
+        from workbench.core.native import draws
+
+        return draws.definition(name)
     base, _, suffix = name.removeprefix("wb.").rpartition(".")
     if not vmath.is_function(base):
         raise KeyError(name)

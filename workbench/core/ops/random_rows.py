@@ -77,7 +77,7 @@ class WeightedChoice(Draw):
     def draw(
         self, rng: np.random.RandomState, parameters: Sequence[Any], shape: tuple[int, ...]
     ) -> Any:
-        p = parameters[0].astype("float64")
+        (p,) = parameters
         return rng.choice(len(p), shape, self.replace, p)
 
     def check(self, inputs: Sequence[Variable], values: Sequence[Array]) -> None:
@@ -126,12 +126,15 @@ class Multinomial(Draw):
         return [dimension(parameters[1], -1)]
 
 
+NARROW = 1e-5
+"""By so much float32 probabilities may add up to more than 1."""
+
+
 def _probabilities(row: Any) -> Any:
-    """As float64. What adds up to 1 in float32 may be above it by a rounding, which NumPy refuses.
-    """
+    """As float64. Where float32 adds up to more than 1 by a rounding, which NumPy refuses: to 1."""
     wide = row.astype("float64")
-    total = wide.sum()
-    return wide / total if row.dtype == np.float32 and 1 < total < 1 + 1e-5 else wide
+    total = wide.cumsum()[-1] if len(row) else 0
+    return wide / total if row.dtype == np.float32 and 1 < total < 1 + NARROW else wide
 
 
 def _size(shape: tuple[int, ...]) -> int:

@@ -1,0 +1,256 @@
+"""Distributions over the Mersenne Twister as native routines, each bit for bit NumPy's RandomState:
+the same algorithm, its arithmetic in the same order, logarithms of the C library.
+
+Normal numbers come by Marsaglia's polar method, integers from masked words that are taken again
+where they are too large; counts are in `counts`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache, partial
+
+from workbench.core.native import counts, mersenne
+from workbench.core.native.mersenne import uniform_number
+from workbench.core.native.routine import DOUBLE, I1, I32, I64, POINTER, Routine
+from workbench.core.native.ssa import Type, Value
+from workbench.core.ops.random_rows import NARROW
+from workbench.core.random.state import GAUSS, HAS_GAUSS
+
+SCALARS = ("i8", "i16", "i32", "i64", "float", "double")
+
+
+@cache
+def definition(name: str) -> str:
+    """The text of the routine `wb.mt.…`; KeyError if there is none of this name."""
+    rest = name.removeprefix("wb.mt.")
+    make = mersenne.ROUTINES.get(rest) or counts.ROUTINES.get(rest) or ROUTINES[rest]
+    return make().text
+
+
+# --- continuous ---
+
+
+def uniform() -> Routine:
+    """Low + (high - low) * u."""
+    r = Routine("wb.mt.uniform", DOUBLE, POINTER, DOUBLE, DOUBLE, inline=True)
+    state, low, high = r.inputs
+    r.give(low + (high - low) * uniform_number(r, state))
+    return r
+
+
+def gauss() -> Routine:
+    """A standard normal number: of two that are made, one is kept for the next time."""
+    r = Routine("wb.mt.gauss", DOUBLE, POINTER)
+    (state,) = r.inputs
+    has, kept = r.at(state, HAS_GAUSS, "i32"), r.at(state, GAUSS, "i32")
+    with r.when(r.load(I32, has).ne(0)):
+        number = _load_kept(r, kept)
+        r.store(r.number(I32, 0), has)
+        _store_kept(r, r.number(DOUBLE, 0.0), kept)
+        r.give(number)
+    with r.loop() as loop:
+        x = uniform_number(r, state) * 2.0 - 1.0
+        y = uniform_number(r, state) * 2.0 - 1.0
+        square = x * x + y * y
+        r.jump_if(square.ge(1.0) | square.eq(0.0), loop.again)
+        factor = r.sqrt(r.log(square) * -2.0 / square)
+        r.store(r.number(I32, 1), has)
+        _store_kept(r, factor * x, kept)
+        r.give(factor * y)
+    return r
+
+
+def _load_kept(r: Routine, place: Value) -> Value:
+    return r.code.put(DOUBLE, f"load double, {place.typed}, align 4")
+
+
+def _store_kept(r: Routine, number: Value, place: Value) -> None:
+    r.code.line(f"store {number.typed}, {place.typed}, align 4")
+
+
+def normal() -> Routine:
+    """Loc + scale * gauss."""
+    r = Routine("wb.mt.normal", DOUBLE, POINTER, DOUBLE, DOUBLE, inline=True)
+    state, loc, scale = r.inputs
+    r.give(loc + scale * r.call("wb.mt.gauss", DOUBLE, state))
+    return r
+
+
+def lognormal() -> Routine:
+    """exp(normal)."""
+    r = Routine("wb.mt.lognormal", DOUBLE, POINTER, DOUBLE, DOUBLE, inline=True)
+    r.give(r.exp(r.call("wb.mt.normal", DOUBLE, *r.inputs)))
+    return r
+
+
+def exponential() -> Routine:
+    """-scale * log(1 - u)."""
+    r = Routine("wb.mt.exponential", DOUBLE, POINTER, DOUBLE, inline=True)
+    state, scale = r.inputs
+    r.give(scale * -r.log(1.0 - uniform_number(r, state)))
+    return r
+
+
+def laplace() -> Routine:
+    """By inversion: the upper half of u gives one tail, the lower half the other."""
+    r = Routine("wb.mt.laplace", DOUBLE, POINTER, DOUBLE, DOUBLE, inline=True)
+    state, loc, scale = r.inputs
+    with r.loop() as loop:
+        u = uniform_number(r, state)
+        with r.when(u.ge(0.5)):
+            r.give(loc - scale * r.log(2.0 - u - u))
+        r.jump_unless(u.gt(0.0), loop.again)
+        r.give(loc + scale * r.log(u + u))
+    return r
+
+
+# --- integers ---
+
+
+def below() -> Routine:
+    """An integer from 0 to a largest one (unsigned), of as many bits as that has."""
+    r = Routine("wb.mt.below", I64, POINTER, I64, inline=True)
+    state, largest = r.inputs
+    with r.when(largest.eq(0)):
+        r.give(r.number(I64, 0))
+    mask = largest
+    for shift in (1, 2, 4, 8, 16, 32):
+        mask = mask | (mask >> shift)
+    wide = r.label()
+    r.jump_if(largest.compare("ugt", 0xFFFFFFFF), wide)
+    with r.loop() as loop:
+        value = r.call("wb.mt.word", I32, state).convert("zext", "i64") & mask
+        r.jump_if(value.compare("ugt", largest), loop.again)
+        r.give(value)
+    r.begin(wide)
+    with r.loop() as loop:
+        value = r.call("wb.mt.long", I64, state) & mask
+        r.jump_if(value.compare("ugt", largest), loop.again)
+        r.give(value)
+    return r
+
+
+def random_integers() -> Routine:
+    """From low to high, with high."""
+    r = Routine("wb.mt.random_integers", I64, POINTER, I64, I64, inline=True)
+    state, low, high = r.inputs
+    r.give(low + r.call("wb.mt.below", I64, state, high - low))
+    return r
+
+
+# --- rows ---
+
+
+def multinomial() -> Routine:
+    """How often each of `count` outcomes comes in n trials: binomial draws, each of what is left.
+    An outcome of probability 0 takes no number.
+    """
+    r = Routine("wb.mt.multinomial", None, POINTER, POINTER, POINTER, I64, POINTER, I64)
+    state, kept, into, n, p, count = r.inputs
+    left, rest = r.cell(n), r.cell(r.number(DOUBLE, 1.0))
+    with r.counted(r.number(I64, 0), count) as i:
+        r.store(r.number(I64, 0), r.at(into, i, "i64"))
+    done = r.label()
+    last = count - 1
+    r.jump_unless(n.gt(0), done)
+    with r.counted(r.number(I64, 0), last) as i:
+        own = r.load(DOUBLE, r.at(p, i, "double"))
+        with r.when(own.ne(0.0)):
+            share = own / rest.value
+            drawn = r.call("wb.mt.binomial", I64, state, kept, left.value, share)
+            r.store(drawn, r.at(into, i, "i64"))
+            left.set(left.value - drawn)
+            r.jump_unless(left.value.gt(0), done)
+            rest.set(rest.value - own)
+    r.store(left.value, r.at(into, last, "i64"))
+    r.begin(done)
+    r.give()
+    return r
+
+
+def probabilities() -> Routine:
+    """Whether `count` numbers are probabilities as NumPy's multinomial takes them. Where they were
+    `narrow` (float32), a sum that is above 1 by a rounding is brought to 1.
+    """
+    r = Routine("wb.mt.probabilities", I1, POINTER, I64, I1)
+    p, count, narrow = r.inputs
+    before, total = r.cell(r.number(DOUBLE, 0.0)), r.cell(r.number(DOUBLE, 0.0))
+
+    def add() -> None:
+        before.set(0.0)
+        total.set(0.0)
+        with r.counted(r.number(I64, 0), count) as i:
+            before.set(total.value)
+            total.set(total.value + r.load(DOUBLE, r.at(p, i, "double")))
+
+    add()
+    above = total.value.gt(1.0) & total.value.lt(1.0 + NARROW)
+    with r.when(narrow & above):
+        whole = total.value
+        with r.counted(r.number(I64, 0), count) as i:
+            place = r.at(p, i, "double")
+            r.store(r.load(DOUBLE, place) / whole, place)
+        add()
+    fit = r.cell(before.value.le(1.0 + 1e-12))
+    with r.counted(r.number(I64, 0), count) as i:
+        own = r.load(DOUBLE, r.at(p, i, "double"))
+        fit.set(fit.value & own.ge(0.0) & own.le(1.0))
+    r.give(fit.value)
+    return r
+
+
+def shuffle(scalar: str, suffix: str) -> Routine:
+    """The numbers below n in random order: each from the last on changes places with one before
+    it.
+    """
+    r = Routine(f"wb.mt.shuffle.{suffix}", None, POINTER, POINTER, I64)
+    state, into, n = r.inputs
+    kind = Type(scalar)
+    with r.counted(r.number(I64, 0), n) as i:
+        number = i.convert("sitofp", scalar) if kind.is_float else _resized(i, kind)
+        r.store(number, r.at(into, i, scalar))
+    with r.counted(r.number(I64, 1), n) as i:
+        own = r.at(into, n - i, scalar)
+        other = r.at(into, r.call("wb.mt.below", I64, state, n - i), scalar)
+        first, second = r.load(kind, own), r.load(kind, other)
+        r.store(second, own)
+        r.store(first, other)
+    r.give()
+    return r
+
+
+def _resized(number: Value, kind: Type) -> Value:
+    return number if kind.bits == 64 else number.convert("trunc", kind.scalar)
+
+
+def place() -> Routine:
+    """How many of `count` ascending numbers are not above u, found by halving."""
+    r = Routine("wb.mt.place", I64, POINTER, I64, DOUBLE)
+    steps, count, u = r.inputs
+    first, size = r.cell(r.number(I64, 0)), r.cell(count)
+    with r.loop() as loop:
+        r.jump_unless(size.value.gt(0), loop.end)
+        half = size.value >> 1
+        middle = first.value + half
+        above = r.load(DOUBLE, r.at(steps, middle, "double")).gt(u)
+        first.set(above.select(first.value, middle + 1))
+        size.set(above.select(half, size.value - half - 1))
+    r.give(first.value)
+    return r
+
+
+ROUTINES: dict[str, Callable[[], Routine]] = {
+    "uniform": uniform,
+    "gauss": gauss,
+    "normal": normal,
+    "lognormal": lognormal,
+    "exponential": exponential,
+    "laplace": laplace,
+    "below": below,
+    "random_integers": random_integers,
+    "multinomial": multinomial,
+    "place": place,
+    "probabilities": probabilities,
+    **{f"shuffle.{Type(s).suffix}": partial(shuffle, s, Type(s).suffix) for s in SCALARS},
+}
