@@ -10,6 +10,8 @@ from typing import Any
 METHODS: dict[str, tuple[str, ...]] = {
     "extra_elementwise": ("clip", "round"),
     "complex_scalars": ("conj", "conjugate"),
+    "norms": ("norm",),
+    "products": ("trace",),
 }
 
 

@@ -17,9 +17,8 @@ from types import ModuleType
 
 from workbench.frozen import frozen
 
-_ARGUMENTS = {"gemv": 11, "gemm": 13, "ger": 9, "scal": 4, "dot": 5, "axpy": 6}
+_ARGUMENTS = {"gemv": 11, "gemm": 13, "ger": 9, "scal": 4, "dot": 5, "axpy": 6, "trsm": 11}
 _REALS = {"s": "float", "d": "double"}
-_MODULE = "scipy.linalg.cython_blas"
 
 
 @frozen
@@ -127,7 +126,12 @@ def _openblas(package: Path, name: str) -> ctypes.CDLL | None:
 
 
 def _scipy_blas() -> Library:
-    exports = _cython_blas().__pyx_capi__
+    return cython_exports("cython_blas")
+
+
+def cython_exports(module: str) -> Library:
+    """What scipy.linalg's `cython_blas` or `cython_lapack` exports."""
+    exports = _cython_module(module).__pyx_capi__
     dll = _openblas(_scipy(), "scipy")
     known = dll is not None and hasattr(dll, "scipy_openblas_set_num_threads")
     return Library("i32", functools.partial(_capsule, exports), (dll, "") if known else None)  # type: ignore[arg-type]
@@ -141,14 +145,13 @@ def _capsule(exports: dict[str, object], name: str) -> int:
     return get(exports[name], get_name(exports[name]))  # type: ignore[no-any-return]
 
 
-def _cython_blas() -> ModuleType:
-    """`scipy.linalg.cython_blas`, without the rest of `scipy.linalg` (half a second) where its file
-    is found.
-    """
-    if _MODULE in sys.modules:
-        return sys.modules[_MODULE]
-    for path in _scipy().glob("linalg/cython_blas.*"):
-        spec = importlib.util.spec_from_file_location(_MODULE, path)
+def _cython_module(name: str) -> ModuleType:
+    """A module of `scipy.linalg`; without the rest of it, half a second, where its file is found."""
+    whole = f"scipy.linalg.{name}"
+    if whole in sys.modules:
+        return sys.modules[whole]
+    for path in _scipy().glob(f"linalg/{name}.*"):
+        spec = importlib.util.spec_from_file_location(whole, path)
         if path.suffix in (".so", ".pyd") and spec and spec.loader:
             try:
                 module = importlib.util.module_from_spec(spec)
@@ -156,7 +159,7 @@ def _cython_blas() -> ModuleType:
             except ImportError:
                 break
             return module
-    return importlib.import_module(_MODULE)
+    return importlib.import_module(whole)
 
 
 def _scipy() -> Path:

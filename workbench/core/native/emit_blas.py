@@ -74,7 +74,7 @@ def as_vector(w: Writer, tensor: Tensor) -> Line:
     return Line(tensor.data or "null", w.integer("sdiv", tensor.strides[0], str(tensor.itemsize)))
 
 
-class _Call:
+class BlasCall:
     """The arguments of one BLAS call: everything goes by address."""
 
     def __init__(self, w: Writer) -> None:
@@ -145,7 +145,7 @@ def _gemv(w: Writer, out: Tensor, alpha: Value, a: Tensor, x: Tensor, beta: Valu
         _scale_if_empty(w, out, a.dims[1], beta)
     m, v = as_matrix(w, a), as_vector(w, x)
     rows, columns = a.dims
-    call = _Call(w)
+    call = BlasCall(w)
     call.letter("T" if m.transposed else "N")
     for n in (columns, rows) if m.transposed else (rows, columns):
         call.integer(n)
@@ -170,7 +170,7 @@ def _scale_if_empty(w: Writer, out: Tensor, length: Name, beta: Value) -> None:
     if beta.name == beta.type.literal(0.0):
         w.code.line(f"call void @llvm.memset.p0.i64(ptr {out.data}, i8 0, i64 {size}, i1 false)")
     else:
-        call = _Call(w)
+        call = BlasCall(w)
         call.integer(out.dims[0])
         call.number(beta)
         call.pointer(out.data or "null")
@@ -187,14 +187,14 @@ def emit_gemm(w: Writer, node: Apply) -> None:
     w.same(a.dims[1], b.dims[0])
     scale = w.scalar(w.tensor(alpha))
     out, rest = _target(w, node, beta, [a.dims[0], b.dims[1]])
-    _gemm(w, out, scale, a, b, rest)
+    multiply(w, out, scale, a, b, rest)
     w.bind(node.out, out)
 
 
-def _gemm(w: Writer, out: Tensor, alpha: Value, a: Tensor, b: Tensor, beta: Value) -> None:
+def multiply(w: Writer, out: Tensor, alpha: Value, a: Tensor, b: Tensor, beta: Value) -> None:
     """Row-major out = alpha a b + beta out is column-major outᵀ = alpha bᵀ aᵀ + beta outᵀ."""
     left, right = as_matrix(w, b), as_matrix(w, a)
-    call = _Call(w)
+    call = BlasCall(w)
     call.letter("N" if left.transposed else "T")
     call.letter("N" if right.transposed else "T")
     call.integer(b.dims[1])
@@ -218,7 +218,7 @@ def emit_ger(w: Writer, node: Apply) -> None:
     w.same(before.dims[1], v.dims[0])
     out = w.changeable(node)
     left, right = as_vector(w, v), as_vector(w, u)
-    call = _Call(w)
+    call = BlasCall(w)
     call.integer(v.dims[0])
     call.integer(u.dims[0])
     call.number(w.scalar(scale))
@@ -250,7 +250,7 @@ def _dot_by_blas(w: Writer, node: Apply, a: Tensor, b: Tensor) -> None:
     kind = Type(scalar_type(out.dtype))
     one, zero = Value(w.code, kind, kind.literal(1.0)), Value(w.code, kind, kind.literal(0.0))
     if a.ndim == b.ndim == 2:
-        _gemm(w, out, one, a, b, zero)
+        multiply(w, out, one, a, b, zero)
     elif a.ndim == 2:
         _gemv(w, out, one, a, b, zero)
     else:

@@ -101,12 +101,20 @@ def _special(name: str, rest: str) -> External:
     return External(special.declaration(rest, name), special.address(rest))
 
 
+def _lapack(name: str, rest: str) -> External:
+    from workbench.core.native import lapack
+
+    arguments = ", ".join(["ptr"] * lapack.argument_count(rest))
+    return External(f"void @{name}({arguments})", lapack.lapack_symbol(rest))
+
+
 def _libc(name: str, rest: str) -> External:
     return External(LIBC_FUNCTIONS[rest].format(name), _address(ctypes.CDLL(None), rest))
 
 
 _FINDERS: dict[str, Callable[[str, str], External]] = {
     "py": _python, "np": _numpy, "libm": _math, "libc": _libc, "blas": _blas,
+    "lapack": _lapack,
     "special": _special,
 }  # fmt: skip
 PREFIXES = frozenset(_FINDERS)

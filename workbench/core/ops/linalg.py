@@ -11,7 +11,7 @@ import numpy as np
 
 from workbench.core.graph import Array, Gradients, Op, Type, Variable, Variables
 from workbench.core.ops.elementwise import needs_none
-from workbench.core.ops.shape import dimension, dimshuffle, shape_tuple, transpose
+from workbench.core.ops.shape import dimension, dimshuffle, flatten, shape_tuple, transpose
 from workbench.core.types import TensorType, as_tensor, is_discrete, tensor_type, upcast
 from workbench.errors import RankError, ShapeError
 from workbench.frozen import frozen
@@ -93,18 +93,38 @@ def _dot_mismatch(inputs: Sequence[Variable], a: Sequence[Any], b: Sequence[Any]
 
 
 def dot(a: Any, b: Any) -> Any:
-    """The product of two matrices, a matrix and a vector or two vectors; with a scalar, plain
-    multiplication.
+    """As numpy.dot: the product of matrices and vectors; with a scalar, plain multiplication; for
+    more axes, the sum of products over the last axis of a and the last but one of b.
+
+    Raises ShapeError where these lengths differ.
     """
     x, y = as_tensor(a), as_tensor(b)
-    if tensor_type(x).ndim == 0 or tensor_type(y).ndim == 0:
+    left, right = tensor_type(x).ndim, tensor_type(y).ndim
+    if left == 0 or right == 0:
         return x * y  # type: ignore[operator]
-    return Dot()(x, y)
+    if left <= 2 and right <= 2:
+        return Dot()(x, y)
+    from workbench.core.ops.products import tensordot
+
+    return tensordot(x, y, [[left - 1], [max(right - 2, 0)]])
+
+
+def matmul(a: Any, b: Any) -> Any:
+    """As numpy.matmul, which is `a @ b`: see workbench.core.ops.batched."""
+    from workbench.core.ops import batched
+
+    return batched.matmul(a, b)
 
 
 def outer(a: Any, b: Any) -> Any:
-    """The matrix of all products of two vectors."""
-    return dimshuffle(a, (0, "x")) * dimshuffle(b, ("x", 0))
+    """As numpy.outer: the matrix of all products of the elements of two tensors, flattened."""
+    return dimshuffle(as_line(a), (0, "x")) * dimshuffle(as_line(b), ("x", 0))
+
+
+def as_line(x: Any) -> Any:
+    """All elements of a tensor, in C order, as a vector."""
+    variable = as_tensor(x)
+    return flatten(variable) if tensor_type(variable).ndim else dimshuffle(variable, ("x",))
 
 
 class _Blas(Op):
