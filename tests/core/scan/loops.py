@@ -43,6 +43,7 @@ class Log:
         self.fired.append(rule.name)
 
     def refused(self, rule: Any, node: Apply, reason: str) -> None:
+        assert "fails when it runs" not in reason, f"{rule.name}: {reason}"
         self.refused_by[rule.name] = reason
 
     def nested(self, label: str) -> Log:

@@ -293,13 +293,25 @@ def test_errors(wrong, words):
         assert word in str(caught.value)
 
 
-def test_run_time_errors():
+@pytest.mark.parametrize("feedback", [False, True])
+@pytest.mark.parametrize("native", [False, True])
+def test_a_sequence_has_rows_for_every_step(native, feedback):
+    """Also where all steps are computed at once, or the step reads only taps of before."""
     k = T.lscalar("k")
-    y, _ = scan(lambda a: a, x, n_steps=k, name="mine")
-    with pytest.raises(ValueError, match="'mine': sequence 0 has 4 rows; 5 steps"):
-        run(y, {x: FOUR, k: np.int64(5)})
-    with pytest.raises(IndexError, match="cannot be negative"):
-        run(y, {x: FOUR, k: np.int64(-1)})
+    for taps, lengths in (([0], "4 rows; 5 steps"), ([-1, 1], "4 rows; 5 steps")):
+
+        def step(a, *rest):
+            return a * 2 + (rest[-1] if feedback else 0)
+
+        start = T.zeros((), "float64") if feedback else None
+        y, _ = scan(step, {"input": x, "taps": taps}, start, n_steps=k, name="mine")
+        f = wb.function([x, k], y) if native else lambda a, n, y=y: run(y, {x: a, k: np.int64(n)})
+        with pytest.raises(ValueError, match=rf"'mine': sequence 0 \(x\) has {lengths}"):
+            f(FOUR, 5)
+        with pytest.raises(IndexError, match="n_steps is -1; it cannot be negative"):
+            f(FOUR, -1)
+        assert [len(f(FOUR, n)) for n in (0, 2)] == [0, 2]
+        assert len(f(FOUR[:0], 0)) == 0
 
 
 def test_error_inside_the_loop_names_the_line():

@@ -185,6 +185,21 @@ def test_a_loop_of_maps_is_no_loop():
     assert not assert_rewrites_preserve([z], GIVEN).loops
 
 
+def test_the_number_of_steps_is_checked_only_where_it_may_be_wrong():
+    n = T.lscalar("n")
+    taps = {"input": X, "taps": [-1, 1]}
+    for sequences in (X, [X, U], [X[::-1], T.exp(X)], taps, [taps, U[1:]]):
+        y, _ = wb.scan(lambda a, *rest: a * 2 + (rest[0] if rest else 0), sequences)
+        assert "check" not in Rewritten([y]).outside()
+    for steps in (n, 3, X.shape[0] - 2, T.minimum(n, X.shape[0])):
+        y, _ = wb.scan(lambda a: T.tanh(a), X, n_steps=steps)
+        done = assert_rewrites_preserve([y], {**GIVEN, n: np.int64(2)})
+        assert done.outside().count("check") == 1
+        assert not done.loops
+    p, _ = wb.scan(tanh_step, X, h, n_steps=n)
+    assert "check" not in Rewritten([p]).outside()  # the loop itself checks
+
+
 def test_a_loop_over_one_row_does_not_broadcast_afterwards():
     row, wide = T.tensor("float64", (1, 3), "row"), T.dmatrix("wide")
     given = {row: numbers(1, 3), wide: numbers(1, 3)}

@@ -12,7 +12,7 @@ from workbench.core.graph import Apply, Variable, toposort
 from workbench.core.rewrite.engine import Context
 from workbench.core.scan.lift import Lifted, Values
 from workbench.core.scan.parts import Map, Parts
-from workbench.core.scan.rows import window
+from workbench.core.scan.rows import window, within
 from workbench.frozen import frozen
 
 READ = "outputs of scans that new nodes of this pass read whole"
@@ -58,9 +58,14 @@ def answer(node: Apply, place: dict[int, int], made: Sequence[Variable]) -> list
     return [made[place[i]] if i in place else None for i in range(len(node.outputs))]
 
 
-def known_inputs(parts: Parts, steps: Variable) -> Values:
-    """What a body's inputs are for all steps: the rows of sequences, and invariants."""
+def known_inputs(parts: Parts, steps: Variable, loop_checks: bool = False) -> Values:
+    """What a body's inputs are for all steps: the rows of sequences, and invariants.
+
+    That there are rows enough is checked, unless a loop over what is made of them does so.
+    """
     values: Values = {p.inner: Lifted(p.outer, False) for p in parts.invariants}
+    if not loop_checks:
+        steps = within(steps, parts.sequences)
     for rows in parts.sequences:
         for k, inner in zip(rows.taps, rows.inner, strict=True):
             values[inner] = Lifted(window(rows.outer, k - min(*rows.taps, 0), steps), True)

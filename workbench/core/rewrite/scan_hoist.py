@@ -45,7 +45,7 @@ def hoist_rows(node: Apply, context: Context) -> Answer:
     loop, where that pays: products, reductions and costly functions.
     """
     parts = Parts.of(node)
-    known = known_inputs(parts, parts.n_steps)
+    known = known_inputs(parts, parts.n_steps, loop_checks=True)
     lifted = lift(parts.inner_outputs, known, parts.inner_inputs, parts.n_steps)
     maps = {part.value for part in parts.maps}
     edges = edge(parts, lifted, [v for v in parts.inner_outputs if v not in maps])

@@ -231,9 +231,10 @@ def _outer(value: Variable) -> Product | None:
     flags = {tensor_type(v).broadcastable: v for v in node.inputs}
     column, row = flags.pop((False, True), None), flags.pop((True, False), None)
     vector = flags.pop((False,), None)
-    if flags or column is None or (row is None) == (vector is None):
+    right = vector if row is None else _without(row, 0)
+    if flags or column is None or right is None or None not in (row, vector):
         return None
-    return Product(_without(column, 1), vector if row is None else _without(row, 0))
+    return Product(_without(column, 1), right)
 
 
 def _without(v: Variable, axis: int) -> Variable:

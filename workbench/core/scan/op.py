@@ -196,8 +196,8 @@ class Scan(Op):
             needed = n + span(taps)
             if n and len(s) < needed:
                 raise ScanError(
-                    f"scan{self._title()}: sequence {i} has {len(s)} rows; {n} steps with taps "
-                    f"{taps} read {needed}",
+                    f"scan{self._title()}: sequence {i}{self._name_of(i)} has {len(s)} rows; "
+                    f"{n} steps with taps {taps} read {needed}",
                     advice="give fewer n_steps or a longer sequence",
                 )
         for i, (s, taps) in enumerate(zip(initial, self.states, strict=True)):
@@ -206,6 +206,11 @@ class Scan(Op):
                     f"scan{self._title()}: initial state {i} has {len(s)} rows; taps {taps} need "
                     f"{depth(taps)}"
                 )
+
+    def _name_of(self, i: int) -> str:
+        """The name of sequence i, as its taps bear it."""
+        name = self.split_inner(self.inner.inputs)[0][i][0].name
+        return f" ({name.rsplit('[t', 1)[0]})" if name else ""
 
     def _title(self) -> str:
         return f" '{self.name}'" if self.name else ""

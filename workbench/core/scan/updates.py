@@ -43,7 +43,7 @@ class OrderedUpdates(dict[Any, Any]):
     def copy(self) -> OrderedUpdates:
         return OrderedUpdates(self)
 
-    def __ior__(self, other: Pairs) -> OrderedUpdates:  # type: ignore[override, misc]
+    def __ior__(self, other: Pairs) -> OrderedUpdates:  # type: ignore[override]
         self.update(other)
         return self
 
@@ -55,5 +55,5 @@ class OrderedUpdates(dict[Any, Any]):
     def __radd__(self, other: Pairs) -> OrderedUpdates:
         return OrderedUpdates(other) + self
 
-    __or__ = __add__  # type: ignore[assignment]
-    __ror__ = __radd__  # type: ignore[assignment]
+    __or__ = __add__
+    __ror__ = __radd__
