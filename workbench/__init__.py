@@ -41,6 +41,8 @@ from workbench.errors import (
 )
 
 if TYPE_CHECKING:
+    from workbench import gradient
+    from workbench.core.clone import clone
     from workbench.core.debug.debug_mode import DebugMode
     from workbench.core.debug.monitor import MonitorMode
     from workbench.core.debug.nan_guard import NanGuardMode
@@ -53,6 +55,8 @@ if TYPE_CHECKING:
     from workbench.core.scan.build import scan, until
     from workbench.core.scan.checkpoints import scan_checkpoints
     from workbench.core.scan.folds import foldl, foldr, map, reduce
+    from workbench.core.test_values import get_test_value
+    from workbench.core.verify import verify_grad
     from workbench.inspection import Workbench, inspect
 
 __version__ = "0.1.0"
@@ -67,6 +71,10 @@ _LATER = {
     "foldl": "workbench.core.scan.folds",
     "foldr": "workbench.core.scan.folds",
     "scan_checkpoints": "workbench.core.scan.checkpoints",
+    "clone": "workbench.core.clone",
+    "gradient": "workbench.gradient",
+    "verify_grad": "workbench.core.verify",
+    "get_test_value": "workbench.core.test_values",
     "pp": "workbench.core.printing.pp",
     "debugprint": "workbench.core.printing.debug_print",
     "Print": "workbench.core.ops.print_op",
@@ -96,6 +104,10 @@ __all__ = [
     "hessian",
     "Lop",
     "Rop",
+    "gradient",
+    "verify_grad",
+    "clone",
+    "get_test_value",
     "In",
     "Out",
     "config",

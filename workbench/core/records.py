@@ -168,7 +168,7 @@ class Snapshot(Record):
 
     `roles` names, for the inner graph of a scan, what each input and output is: 'sequence',
     'recurrent', 'shared', 'non_sequence' for inputs (in order), then the names of the outputs'
-    roles; it is empty for other graphs.
+    roles; for that of a choice 'input', then 'then' and 'else'; it is empty for other graphs.
     """
 
     nodes: tuple[Node, ...]

@@ -7,6 +7,7 @@ fused op and a scan carry their inner graph.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -148,8 +149,8 @@ def value(variable: Variable) -> Value:
 
 
 def inner(node: Apply) -> Snapshot | None:
-    """The inner graph of a scan or a fused op, else None; its inputs are called as what they stand
-    for outside.
+    """The inner graph of a scan, a fused op or a choice, else None; its inputs are called as what
+    they stand for outside.
     """
     op: Any = node.op
     if isinstance(op, Scan):
@@ -157,8 +158,13 @@ def inner(node: Apply) -> Snapshot | None:
     if (program := fused_program(op)) is not None:
         results = op.results if isinstance(op, Loop) else ()
         return fused_snapshot(program, results, distinct([called(v) for v in node.inputs]))
-    graph = getattr(op, "inner", None)
-    return None if graph is None else snapshot(graph.outputs, graph.inputs)
+    if getattr(op, "inner", None) is None:
+        return None
+    body = snapshot(op.inner.outputs, op.inner.inputs)
+    pairs = zip(body.inputs, op.inner.inputs, node.inputs[1:], strict=True)
+    body = renamed(body, {i: called(outer) for i, v, outer in pairs if v.name is None})
+    branches = ("then",) * op.n + ("else",) * op.n
+    return replace(body, roles=("input",) * len(body.inputs) + branches)
 
 
 def fused_program(op: Any) -> ScalarProgram | None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from workbench.core.graph import Apply, Array, Variable
 from workbench.core.records import Port, ScanTrace, Snapshot, Summary
+from workbench.core.scan.op import Scan
 from workbench.core.values import SAMPLES, summarise
 
 MOST_STEPS = 20_000  # iterations of which each variable gets a summary
@@ -200,7 +201,7 @@ def _dropped(t: int) -> str:
 
 
 def _is_loop(node: Apply) -> bool:
-    return hasattr(node.op, "evaluate_watched") and hasattr(node.op, "inner")
+    return isinstance(node.op, Scan)
 
 
 def _inner_variables(inner: Any) -> list[Variable]:

@@ -81,4 +81,4 @@ def is_scan(node: Node) -> bool:
 
 def is_fused(node: Node) -> bool:
     """Whether the node stands for several scalar operations in one loop."""
-    return node.inner is not None and not is_scan(node)
+    return node.inner is not None and not node.inner.roles

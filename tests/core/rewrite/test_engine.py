@@ -252,8 +252,10 @@ def test_matching():
 
 
 def test_pipelines_by_name():
-    assert [p.name for p in pipeline("FAST_COMPILE")] == ["merge", "join_loops", "canonicalise"]
-    assert [p.name for p in pipeline("none")] == ["merge"]
+    choices = ["sink", "sink_bodies"]
+    quick = ["merge", "join_loops", "canonicalise", *choices]
+    assert [p.name for p in pipeline("FAST_COMPILE")] == quick
+    assert [p.name for p in pipeline("none")] == ["merge", *choices]
     assert pipeline("fast_run") is PASSES
     with pytest.raises(ModeError, match="Did you mean 'fast_run'"):
         pipeline("fastrun")

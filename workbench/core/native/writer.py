@@ -76,6 +76,7 @@ class Writer:
 
     def __post_init__(self) -> None:
         self._count = 0
+        self._floor = 0  # the depth of the innermost region that nothing leaves
         self.codes: list[Code] = [_Shared(self, 0)]
         self._sums: dict[tuple[str, ...], Name] = {}
         self._equal: dict[Name, Name] = {}
@@ -164,8 +165,10 @@ class Writer:
         return max((self.depths.get(name, 0) for name in names), default=0)
 
     def region(self, *names: Name) -> Code:
-        """The outermost region in which all these names are known."""
-        return self.codes[self.depth_of(*names)]
+        """The outermost region in which all these names are known, but none outside a branch that
+        is written now.
+        """
+        return self.codes[max(self._floor, self.depth_of(*names))]
 
     @contextmanager
     def inside(self) -> Iterator[Code]:
@@ -180,6 +183,22 @@ class Writer:
         finally:
             self.codes.pop()
             self._equal, self._sums = known
+
+    @property
+    def is_inside_branch(self) -> bool:
+        """Whether what is written now may not run."""
+        return self._floor > 0
+
+    @contextmanager
+    def kept_inside(self) -> Iterator[Code]:
+        """A region one deeper that nothing leaves: it may not run."""
+        around = self._floor
+        self._floor = len(self.codes)
+        try:
+            with self.inside() as region:
+                yield region
+        finally:
+            self._floor = around
 
     def alloca(self, text: str, prefix: str = "a") -> Name:
         """Memory of the function's own frame, for one value of an LLVM type."""
@@ -303,14 +322,19 @@ class Writer:
         size = self.bytes_of(dtype, dims)
         slot = self.lives.take(size, self.depth, outside)
         if slot is None:
-            slot = self._new_slot()
+            slot = self.new_slot()
         self.lives.taken(slot, size)
+        return self.in_slot(slot, dtype, dims)
+
+    def in_slot(self, slot: int, dtype: str, dims: Sequence[Name]) -> Tensor:
+        """An array of these dimensions in a slot that was taken."""
+        size = self.bytes_of(dtype, dims)
         code = self.region(size)
         data = code.put(Type("ptr"), f"call ptr @wb.slot(ptr %ctx, i32 {slot}, i64 {size})").name
         self._not_null(code, data)
         return self.array(dtype, dims, data, buffer=slot)
 
-    def _new_slot(self) -> int:
+    def new_slot(self) -> int:
         self.n_slots += 1
         return self.n_slots - 1
 

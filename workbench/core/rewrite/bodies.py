@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from workbench.core import origin
-from workbench.core.graph import Apply, Variable
+from workbench.core.graph import Apply, Variable, leaves
 from workbench.core.inner import InnerGraph
 from workbench.core.rewrite.engine import Rule, Session
 
@@ -32,22 +32,52 @@ def bodies(
         new = session.rebuild(node, inputs) if moved else node
         results: Sequence[Variable] = new.outputs
         if isinstance(getattr(node.op, "inner", None), InnerGraph):
-            results = _optimise_body(session, new, optimise, rule)
+            results = _optimise_bodies(session, new, optimise, rule)
         final.update(zip(node.outputs, results))
     return [final.get(v, v) for v in outputs]
 
 
-def _optimise_body(
+def _optimise_bodies(
     session: Session, node: Apply, optimise: Inner, rule: Rule
 ) -> Sequence[Variable]:
+    """The node with its inner graph optimised: where it has branches, one after the other, so that
+    no work is done in common.
+    """
+    total = len(node.op.inner.outputs)  # type: ignore[attr-defined]  # it has an inner graph
+    size = total // 2 if hasattr(node.op, "branches") else total
+    results: Sequence[Variable] = node.outputs
+    for first in range(0, total, size or 1):
+        now = results[0].owner
+        assert now is not None
+        results = _optimise_body(session, now, slice(first, first + size), optimise, rule)
+    return results
+
+
+def _optimise_body(
+    session: Session, node: Apply, part: slice, optimise: Inner, rule: Rule
+) -> Sequence[Variable]:
+    """The node with these outputs of its inner graph optimised."""
     op: Any = node.op
     start = time.perf_counter()
     nested = tuple(listener.nested(op.label) for listener in session.listeners)
-    new = optimise(op.inner.outputs, op.inner.inputs, nested)
-    if all(a is b for a, b in zip(new, op.inner.outputs)):
+    outputs = list(op.inner.outputs)
+    new = optimise(outputs[part], op.inner.inputs, nested)
+    if all(a is b for a, b in zip(new, outputs[part])):
         return node.outputs
-    body = op.inner.with_outputs(new)
+    outputs[part] = new
     with origin.inherited(node.lines):
-        changed = dataclasses.replace(op, inner=body).apply(*node.inputs)
+        changed = _without_unread(node, op.inner.with_outputs(outputs))
     seconds = time.perf_counter() - start
     return session.replace(rule, node, changed.outputs, seconds, nested)
+
+
+def _without_unread(node: Apply, inner: InnerGraph) -> Apply:
+    """The node over another inner graph; where it has branches, without what these do not read."""
+    op: Any = node.op
+    inputs = list(node.inputs)
+    if hasattr(op, "branches"):
+        read = set(leaves(inner.outputs, stop=inner.inputs))
+        kept = [i for i, v in enumerate(inner.inputs) if v in read]
+        inner = InnerGraph(tuple(inner.inputs[i] for i in kept), inner.outputs)
+        inputs = [inputs[0], *(inputs[1 + i] for i in kept)]
+    return dataclasses.replace(op, inner=inner).apply(*inputs)  # type: ignore[no-any-return]

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache, cached_property
 
+from workbench.configuration import config
 from workbench.core.graph import Apply, Variable, toposort
 from workbench.core.inner import InnerGraph
 from workbench.core.intern import Interner
@@ -93,12 +94,22 @@ def optimise(
     session = Session(Interner(), tuple(listeners), frozenset(excluding))
     now = list(outputs)
     stages: list[PassTime] = []
-    with _no_collection():
+    with _no_collection(), _broadcasting():
         for listener in session.listeners:
             listener.begin(now, inputs)
         for stage in _chosen(PASSES if passes is None else passes, session.excluded, including):
             now = _timed(stage, session, now, stages)
     return Optimised(tuple(now), tuple(toposort(now)), session.interner, tuple(stages))
+
+
+@contextmanager
+def _broadcasting() -> Iterator[None]:
+    """Operands broadcast by themselves here: padding them is for the graph that a user sees."""
+    if not config.values["explicit_broadcast"]:
+        yield
+        return
+    with config.change(explicit_broadcast=False):
+        yield
 
 
 @contextmanager
@@ -159,7 +170,9 @@ def _on_bodies(rule: Rule, names: tuple[str, ...]) -> Transform:
         def inner(
             outputs: Sequence[Variable], inputs: Sequence[Variable], listeners: tuple[Listener, ...]
         ) -> Sequence[Variable]:
-            passes = [p for p in PASSES if p.name in names]
+            if _is_too_deep(outputs):
+                return outputs
+            passes = [p for p in (*PASSES, SINK_BODIES) if p.name in names]
             return optimise(
                 outputs, inputs, passes=passes, listeners=listeners, excluding=session.excluded
             ).outputs
@@ -210,6 +223,49 @@ def _on_loops(more: tuple[Rule, ...] = ()) -> Transform:
     return run
 
 
+# So are those of conditions.
+
+
+def _has_choices(nodes: Iterable[Apply]) -> bool:
+    return any(getattr(node.op, "is_lazy", False) for node in nodes)
+
+
+def _is_too_deep(outputs: Sequence[Variable]) -> bool:
+    """Whether a body is left to the interpreter, for its choices within choices are too many."""
+    nodes = toposort(outputs)
+    if not _has_choices(nodes):
+        return False
+    from workbench.core.rewrite.branches import is_too_deep
+
+    return is_too_deep(nodes)
+
+
+def _choose(session: Session, outputs: Sequence[Variable]) -> list[Variable]:
+    """Choices made simpler."""
+    if not _has_choices(session.toposort(outputs)):
+        return list(outputs)
+    from workbench.core.rewrite.branch_rules import CHOICES, vanish
+
+    index = RuleIndex(CHOICES + CANONICAL, session.excluded)
+    simple = Walk(session, outputs, index).run()
+    return Walk(session, vanish(session, simple), index).run()
+
+
+def _sink(session: Session, outputs: Sequence[Variable]) -> list[Variable]:
+    """What only one branch of a condition needs moves into it."""
+    if not _has_choices(session.toposort(outputs)):
+        return list(outputs)
+    from workbench.core.rewrite.branches import sink
+
+    return sink(session, outputs)
+
+
+SINK = Pass("sink", "What only one branch of a condition needs moves into it.", transform=_sink)
+SINK_BODIES = Pass(
+    "sink_bodies", "The same inside every loop and branch.",
+    transform=_on_bodies(COMPILE, ("sink", "sink_bodies")),
+)  # fmt: skip
+
 PASSES: tuple[Pass, ...] = (
     Pass("merge", "Nodes that compute the same become one.", transform=merge),
     Pass("join_loops", "Loops over the same inputs run once.", transform=_join_loops),
@@ -217,21 +273,26 @@ PASSES: tuple[Pass, ...] = (
     Pass("stabilise", "Formulas that overflow become ones that do not.",
          STABILISE + CANONICAL),
     Pass("fold", "What depends on constants only is computed now.", (fold,)),
-    Pass("simplify_bodies", "The passes above, inside every loop.",
-         transform=_on_bodies(SIMPLIFY, ("merge", "canonicalise", "stabilise", "fold"))),
+    Pass("branches", "Choices are made once, and what vanishes in a branch is not computed there.",
+         transform=_choose),
+    SINK,
+    Pass("simplify_bodies", "The passes above, inside every loop and branch.",
+         transform=_on_bodies(
+             SIMPLIFY, ("merge", "canonicalise", "stabilise", "fold", "branches", "sink"))),
     Pass("scan", "Work that does not change from step to step leaves the loop.",
          transform=_on_loops()),
     Pass("tidy_loops", "What the loops no longer need goes.", transform=_on_loops(CANONICAL)),
     Pass("specialise", "General ops become the fastest special ones: BLAS, squares, loops.",
          SPECIAL_FORMS + BLAS + (fill_to_alloc,) + CANONICAL),
-    Pass("compile_bodies", "Scan, specialise and fuse inside every loop.",
+    Pass("compile_bodies", "Scan, specialise and fuse inside every loop and branch.",
          transform=_on_bodies(
-             COMPILE, ("merge", "scan", "specialise", "compile_bodies", "fusion"))),
+             COMPILE,
+             ("merge", "branches", "sink", "scan", "specialise", "compile_bodies", "fusion"))),
     Pass("fusion", "Elementwise work over one iteration space becomes one loop.", transform=fuse),
 )  # fmt: skip
 
 PIPELINES: dict[str, tuple[Pass, ...]] = {
     "fast_run": PASSES,
-    "fast_compile": PASSES[:3],
-    "none": PASSES[:1],
+    "fast_compile": (*PASSES[:3], SINK, SINK_BODIES),
+    "none": (*PASSES[:1], SINK, SINK_BODIES),
 }
