@@ -17,6 +17,7 @@ from workbench.core.graph import Apply, Variable, toposort
 from workbench.core.ops.create import arange
 from workbench.core.ops.scalars import cast, ones_like, second, zeros_like
 from workbench.core.ops.shape import specify_shape
+from workbench.core.profile import timed
 from workbench.core.types import TensorType, as_tensor, constant, is_discrete, tensor_type
 from workbench.errors import (
     DisconnectedInputError,
@@ -31,6 +32,7 @@ from workbench.errors import (
 Gradients = dict[Variable, Any]  # Any: variables with operators
 
 
+@timed
 def grad(
     cost: Any,
     wrt: Any,
@@ -70,7 +72,7 @@ def grad(
     if cost is not None:
         start.setdefault(_checked_cost(cost), _ones(cost))
     elif not start:
-        raise GraphError("grad has neither a cost nor known_grads", advice="give one of them")
+        raise NoCostError("grad has neither a cost nor known_grads", advice="give one of them")
     cut = set(consider_constant or ())
     found = backward(start, targets, cut, fixed=known, undefined=null_gradients)
     connected = _reaching(start, cut)
@@ -83,6 +85,18 @@ def grad(
             if target.name and result is not None and result.name is None:
                 result.name = f"(d{cost.name}/d{target.name})"
     return _as_given(wrt, results)
+
+
+class NoCostError(GraphError, AssertionError):
+    """A gradient of nothing was asked for."""
+
+
+class UnequalListsError(GraphError, AssertionError):
+    """There is not one eval_point for each variable."""
+
+
+class DerivativeRankError(RankError, AssertionError):
+    """A jacobian or hessian of, or by, something of another rank than it is defined for."""
 
 
 def backward(
@@ -277,7 +291,7 @@ def _as_given(given: Any, results: list[Any]) -> Any:
 
 def _check_lengths(what: str, points: Sequence[Any], of: Sequence[Variable], name: str) -> None:
     if len(points) != len(of):
-        raise GraphError(
+        raise UnequalListsError(
             f"{what} needs one eval_point for each {name}",
             f"{len(points)} eval_points for {len(of)}: {', '.join(f'{v}: {v.type}' for v in of)}",
             advice="give two lists of equal lengths",
@@ -405,7 +419,7 @@ def jacobian(
     (output,) = _variables(expression, "jacobian")
     targets = _variables(wrt, "wrt")
     if (ndim := tensor_type(output).ndim) > 1:
-        raise RankError(
+        raise DerivativeRankError(
             "the jacobian is of a scalar or a vector",
             f"jacobian of {output}: {output.type}",
             output.place,
@@ -443,14 +457,23 @@ def hessian(
     targets = _variables(wrt, "wrt")
     for target in targets:
         if tensor_type(target).ndim != 1:
-            raise RankError(
+            raise DerivativeRankError(
                 "the hessian is by vectors",
                 f"hessian of {cost} by {target}: {target.type}",
                 target.place,
                 "flatten it first, and compute the cost from the flattened variable",
                 target,
             )
-    slopes = grad(cost, targets, consider_constant, disconnected_inputs)
+    (total,) = _variables(cost, "hessian")
+    if tensor_type(total).ndim:
+        raise DerivativeRankError(
+            "the hessian is of a scalar",
+            f"hessian of {total}: {total.type}",
+            total.place,
+            "sum or mean it first",
+            total,
+        )
+    slopes = grad(total, targets, consider_constant, disconnected_inputs)
     blocks = [
         jacobian(slope, target, consider_constant, "ignore")
         for slope, target in zip(slopes, targets, strict=True)

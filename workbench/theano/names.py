@@ -189,7 +189,7 @@ MODULES: dict[str, Table] = {
             "dot": f"{_T}:dot",
             "pprint": "workbench:pp",
             "verify_grad": _GRADIENT["verify_grad"],
-            "subgraph_grad": "workbench.core.gradient:subgraph_grad",
+            "subgraph_grad": "workbench.core.subgraph:subgraph_grad",
             "sparse": f"{_HERE}rest:sparse",
             "Module": f"{_HERE}rest:Module",
         },

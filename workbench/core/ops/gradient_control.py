@@ -1,5 +1,5 @@
 """The identity, but for what flows back through it: disconnected_grad, zero_grad, grad_clip,
-grad_scale.
+grad_scale, undefined_grad.
 """
 
 from __future__ import annotations
@@ -7,17 +7,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from workbench.core.graph import Array, Gradients, Op, Type, Variable, Variables
+from workbench.core.graph import Array, Gradients, Op, Type, Variable, Variables, describe
 from workbench.core.ops.scalars import maximum, minimum, mul, zeros_like
 from workbench.core.ops.shape import shape_tuple
 from workbench.core.types import as_tensor, constant, tensor_type
+from workbench.errors import NullGradientError
 from workbench.frozen import frozen
 
 
 @frozen
 class GradientControl(Op):
     """Its input, as it is. `kind` says what becomes of a gradient g: 'disconnect' it, 'zero',
-    'clip' or 'scale' it.
+    'clip' or 'scale' it; 'undefined': it is an error to ask for one.
     """
 
     kind: str
@@ -36,6 +37,12 @@ class GradientControl(Op):
         (g,) = gradients
         if g is None or self.kind == "disconnect":
             return [None]
+        if self.kind == "undefined":
+            raise NullGradientError(
+                "a gradient flows back through undefined_grad",
+                describe(self, inputs),
+                advice="take the gradient by something else, or pass null_gradients='return'",
+            )
         bounds = [constant(bound, tensor_type(g).dtype) for bound in self.bounds]
         if self.kind == "clip":
             return [minimum(maximum(g, bounds[0]), bounds[1])]
@@ -49,7 +56,8 @@ class GradientControl(Op):
 
     @property
     def label(self) -> str:
-        return {"disconnect": "disconnected_grad"}.get(self.kind, f"grad_{self.kind}")
+        names = {"disconnect": "disconnected_grad", "undefined": "undefined_grad"}
+        return names.get(self.kind, f"grad_{self.kind}")
 
 
 def disconnected_grad(x: Any) -> Any:
@@ -65,6 +73,11 @@ def zero_grad(x: Any) -> Any:
 
 
 consider_constant = zero_grad
+
+
+def undefined_grad(x: Any) -> Any:
+    """x, of which nobody may ask the gradient: that raises NullGradientError."""
+    return GradientControl("undefined")(as_tensor(x))
 
 
 def grad_clip(x: Any, low: float, high: float) -> Any:
