@@ -103,7 +103,6 @@ from workbench.tensor.later import LATER, MODULES
 # NumPy's other spellings.
 abs = absolute
 pow = power
-where = switch
 square = sqr
 negative = neg
 subtract = sub

@@ -127,7 +127,7 @@ def emit_inc_subtensor(w: Writer, node: Apply) -> None:
     assert isinstance(op, IncSubtensor)
     out = w.changeable(node)
     view = sliced(w, out, op.spec, node.inputs[2:])
-    _write(w, view, spread_checked(w, w.tensor(node.inputs[1]), node.inputs[1], view), op.set)
+    write_into(w, view, spread_checked(w, w.tensor(node.inputs[1]), node.inputs[1], view), op.set)
     w.bind(node.out, out)
 
 
@@ -143,7 +143,8 @@ def spread_checked(w: Writer, y: Tensor, variable: Variable, view: Tensor) -> Te
     return spread(y, view.dims)
 
 
-def _write(w: Writer, view: Tensor, y: Tensor, put: bool) -> None:
+def write_into(w: Writer, view: Tensor, y: Tensor, put: bool) -> None:
+    """Puts y into a view, or adds it; no place is named twice."""
     if put:
         copy_nest(w, y, view)
         return
@@ -165,8 +166,8 @@ def emit_advanced_subtensor(w: Writer, node: Apply) -> None:
     x, *parts = node.inputs
     pick = _pick(w, op.spec, w.tensor(x), parts)
     out = w.allocate(node.out, pick.result_dims)
-    with _over(w, pick.space) as at:
-        _transfer(w, _row(w, pick, at), _element(w, pick.turned(out), at), put=True)
+    with over(w, pick.space) as at:
+        _transfer(w, _row(w, pick, at), element(w, pick.turned(out), at), put=True)
     w.bind(node.out, out)
 
 
@@ -179,8 +180,8 @@ def emit_advanced_inc_subtensor(w: Writer, node: Apply) -> None:
     y = w.tensor(node.inputs[1])
     dims = pick.result_dims
     y = spread_checked(w, y, node.inputs[1], out.view(out.data, dims, ["0"] * len(dims)))
-    with _over(w, pick.space) as at:
-        _transfer(w, _element(w, pick.turned(y), at), _row(w, pick, at), op.set)
+    with over(w, pick.space) as at:
+        _transfer(w, element(w, pick.turned(y), at), _row(w, pick, at), op.set)
     w.bind(node.out, out)
 
 
@@ -249,7 +250,7 @@ def reordered(tensor: Tensor, order: Sequence[int]) -> Tensor:
     )
 
 
-class _over:  # reads as a word: `with _over(w, space) as at`
+class over:  # reads as a word: `with over(w, space) as at`
     """A loop nest over a space; gives the list of its counters."""
 
     def __init__(self, w: Writer, space: Sequence[Name]) -> None:
@@ -262,20 +263,21 @@ class _over:  # reads as a word: `with _over(w, space) as at`
         self.stack.__exit__(*error)
 
 
-def _address(w: Writer, tensor: Tensor, at: Sequence[Name]) -> Name:
+def address(w: Writer, tensor: Tensor, at: Sequence[Name]) -> Name:
+    """Where tensor[at] is."""
     offset: Name = "0"
     for i, step in zip(at, tensor.strides, strict=False):
         offset = w.integer("add", offset, w.integer("mul", i, step))
     return w.offset(tensor.data or "null", offset)
 
 
-def _element(w: Writer, tensor: Tensor, at: Sequence[Name]) -> Tensor:
+def element(w: Writer, tensor: Tensor, at: Sequence[Name]) -> Tensor:
     """tensor[at], over the axes that are left."""
     depth = len(at)
     if tensor.scalar is not None:
         return register_tensor(tensor.dtype, tensor.scalar, tensor.dims[depth:])
     dims, strides = tensor.dims[depth:], tensor.strides[depth:]
-    return tensor.view(_address(w, tensor, at), dims, strides, contiguous=tensor.contiguous)
+    return tensor.view(address(w, tensor, at), dims, strides, contiguous=tensor.contiguous)
 
 
 def _row(w: Writer, pick: _Pick, at: Sequence[Name]) -> Tensor:
@@ -285,7 +287,7 @@ def _row(w: Writer, pick: _Pick, at: Sequence[Name]) -> Tensor:
         return register_tensor(x.dtype, x.scalar, pick.rest)
     offset: Name = "0"
     for n, step, index in zip(x.dims, x.strides, pick.arrays, strict=False):
-        wide = _wide(w.code, w.scalar(_element(w, index, at)), index.dtype)
+        wide = _wide(w.code, w.scalar(element(w, index, at)), index.dtype)
         offset = w.integer("add", offset, w.integer("mul", _position(w, wide, n), step))
     data = w.offset(x.data or "null", offset)
     return x.view(data, pick.rest, x.strides[count:], contiguous=x.contiguous)
@@ -299,7 +301,7 @@ def _wide(code: Code, value: Value, dtype: str) -> Name:
 
 def _transfer(w: Writer, source: Tensor, into: Tensor, put: bool) -> None:
     if into.ndim:
-        _write(w, into, source, put)
+        write_into(w, into, source, put)
         return
     value = w.scalar(source)
     if not put:
@@ -312,8 +314,8 @@ def _transfer(w: Writer, source: Tensor, into: Tensor, put: bool) -> None:
 
 
 def emit_argmax(w: Writer, node: Apply) -> None:
-    """The first maximum along an axis; the first nan counts as one."""
-    from workbench.core.ops.reduce import Argmax
+    """The first maximum (or minimum) along an axis; the first nan counts as one."""
+    from workbench.core.ops.reduce import Argmax, Argmin
 
     op = node.op
     assert isinstance(op, Argmax)
@@ -324,9 +326,9 @@ def emit_argmax(w: Writer, node: Apply) -> None:
     w.require(w.compare("ne", x.dims[op.axis], "0"))
     dims = [x.dims[i] for i in kept]
     out = w.allocate(node.out, dims) if dims else w.array("int64", (), w.alloca("i64"))
-    kind = Type(scalar_type(x.dtype))
+    comparison = _comparison(x.dtype, "lt" if isinstance(op, Argmin) else "gt")
     best, where = w.alloca(memory_type(x.dtype), "best"), w.alloca("i64", "where")
-    with _over(w, dims) as at:
+    with over(w, dims) as at:
         offset: Name = "0"
         for i, axis in zip(at, kept, strict=True):
             offset = w.integer("add", offset, w.integer("mul", i, x.strides[axis]))
@@ -335,23 +337,26 @@ def emit_argmax(w: Writer, node: Apply) -> None:
         w.store_scalar(w.scalar(first), best)
         w.code.line(f"store i64 0, ptr {where}")
         with w.counted(x.dims[op.axis]) as k:
-            _keep_larger(w, x, kind, base, k, op.axis, best, where)
+            _keep_better(w, x, comparison, base, k, op.axis, best, where)
         found = w.code.put(Type("i64"), f"load i64, ptr {where}")
-        w.store_scalar(found, _address(w, out, at))
+        w.store_scalar(found, address(w, out, at))
     w.bind(node.out, out if dims else register_tensor("int64", w.scalar(out).name))
 
 
-def _keep_larger(
-    w: Writer, x: Tensor, kind: Type, base: Name, k: Name, axis: int, best: Name, where: Name
+def _comparison(dtype: str, way: str) -> str:
+    """LLVM's predicate for 'beyond, or not comparable'."""
+    return f"s{way}" if dtype[0] == "i" else f"u{way}"
+
+
+def _keep_better(
+    w: Writer, x: Tensor, comparison: str, base: Name, k: Name, axis: int, best: Name, where: Name
 ) -> None:
     value = w.scalar(x.view(w.offset(base, w.integer("mul", k, x.strides[axis])), (), ()))
     so_far = w.scalar(x.view(best, (), ()))
-    if kind.is_float:
-        larger = value.compare("ugt", so_far)  # or one of them is nan
-        larger = so_far.isnan().select(Value(w.code, Type("i1"), "false"), larger)
-    else:
-        larger = value.compare("sgt" if x.dtype[0] == "i" else "ugt", so_far)
-    w.store_scalar(larger.select(value, so_far), best)
+    better = value.compare(comparison, so_far)
+    if value.type.is_float:  # a nan that was found stays
+        better = so_far.isnan().select(Value(w.code, Type("i1"), "false"), better)
+    w.store_scalar(better.select(value, so_far), best)
     old = w.code.put(Type("i64"), f"load i64, ptr {where}")
-    new = larger.select(Value(w.code, Type("i64"), k), old)
+    new = better.select(Value(w.code, Type("i64"), k), old)
     w.code.line(f"store i64 {new.name}, ptr {where}")

@@ -119,7 +119,10 @@ def eye(n: Any, m: Any = None, k: Any = 0, dtype: str | None = None) -> Any:
     )
 
 
-def _dims(shape: Any) -> Sequence[Any]:
+def lengths_of(shape: Any) -> Sequence[Any]:
+    """The lengths that a shape is made of: a number, a list of ints and scalars, or a vector of
+    known length.
+    """
     if isinstance(shape, Variable) and tensor_type(shape).ndim == 1:
         length = tensor_type(shape).shape[0]
         if length is None:
@@ -134,14 +137,14 @@ def _dims(shape: Any) -> Sequence[Any]:
 
 def zeros(shape: Any, dtype: str | None = None) -> Any:
     """Zeros; dtype floatX by default."""
-    return alloc(constant(0, dtype or config.floatX), *_dims(shape))
+    return alloc(constant(0, dtype or config.floatX), *lengths_of(shape))
 
 
 def ones(shape: Any, dtype: str | None = None) -> Any:
     """Ones; dtype floatX by default."""
-    return alloc(constant(1, dtype or config.floatX), *_dims(shape))
+    return alloc(constant(1, dtype or config.floatX), *lengths_of(shape))
 
 
 def full(shape: Any, value: Any, dtype: str | None = None) -> Any:
     """A value spread over a shape."""
-    return alloc(cast(value, dtype) if dtype else value, *_dims(shape))
+    return alloc(cast(value, dtype) if dtype else value, *lengths_of(shape))

@@ -4,7 +4,7 @@ arrays, Nonzero.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -92,6 +92,10 @@ class Subtensor(Op):
                     return None
                 dims.append(n)
         return [[*dims, *(dimension(x, i) for i in range(len(self.spec), tensor_type(x).ndim))]]
+
+    def writer(self, put: bool) -> Op:
+        """The op that puts something in this place, or adds it."""
+        return IncSubtensor(self.spec, put)
 
     @property
     def label(self) -> str:
@@ -306,6 +310,10 @@ class AdvancedSubtensor(Op):
             return [None, *none]
         return [AdvancedIncSubtensor(self.spec)(zeros_like(x), g, *parts), *none]
 
+    def writer(self, put: bool) -> Op:
+        """The op that puts something in this place, or adds it."""
+        return AdvancedIncSubtensor(self.spec, put)
+
     @property
     def is_take(self) -> bool:
         """Whole rows by one index array: x[rows]."""
@@ -400,6 +408,3 @@ class Nonzero(Op):
     @property
     def label(self) -> str:
         return "nonzero"
-
-
-builtin_any: Callable[[Iterator[bool]], bool] = any

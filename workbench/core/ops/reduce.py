@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
 from workbench.core.graph import Array, Gradients, Op, Type, Variable, Variables
-from workbench.core.ops.scalars import cast, eq, mul, second, sqrt, switch, true_div
-from workbench.core.ops.shape import dimension, dimshuffle
+from workbench.core.ops.scalars import absolute, cast, eq, mul, neq, second, sqrt, switch, true_div
+from workbench.core.ops.shape import dimension, dimshuffle, flatten
 from workbench.core.types import TensorType, as_tensor, is_discrete, is_float, tensor_type
 from workbench.errors import DtypeError, GraphError, RankError, ShapeError
 from workbench.frozen import frozen
@@ -101,7 +101,7 @@ class Sum(Reduce):
     prim, title, empty = "add", "sum", 0
 
     def out_dtype(self, dtype: str) -> str:
-        return _wide_integer(dtype)
+        return wide_integer(dtype)
 
     def acc_dtype(self, dtype: str) -> str:
         return {"float32": "float64", "complex64": "complex128"}.get(dtype, self.out_dtype(dtype))
@@ -119,12 +119,16 @@ class Sum(Reduce):
 
 @frozen
 class Prod(Reduce):
-    """Its gradient is right where elements are zero, too."""
+    """Its gradient is right where elements are zero, too; where there are none (`no_zeros`), it is
+    a quotient.
+    """
+
+    no_zeros: bool = False
 
     prim, title, empty = "mul", "prod", 1
 
     def out_dtype(self, dtype: str) -> str:
-        return _wide_integer(dtype)
+        return wide_integer(dtype)
 
     def acc_dtype(self, dtype: str) -> str:
         return {"float32": "float64", "complex64": "complex128"}.get(dtype, self.out_dtype(dtype))
@@ -137,11 +141,11 @@ class Prod(Reduce):
         x: Any = inputs[0]
         if g is None or is_discrete(tensor_type(x).dtype):
             return [None]
-        zero = eq(x, 0)
-        zeros = self.expand(Sum(self.axes)(cast(zero, "int64")), x)
-        others = self.expand(self(switch(zero, 1, x)), x)  # the product of what is not zero
-        none, one = switch(eq(zeros, 0), others / switch(zero, 1, x), 0), switch(zero, others, 0)
-        return [self.expand(g, x) * cast(switch(eq(zeros, 1), one, none), tensor_type(x).dtype)]
+        if self.no_zeros:
+            return [self.expand(g * outputs[0], x) / x]
+        from workbench.core.ops.cumulative import product_of_others
+
+        return [self.expand(g, x) * product_of_others(x, self.axes)]
 
 
 class _Extreme(Reduce):
@@ -213,24 +217,27 @@ class Argmax(Op):
 
     axis: int
 
+    title: ClassVar[str] = "argmax"
+    numpy: ClassVar[Callable[..., Any]] = staticmethod(np.argmax)
+
     def infer(self, *inputs: Variable) -> Sequence[Type]:
         t = tensor_type(inputs[0])
         if not 0 <= self.axis < t.ndim:
             raise RankError(
-                f"argmax over axis {self.axis}: {inputs[0]} has {t.ndim} axes",
+                f"{self.title} over axis {self.axis}: {inputs[0]} has {t.ndim} axes",
                 advice=f"give an axis from 0 to {t.ndim - 1}",
             )
         if t.dtype[0] == "c":
             raise DtypeError(
-                "argmax is not defined on complex numbers, which have no order",
+                f"{self.title} is not defined on complex numbers, which have no order",
                 advice="take their absolute values first",
             )
         return [TensorType("int64", tuple(n for i, n in enumerate(t.shape) if i != self.axis))]
 
     def evaluate(self, *values: Array) -> Sequence[Array]:
         if values[0].shape[self.axis] == 0:
-            raise _over_nothing("argmax", values[0])
-        return [np.asarray(np.argmax(values[0], axis=self.axis), "int64")]
+            raise _over_nothing(self.title, values[0])
+        return [np.asarray(self.numpy(values[0], axis=self.axis), "int64")]
 
     def grad(self, inputs: Variables, outputs: Variables, gradients: Gradients) -> Gradients:
         return [None]
@@ -244,10 +251,18 @@ class Argmax(Op):
 
     @property
     def label(self) -> str:
-        return "argmax"
+        return self.title
 
     def __str__(self) -> str:
-        return f"Argmax{{axis={self.axis}}}"
+        return f"{type(self).__name__}{{axis={self.axis}}}"
+
+
+@frozen
+class Argmin(Argmax):
+    """The position of the first minimum along one axis (the first nan where there is one)."""
+
+    title = "argmin"
+    numpy = staticmethod(np.argmin)
 
 
 def _over_nothing(what: str, x: Array) -> ShapeError:
@@ -257,7 +272,8 @@ def _over_nothing(what: str, x: Array) -> ShapeError:
     )
 
 
-def _wide_integer(dtype: str) -> str:
+def wide_integer(dtype: str) -> str:
+    """The dtype in which elements add up: 64 bits for integers, floats as they are."""
     if dtype == "bool" or dtype[0] == "i":
         return "int64"
     return "uint64" if dtype[0] == "u" else dtype
@@ -281,27 +297,60 @@ def normal_axes(axis: Any, ndim: int, what: str) -> Axes:
     return tuple(sorted({int(a) % ndim for a in axes}))
 
 
-def _reduce(kind: type[Reduce], x: Any, axis: Any, keepdims: bool) -> Any:
+def _reduce(kind: type[Reduce], x: Any, axis: Any, keepdims: bool, *options: Any) -> Any:
     variable = as_tensor(x)
-    op = kind(normal_axes(axis, tensor_type(variable).ndim, kind.title))
-    if not op.axes and kind not in (All, Any_):
-        return cast(variable, op.out_dtype(tensor_type(variable).dtype))
+    op = kind(normal_axes(axis, tensor_type(variable).ndim, kind.title), *options)
+    if not op.axes:  # every element by itself
+        dtype = op.out_dtype(tensor_type(variable).dtype)
+        return (
+            neq(variable, 0) if dtype == "bool" and kind in (All, Any_) else cast(variable, dtype)
+        )
     reduced = op(variable)
     return op.expand(reduced, variable) if keepdims else reduced
 
 
-def sum(x: Any, axis: Any = None, dtype: str | None = None, keepdims: bool = False) -> Any:
-    """The sum over some axes (all by default), of elements cast to `dtype` where it is given."""
-    total = _reduce(Sum, x if dtype is None else cast(x, dtype), axis, keepdims)
-    return total if dtype is None else cast(total, dtype)
-
-
-def prod(x: Any, axis: Any = None, dtype: str | None = None, keepdims: bool = False) -> Any:
-    """The product over some axes (all by default), of elements cast to `dtype` where it is
-    given.
+def sum(
+    x: Any,
+    axis: Any = None,
+    dtype: str | None = None,
+    keepdims: bool = False,
+    acc_dtype: str | None = None,
+) -> Any:
+    """The sum over some axes (all by default), of elements cast to `dtype` where it is given, added
+    up in `acc_dtype`.
     """
-    product = _reduce(Prod, x if dtype is None else cast(x, dtype), axis, keepdims)
-    return product if dtype is None else cast(product, dtype)
+    return _accumulated(Sum, x, axis, dtype, keepdims, acc_dtype)
+
+
+def prod(
+    x: Any,
+    axis: Any = None,
+    dtype: str | None = None,
+    keepdims: bool = False,
+    acc_dtype: str | None = None,
+    no_zeros_in_input: bool = False,
+) -> Any:
+    """The product over some axes (all by default), of elements cast to `dtype` where it is given,
+    multiplied in `acc_dtype`. `no_zeros_in_input` promises what makes the gradient cheaper.
+    """
+    return _accumulated(Prod, x, axis, dtype, keepdims, acc_dtype, no_zeros_in_input)
+
+
+def _accumulated(
+    kind: type[Reduce],
+    x: Any,
+    axis: Any,
+    dtype: str | None,
+    keepdims: bool,
+    acc_dtype: str | None,
+    *options: Any,
+) -> Any:
+    variable = as_tensor(x)
+    own = tensor_type(variable).dtype
+    wanted = dtype or (wide_integer(own) if acc_dtype else None)
+    inside = acc_dtype or dtype
+    total = _reduce(kind, cast(variable, inside) if inside else variable, axis, keepdims, *options)
+    return cast(total, wanted) if wanted else total
 
 
 def max(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
@@ -324,28 +373,36 @@ def any(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return _reduce(Any_, x, axis, keepdims)
 
 
-def argmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
-    """The position of the first maximum along an axis (None: in the flattened tensor)."""
-    from workbench.core.ops.shape import flatten
+def argmax(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The position of the first maximum along an axis; over several axes (None: all) its position
+    among their elements in a row.
+    """
+    return _position(Argmax, x, axis, keepdims)
 
+
+def argmin(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The position of the first minimum along an axis; over several axes (None: all) its position
+    among their elements in a row.
+    """
+    return _position(Argmin, x, axis, keepdims)
+
+
+def _position(kind: type[Argmax], x: Any, axis: Any, keepdims: bool) -> Any:
     variable = as_tensor(x)
     ndim = tensor_type(variable).ndim
-    axes = normal_axes(axis, ndim, "argmax")
-    if len(axes) == ndim and (axis is None or ndim > 1):
-        whole = Argmax(0)(flatten(variable))
-        return dimshuffle(whole, ["x"] * ndim) if keepdims else whole
+    axes = normal_axes(axis, ndim, kind.title)
+    kept: list[int | str] = [i for i in range(ndim) if i not in axes]
+    line = variable
     if len(axes) != 1:
-        raise RankError(
-            f"argmax is over one axis or over all, not over {axis}",
-            f"argmax of {variable}: {variable.type}",
-            advice="reshape the axes into one first",
-        )
-    (where,) = axes
-    found = Argmax(where)(variable)
-    if not keepdims:
-        return found
-    kept = iter(range(ndim))
-    return dimshuffle(found, ["x" if i == where else next(kept) for i in range(ndim)])
+        line = flatten(dimshuffle(variable, (*kept, *axes)), len(kept) + 1)
+    found = kind(axes[0] if len(axes) == 1 else len(kept))(line)
+    back = ["x" if i in axes else kept.index(i) for i in range(ndim)]
+    return dimshuffle(found, back) if keepdims else found
+
+
+def max_and_argmax(x: Any, axis: Any = None, keepdims: bool = False) -> tuple[Any, Any]:
+    """The largest element over some axes, and its position: see `max` and `argmax`."""
+    return max(x, axis, keepdims), argmax(x, axis, keepdims)
 
 
 def count(x: Any, axis: Any = None, dtype: str = "float64") -> Any:
@@ -359,8 +416,17 @@ def count(x: Any, axis: Any = None, dtype: str = "float64") -> Any:
     return cast(as_tensor(total), dtype)
 
 
-def mean(x: Any, axis: Any = None, dtype: str | None = None, keepdims: bool = False) -> Any:
-    """The mean over some axes (all by default); integers are taken as float64."""
+def mean(
+    x: Any,
+    axis: Any = None,
+    dtype: str | None = None,
+    op: bool = False,
+    keepdims: bool = False,
+    acc_dtype: str | None = None,
+) -> Any:
+    """The mean over some axes (all by default), nan over no elements; integers are taken as
+    float64. `op` is taken for old programs' sake and changes nothing.
+    """
     variable = as_tensor(x)
     own = tensor_type(variable).dtype
     wanted = dtype or (own if is_float(own) else "float64")
@@ -370,22 +436,34 @@ def mean(x: Any, axis: Any = None, dtype: str | None = None, keepdims: bool = Fa
             f"mean of {variable}: {variable.type}",
             advice="give a float dtype, or cast the mean",
         )
-    total = sum(cast(variable, wanted), axis, keepdims=keepdims)
+    total = sum(cast(variable, wanted), axis, keepdims=keepdims, acc_dtype=acc_dtype)
     real = {"complex64": "float32", "complex128": "float64"}.get(wanted, wanted)
     return true_div(total, count(variable, axis, real))
 
 
-def var(x: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Any:
-    """The variance over some axes, divided by n - ddof."""
+def var(
+    x: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False, corrected: bool = False
+) -> Any:
+    """The variance over some axes, divided by n - ddof. `corrected`: the square of what rounding
+    makes of the mean of the differences is taken off.
+    """
     variable = as_tensor(x)
     centred = variable - mean(variable, axis, keepdims=True)
+    if tensor_type(centred).dtype[0] == "c":
+        centred = absolute(centred)
     squares = sum(mul(centred, centred), axis, keepdims=keepdims)
-    return squares / (count(variable, axis, tensor_type(squares).dtype) - ddof)
+    n = count(variable, axis, tensor_type(squares).dtype)
+    if corrected:
+        left = sum(centred, axis, keepdims=keepdims)
+        squares = squares - left * left / n
+    return squares / (n - ddof)
 
 
-def std(x: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Any:
-    """The standard deviation over some axes."""
-    return sqrt(var(x, axis, ddof, keepdims))
+def std(
+    x: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False, corrected: bool = False
+) -> Any:
+    """The standard deviation over some axes; see `var`."""
+    return sqrt(var(x, axis, ddof, keepdims, corrected))
 
 
 def _smaller(g: TensorType, out: TensorType) -> bool:

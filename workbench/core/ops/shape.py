@@ -183,7 +183,7 @@ class DimShuffle(Op):
         )
 
     def __str__(self) -> str:
-        return f"DimShuffle{{{','.join(map(str, self.order))}}}"
+        return f"InplaceDimShuffle{{{','.join(map(str, self.order))}}}"
 
 
 def dimshuffle(x: Any, order: Sequence[int | str]) -> Any:
@@ -192,6 +192,15 @@ def dimshuffle(x: Any, order: Sequence[int | str]) -> Any:
     ndim = tensor_type(variable).ndim
     full = tuple(i if i == "x" else normal_axis(int(i), variable, "dimshuffle") for i in order)
     return variable if full == tuple(range(ndim)) else DimShuffle(full)(variable)
+
+
+def pad_ranks(operands: Sequence[Variable]) -> list[Variable]:
+    """The operands, each given leading axes of length 1 until all have the same rank."""
+    most = max((tensor_type(v).ndim for v in operands), default=0)
+    return [
+        dimshuffle(v, ("x",) * (most - tensor_type(v).ndim) + tuple(range(tensor_type(v).ndim)))
+        for v in operands
+    ]
 
 
 def normal_axis(axis: int, variable: Variable, what: str, extra: int = 0) -> int:
@@ -363,7 +372,9 @@ class Alloc(Op):
             raise _cannot_fill("alloc", value.shape, shape) from None
 
     def check(self, inputs: Sequence[Variable], values: Sequence[Array]) -> None:
-        check_spread(inputs[0], values[0], tuple(int(n) for n in values[1:]), "alloc")
+        dims = tuple(int(n) for n in values[1:])
+        check_lengths(dims)
+        check_spread(inputs[0], values[0], dims, "alloc")
 
     def connected(self, index: int) -> bool:
         return index == 0
@@ -389,6 +400,15 @@ class Alloc(Op):
 
     def __str__(self) -> str:
         return "Alloc"
+
+
+def check_lengths(dims: Sequence[int | None]) -> None:
+    """Raises ShapeError where a length is below 0."""
+    if any(n is not None and n < 0 for n in dims):
+        raise ShapeError(
+            f"a shape of lengths ({', '.join('?' if n is None else str(n) for n in dims)})",
+            advice="a length is 0 at least",
+        )
 
 
 def broadcast_onto(value: StaticShape, onto: StaticShape, what: str) -> None:
@@ -418,6 +438,7 @@ def _cannot_fill(what: str, value: StaticShape, onto: StaticShape) -> ShapeError
 def alloc(value: Any, *dims: Any) -> Any:
     """The value spread over a shape of ints and integer scalars."""
     variables = [as_scalar_int(d) for d in dims]
+    check_lengths([static_int(v) for v in variables])
     return Alloc(tuple(static_int(d) for d in variables))(as_tensor(value), *variables)
 
 
@@ -500,14 +521,21 @@ def join(axis: int, *tensors: Any) -> Any:
     return variables[0] if len(variables) == 1 else Join(where)(*variables)
 
 
-def concatenate(tensors: Sequence[Any], axis: int = 0) -> Any:
-    """As numpy.concatenate."""
+def concatenate(tensors: Sequence[Any], axis: int | None = 0) -> Any:
+    """The tensors one after another along an axis (None: all of them flattened)."""
+    if axis is None:
+        return join(0, *(flatten(as_tensor(t)) for t in tensors))
     return join(axis, *tensors)
 
 
-def stack(tensors: Sequence[Any], axis: int = 0) -> Any:
-    """As numpy.stack: the tensors along a new axis."""
-    variables = [as_tensor(t) for t in tensors]
+def stack(*tensors: Any, axis: int = 0) -> Any:
+    """The tensors along a new axis: `stack([x, y], axis)`, or `stack(x, y)`."""
+    first, *rest = tensors or ((),)
+    if isinstance(first, (list, tuple)) and len(rest) <= 1:
+        axis = rest[0] if rest else axis
+        variables = [as_tensor(t) for t in first]
+    else:
+        variables = [as_tensor(t) for t in tensors]
     if not variables:
         raise GraphError("stack of no tensors", advice="give at least one")
     ndim = tensor_type(variables[0]).ndim

@@ -26,7 +26,7 @@ from workbench.core.ops.scalars import (
 from workbench.core.ops.shape import Dimension
 from workbench.core.rewrite.engine import Context, Rule, rule, value_of
 from workbench.core.rewrite.equations import ANY, FLOAT, conform, equation, is_number, x, y
-from workbench.core.rewrite.matching import dtype_of, made_by, pattern_of
+from workbench.core.rewrite.matching import dtype_of, is_scalar, made_by, pattern_of
 from workbench.core.types import constant
 
 UNITS: tuple[Rule, ...] = (
@@ -70,8 +70,19 @@ def mul_zero(node: Apply, context: Context) -> Variable | None:
 
 @rule(TrueDiv, equation="0 / x → 0")
 def zero_div(node: Apply, context: Context) -> Variable | None:
-    """Zero over anything is zero. Unsafe for 0 and nan: it was nan."""
-    return _filled(0, node) if is_number(node.inputs[0], 0) else None
+    """Zero over anything is zero. Unsafe for 0 and nan: it was nan. Not over a number of elements:
+    the mean of none is nan.
+    """
+    above, below = node.inputs
+    if not is_number(above, 0) or is_number(below, 0) or _counts(below):
+        return None
+    return _filled(0, node)
+
+
+def _counts(variable: Variable) -> bool:
+    """Whether it is a whole number as a float: a number of elements, which may be 0."""
+    node = made_by(variable, Cast)
+    return node is not None and dtype_of(node.inputs[0])[0] in "iu" and is_scalar(variable)
 
 
 @rule(Sub, equation="x - x → 0")

@@ -150,13 +150,11 @@ def _advanced_inc() -> Iterator[Sample]:
 
 @of(index.Nonzero)
 def _nonzero() -> Iterator[Sample]:
-    why = "how long the result is only running tells"
     yield Sample(
         "matrix",
         index.Nonzero(),
         (numbers(3, 4, dtype="int8", low=-0.3, high=0.3),),
         np.nonzero,
-        native=why,
     )
     yield Sample(
         "mask",
@@ -164,7 +162,6 @@ def _nonzero() -> Iterator[Sample]:
         (numbers(3, 4), numbers(3, 4, dtype="bool")),
         lambda x, m: x[m],
         smooth=(0,),
-        native=why,
     )
     yield Sample(
         "mask of rows",
@@ -172,5 +169,6 @@ def _nonzero() -> Iterator[Sample]:
         (numbers(3, 4), numbers(3, dtype="bool")),
         lambda x, m: x[m],
         smooth=(0,),
-        native=why,
     )
+    yield Sample("of nothing", index.Nonzero(), (np.zeros((2, 0)),), np.nonzero)
+    yield Sample("nan", index.Nonzero(), (np.array([0.0, np.nan, -0.0, 1e-320]),), np.nonzero)

@@ -66,6 +66,14 @@ def _prod() -> Iterator[Sample]:
         x = numbers(3, 4, low=0.5)
         x[1, :zeros] = 0
         yield Sample(f"with {zeros} zeros", reduce.Prod((1,)), (x,), lambda x: x.prod(1), 4, (0,))
+    yield Sample(
+        "promised to have none",
+        reduce.Prod((1,), no_zeros=True),
+        (numbers(3, 4, low=0.5),),
+        lambda x: x.prod(1),
+        4,
+        (0,),
+    )
 
 
 @of(reduce.Max)
@@ -94,19 +102,28 @@ def _any() -> Iterator[Sample]:
     )
 
 
-@of(reduce.Argmax)
-def _argmax() -> Iterator[Sample]:
+def _position(kind: type[reduce.Argmax], function: Any) -> Iterator[Sample]:
     for dtype in _NUMBERS:
         for axis in (0, 1):
             yield Sample(
                 f"{dtype} along {axis}",
-                reduce.Argmax(axis),
+                kind(axis),
                 (numbers(3, 4, dtype=dtype),),
-                lambda x, axis=axis: np.argmax(x, axis),
+                lambda x, axis=axis: function(x, axis),
             )
     yield Sample(
         "first of equals, first nan",
-        reduce.Argmax(1),
-        (np.array([[1.0, 2, 2], [1, np.nan, np.nan]]),),
-        lambda x: np.argmax(x, 1),
+        kind(1),
+        (np.array([[1.0, 2, 2, 1], [1, np.nan, 0, np.nan]]),),
+        lambda x: function(x, 1),
     )
+
+
+@of(reduce.Argmax)
+def _argmax() -> Iterator[Sample]:
+    yield from _position(reduce.Argmax, np.argmax)
+
+
+@of(reduce.Argmin)
+def _argmin() -> Iterator[Sample]:
+    yield from _position(reduce.Argmin, np.argmin)
