@@ -10,7 +10,7 @@ from dataclasses import replace as replace_fields
 from typing import Any
 
 from workbench.configuration import config
-from workbench.core.graph import Constant, Variable, is_shared, leaves, readers, replace, toposort
+from workbench.core.graph import Apply, Constant, Variable, is_shared, leaves, readers, replace, toposort
 from workbench.core.parameters import In, Out, as_in
 from workbench.core.scan.op import Scan
 from workbench.core.shared import SharedVariable, TensorSharedVariable
@@ -146,19 +146,27 @@ def make_program(
 
 def _warn_of_forgotten(program: Program) -> None:
     """A loop that changes a shared variable tells so in its updates; without them it is lost."""
-    targets = {target for target, _ in program.updates}
+    stored = dict(program.updates)
     for node in program.nodes():
         if not isinstance(node.op, Scan):
             continue
         _, _, _, carried, _ = node.op.split(node.inputs)
         for start in carried:
-            if is_shared(start) and start not in targets:
+            if is_shared(start) and _is_forgotten(start, node, stored):
                 warnings.warn(
                     f"{node.op} changes {start.name or 'a shared variable'} from step to step, and "
                     "this function does not store what becomes of it; pass the updates that scan "
                     "returned: function(…, updates=updates)",
                     stacklevel=4,
                 )
+
+
+def _is_forgotten(shared: Any, loop: Apply, stored: dict[Any, Variable]) -> bool:
+    """Whether nothing is stored, or what is by default: one draw of a random stream, say, of which
+    the loop took many.
+    """
+    new = stored.get(shared)
+    return new is None or (new is shared.default_update and new.owner is not loop)
 
 
 def _inputs(inputs: Any, allow_downcast: bool | None) -> list[In]:
