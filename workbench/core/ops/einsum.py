@@ -10,9 +10,11 @@ from typing import Any
 
 from workbench.core.graph import Variable
 from workbench.core.ops.batched import contract
+from workbench.core.ops.checks import checked
+from workbench.core.ops.diagonals import diagonal
 from workbench.core.ops.reduce import sum as total
-from workbench.core.ops.scalars import cast
-from workbench.core.ops.shape import dimshuffle, reshape, shape_tuple
+from workbench.core.ops.scalars import cast, eq
+from workbench.core.ops.shape import dimshuffle, shape_tuple
 from workbench.core.types import as_tensor, tensor_type, upcast
 from workbench.errors import RankError, ShapeError, UsageError
 from workbench.frozen import frozen
@@ -168,14 +170,17 @@ def _on_diagonals(term: Term) -> Term:
                 f"{tensor}: {tensor.type}",
                 advice="axes with one label must be of equal length",
             )
-        tensor, labels = _square_diagonals(moved), [*(labels[k] for k in rest), twice]
+        tensor, labels = _square_diagonals(moved, twice), [*(labels[k] for k in rest), twice]
     return Term(tensor, tuple(labels))
 
 
-def _square_diagonals(x: Any) -> Any:
-    """The diagonals of square matrices; the reshape fails where they are not square."""
-    *batch, _, n = shape_tuple(x)
-    return reshape(x, [*batch, n * n])[..., :: n + 1]
+def _square_diagonals(x: Any, label: str) -> Any:
+    """The diagonals of square matrices; where they are not square, an error when it runs."""
+    m, n = shape_tuple(x)[-2:]
+    if not (isinstance(m, int) and isinstance(n, int)):
+        wrong = f"einsum: label {label!r} stands for axes of different lengths"
+        x = checked(x, eq(m, n), wrong=wrong, advice="axes with one label must be of equal length")
+    return diagonal(x, 0, -2, -1)
 
 
 def _without_ones(term: Term, terms: Sequence[Term], lengths: dict[str, int]) -> Term:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from workbench.core.graph import Array, Op, Type, Variable
+from workbench.core.ops.diagonals import IncDiagonal
 from workbench.core.ops.lapack import Solve
 from workbench.core.ops.reduce import max as largest
 from workbench.core.ops.reduce import sum as total
@@ -25,7 +26,7 @@ from workbench.core.ops.scalars import (
     switch,
 )
 from workbench.core.ops.shape import flatten, join, shape_tuple
-from workbench.core.ops.stacks import add_diagonal, product
+from workbench.core.ops.stacks import product
 from workbench.core.types import constant, tensor_type
 from workbench.frozen import frozen
 
@@ -66,7 +67,7 @@ def _numerator(x: Any, dtype: str) -> tuple[Any, Any]:
 
     def part(k: int) -> Any:
         high = product(x6, b[12 + k] * x6 + b[10 + k] * x4 + b[8 + k] * x2)
-        return add_diagonal(high + b[6 + k] * x6 + b[4 + k] * x4 + b[2 + k] * x2, b[k])
+        return IncDiagonal()(high + b[6 + k] * x6 + b[4 + k] * x4 + b[2 + k] * x2, b[k])
 
     return product(x, part(1)), part(0)
 

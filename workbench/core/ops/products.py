@@ -13,6 +13,7 @@ import numpy as np
 from workbench.core.graph import Variable
 from workbench.core.ops.batched import contract, matmul
 from workbench.core.ops.create import eye
+from workbench.core.ops.diagonals import diagonal
 from workbench.core.ops.linalg import as_line, dot
 from workbench.core.ops.reduce import sum as total
 from workbench.core.ops.scalars import second
@@ -24,7 +25,7 @@ from workbench.core.ops.shape import (
     shape_tuple,
     stack,
 )
-from workbench.core.ops.stacks import check_square, diagonals
+from workbench.core.ops.stacks import check_square
 from workbench.core.types import as_tensor, tensor_type
 from workbench.errors import GraphError, RankError, ShapeError, UsageError
 
@@ -221,19 +222,6 @@ def _in_order(factors: Sequence[Variable], lengths: Sequence[int]) -> Any:
     return best[0, n - 1][1]
 
 
-def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: str | None = None) -> Any:
+def trace(x: Any, offset: Any = 0, axis1: int = 0, axis2: int = 1, dtype: str | None = None) -> Any:
     """As numpy.trace: the sum along a diagonal of the matrices that two axes make."""
-    variable = as_tensor(x)
-    ndim = tensor_type(variable).ndim
-    if ndim < 2:
-        raise RankError(
-            "trace takes tensors of at least two axes",
-            f"trace of {variable}: {variable.type}",
-            advice="sum a vector with sum",
-        )
-    first, second_ = (normal_axis(a, variable, "trace") for a in (axis1, axis2))
-    if first == second_:
-        raise RankError(f"trace: axis1 and axis2 are both {axis1}", advice="name two axes")
-    rest = [i for i in range(ndim) if i not in (first, second_)]
-    moved = dimshuffle(variable, (*rest, first, second_))
-    return total(diagonals(moved, int(offset)), axis=-1, dtype=dtype)
+    return total(diagonal(x, offset, axis1, axis2), axis=-1, dtype=dtype)

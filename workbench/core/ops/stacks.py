@@ -12,8 +12,8 @@ import numpy as np
 from workbench.core.graph import Array, Op, Variable
 from workbench.core.ops.create import arange
 from workbench.core.ops.reduce import sum_to
-from workbench.core.ops.scalars import cast, eq, ge, gt, maximum, minimum, switch
-from workbench.core.ops.shape import dimension, dimshuffle, reshape, shape_tuple
+from workbench.core.ops.scalars import cast, ge, gt, switch
+from workbench.core.ops.shape import dimension, dimshuffle, shape_tuple
 from workbench.core.types import (
     Shape,
     TensorType,
@@ -158,20 +158,6 @@ def positions(x: Any) -> tuple[Any, Any]:
     return dimshuffle(arange(rows), (0, "x")), dimshuffle(arange(columns), ("x", 0))
 
 
-def diagonals(x: Any, offset: int = 0) -> Any:
-    """The elements (i, i + offset) of every matrix: steps through its memory."""
-    variable = as_tensor(x)
-    *batch, m, n = shape_tuple(variable)
-    flat = reshape(variable, [*batch, m * n])
-    start = offset if offset >= 0 else -offset * n
-    across, down = m + min(offset, 0), n - max(offset, 0)
-    if isinstance(across, int) and isinstance(down, int):
-        count = max(min(across, down), 0)
-    else:
-        count = cast(maximum(minimum(across, down), 0), "int64")
-    return flat[..., start :: n + 1][..., :count]
-
-
 def mirrored(x: Any) -> Any:
     """Symmetric matrices from their lower triangles: what is above the diagonals is not looked
     at.
@@ -182,12 +168,6 @@ def mirrored(x: Any) -> Any:
 def folded(x: Any) -> Any:
     """What `mirrored` sends back: gradients above the diagonals are added to those below."""
     return lower_triangle(x) + lower_triangle(turned(x), strict=True)
-
-
-def add_diagonal(x: Any, values: Any) -> Any:
-    """X with a vector (or a number for each matrix) added to every diagonal."""
-    rows, columns = positions(x)
-    return x + switch(eq(rows, columns), values, 0)
 
 
 def summed_over_batch(gradient: Any, operand: Variable) -> Any:
