@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 
@@ -27,9 +28,17 @@ def find_chromium() -> str | None:
     return next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
+def forget_profiles() -> None:
+    """Functions that tests profiled print nothing when Python ends."""
+    stats = sys.modules.get("workbench.core.profile_stats")
+    if stats is not None:
+        stats.AT_EXIT.profiles.clear()
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Give Jupyter and IPython an empty home of their own, kernels of nbval included."""
     home = Path(tempfile.mkdtemp(prefix="workbench-tests-"))
+    config.add_cleanup(forget_profiles)
     config.add_cleanup(lambda: shutil.rmtree(home, ignore_errors=True))
     os.environ["IPYTHONDIR"] = str(home / "ipython")
     os.environ["JUPYTER_CONFIG_DIR"] = str(home / "jupyter" / "config")

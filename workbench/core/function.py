@@ -83,11 +83,27 @@ def compile_program(
     program: Program, mode: Mode, listeners: Iterable[Any] = (), profile: Any = None
 ) -> Function:
     """Optimise and link a program. `listeners` hear of every rewrite."""
+    return Function(program, mode, listeners, _profiler(program, mode, profile))
+
+
+def _profiler(program: Program, mode: Mode, profile: Any) -> Profiler | None:
+    """Who collects the function's times."""
     wanted = config.profile if profile is None else profile
+    if profile is None and not wanted:
+        wanted = _profiled_loop(program)
     if isinstance(wanted, Profiler):
-        return Function(program, mode, listeners, wanted)
-    profiler = Profiler(wanted if isinstance(wanted, str) else program.name) if wanted else None
-    return Function(program, mode, listeners, profiler)
+        return wanted
+    if not wanted:
+        return mode.profiler(program.name)  # type: ignore[no-any-return]
+    from workbench.core.profile_stats import ProfileStats
+
+    return ProfileStats(wanted if isinstance(wanted, str) else program.name)
+
+
+def _profiled_loop(program: Program) -> bool | str:
+    """What a loop says that is to be profiled."""
+    asked = (getattr(node.op, "profile", False) for node in toposort(program.results))
+    return next(filter(None, asked), False)
 
 
 class FunctionGraph:
@@ -161,6 +177,8 @@ class Function:
         passes = [(stage.phase, stage.seconds) for stage in optimised.stages]
         stages = [*passes, ("link", time.perf_counter() - start)]
         self.maker = Maker(program, mode, plan, stages)
+        if profiler is not None:
+            profiler.made(self.maker, self.linked)
         self.__call__ = self._choose()
 
     def _choose(self) -> Callable[..., Any]:
@@ -198,7 +216,10 @@ class Function:
         start = time.perf_counter()
         values = self._binder.bind(args, kwargs, self.trust_input)
         try:
-            results = self.linked.run(values, self.profile)
+            if self.profile is None:
+                results = self.linked.run(values)
+            else:
+                results = self.profile.run(self.linked, self.maker.plan, values)
         except Exception as error:
             raise self._explained(error, values).with_traceback(None) from None
         program = self.maker.program

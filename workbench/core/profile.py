@@ -8,9 +8,11 @@ are run before `start` and not counted.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
@@ -19,6 +21,12 @@ from workbench.core.records import Profile, ProfileRow
 
 # The id of a node in a snapshot; of a body's node in the snapshot of its parent's body.
 NodeId = Callable[[Apply, Apply | None], int | None]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+IMPORTED = time.perf_counter()
+"""When this process imported the workbench."""
 
 MOST_TIMES = 10_000  # per node, for median and spread; calls beyond are counted and summed
 
@@ -43,6 +51,24 @@ class Times:
             self.kept.append(seconds / calls)
 
 
+GRADIENTS = Times()
+"""What calls of `grad` took in this process: a clock that only runs on."""
+
+
+def timed(function: Callable[P, R]) -> Callable[P, R]:
+    """The function, whose calls are counted among the gradients."""
+
+    @wraps(function)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        start = time.perf_counter()
+        try:
+            return function(*args, **kwargs)
+        finally:
+            GRADIENTS.add(time.perf_counter() - start)
+
+    return run
+
+
 class Profiler:
     """Collects times of one function. `name` titles its report."""
 
@@ -58,6 +84,19 @@ class Profiler:
         """Forget the calls so far; compile stages and notes stay."""
         self.nodes.clear()
         self.call_times = Times()
+
+    def made(self, maker: Any, linked: Any) -> None:
+        """A function was compiled that tells this profiler. Any: its Maker and its Linked, which
+        know this module.
+        """
+
+    def run(self, linked: Any, plan: Any, values: Sequence[Any]) -> list[Any]:
+        """Run what was linked of a plan."""
+        results: list[Any] = linked.run(values, self)
+        return results
+
+    def preparing(self, seconds: float) -> None:
+        """In the call that runs now, so much went to making a program that counts times."""
 
     def call(self, seconds: float) -> None:
         """One call of the function took so long, all in all."""

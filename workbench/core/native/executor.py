@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import ctypes
 import threading
+import time
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -105,7 +106,9 @@ class NativeLinked:
 
     def _run_timed(self, ready: Sequence[Any], profile: Profiler) -> list[Any]:
         if self._timed is None:
+            start = time.perf_counter()
             self._timed = _Timed(_Build(self.plan, self._slow, timed=True))
+            profile.preparing(time.perf_counter() - start)
         before = self._timed.read()
         results = self._call(self._timed.build.entry, ready)
         self._timed.tell(profile, before)

@@ -69,18 +69,27 @@ class SplitLinked:
         self.notes: Sequence[str] = [
             f"{node.op} is run by the interpreter: {why}" for node, why in reasons.items()
         ]
-        self.stages = _stages(plan, nodes, reasons, make)
+        self.parts = _stages(plan, nodes, reasons, make)
 
     def free(self) -> None:
         """Give back the memory that the native stages keep between calls."""
-        for stage in self.stages:
+        for stage in self.parts:
             if stage.native is not None:
                 stage.native.free()
+
+    @property
+    def stages(self) -> list[tuple[str, float]]:
+        """What the native compiler's stages took, in seconds, for all programs together."""
+        found: dict[str, float] = {}
+        for part in self.parts:
+            for name, seconds in getattr(part.native, "stages", ()):
+                found[name] = found.get(name, 0.0) + seconds
+        return list(found.items())
 
     def run(self, args: Sequence[Any], profile: Profiler | None = None) -> list[Any]:
         plan = self.plan
         values: dict[Variable, Any] = dict(zip(plan.inputs, args, strict=True))
-        for stage in self.stages:
+        for stage in self.parts:
             given = [lookup(values, v) for v in stage.inputs]
             values.update(zip(stage.outputs, _run(stage, given, profile), strict=True))
         results = [lookup(values, v) for v in plan.results]
