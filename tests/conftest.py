@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for item in items:
             if item.get_closest_marker("browser"):
                 item.add_marker(pytest.mark.skip(reason="there is no Chromium on this machine"))
+
+
+@pytest.fixture(autouse=True)
+def one_spelling_of_graphs(request: pytest.FixtureRequest) -> Iterator[None]:
+    """`workbench.theano` changes how graphs are spelled from its import on; here, for its own tests
+    alone.
+    """
+    if "workbench.theano" not in sys.modules or "theano" in request.path.parts:
+        yield
+        return
+    from workbench import config
+
+    with config.change(explicit_broadcast=False):
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -69,9 +69,11 @@ class Config:
         self._state.used.add(name)
         return self._state.values[name]
 
-    def read_text(self, text: str, source: str) -> None:
-        """Let 'name=value,name=value' count as WORKBENCH_FLAGS does."""
-        self._state.add(_from_text(text, source), strong=True)
+    def read_text(self, text: str, source: str, strong: bool = True) -> None:
+        """Let 'name=value,name=value' count as WORKBENCH_FLAGS does; or, where it is not strong, as
+        defaults that everything else outdoes.
+        """
+        self._state.add(_from_text(text, source), strong)
 
     def read_files(self, paths: Iterable[str]) -> None:
         """Let ini files count as ~/.workbenchrc does; the last one that has a flag wins."""

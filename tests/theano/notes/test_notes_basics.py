@@ -12,7 +12,7 @@ import pytest
 import workbench.theano as theano
 import workbench.theano.tensor as T
 from tests.theano.shown import same
-from workbench.theano import config, function, shared
+from workbench.theano import function, shared
 from workbench.theano.sandbox.rng_mrg import MRG_RandomStreams
 from workbench.theano.tensor.shared_randomstreams import RandomStreams
 
@@ -245,9 +245,8 @@ def test_the_parts_of_a_graph() -> None:
 
 
 def test_nodes_and_their_attributes() -> None:
-    with config.change(explicit_broadcast=True):
-        x = T.dmatrix("x")
-        y = x * 2.0
+    x = T.dmatrix("x")
+    y = x * 2.0
     assert y.owner.op.name == "Elemwise{mul,no_inplace}"
     assert len(y.owner.inputs) == 2
     assert y.owner.inputs[0] is x

@@ -83,7 +83,7 @@ def test_the_exercise_logistic_regression(capsys: pytest.CaptureFixture[str]) ->
         rng.randn(N, feats).astype(theano.config.floatX),
         rng.randint(size=N, low=0, high=2).astype(theano.config.floatX),
     )
-    training_steps = 2000
+    training_steps = 10000
 
     # Declare Theano symbolic variables
     x = T.matrix("x")

@@ -6,9 +6,9 @@ from typing import Any
 
 import workbench as wb
 import workbench.tensor as T
-from workbench.core.ops.checks import checked
 from workbench.core.graph import Variable, toposort
 from workbench.core.graph import ancestors as _ancestors
+from workbench.core.ops.checks import checked
 from workbench.errors import UsageError
 
 
