@@ -10,7 +10,7 @@ import numpy as np
 from workbench.core.graph import Array, Type, Variable
 from workbench.core.types import GenericType, TensorType, tell_of_float64
 from workbench.core.variable import TensorVariable
-from workbench.errors import GraphError
+from workbench.errors import DeviceError, DtypeError, GraphError
 
 
 class SharedVariable(Variable):
@@ -31,6 +31,10 @@ class SharedVariable(Variable):
         allow_downcast: bool | None = None,
         cell: list[Any] | None = None,
     ) -> None:
+        if name is not None and not isinstance(name, str):
+            raise GraphError(
+                f"a shared variable's name is text, not {name!r}", advice="write name='w'"
+            )
         super().__init__(type, None, 0, name)
         self.cell: list[Any] = [value, None] if cell is None else cell
         self.strict = strict
@@ -43,10 +47,12 @@ class SharedVariable(Variable):
 
     def set_value(self, new_value: Any, borrow: bool = False) -> None:
         """Store a value: a copy of it, or the very object where `borrow` and no conversion is
-        needed.
+        needed. Lengths may differ from those before.
+
+        Raises DtypeError, RankError or LengthError, each a TypeError, for a value that the type
+        does not take.
         """
-        value = self.convert(new_value)
-        self.cell[0] = copy.deepcopy(value) if value is new_value and not borrow else value
+        self.cell[0] = _kept(self.convert(new_value), new_value, borrow)
 
     def convert(self, value: Any) -> Any:
         return self.type.convert(value, strict=self.strict, allow_downcast=self.allow_downcast)  # type: ignore[attr-defined]
@@ -59,7 +65,11 @@ class SharedVariable(Variable):
 
     @property
     def value(self) -> Any:
-        raise GraphError("shared variables are read with get_value() and written with set_value()")
+        raise _no_value(self)
+
+    @value.setter
+    def value(self, value: Any) -> None:
+        raise _no_value(self)
 
 
 class TensorSharedVariable(TensorVariable, SharedVariable):
@@ -84,6 +94,27 @@ class TensorSharedVariable(TensorVariable, SharedVariable):
         self.cell[0] = np.zeros_like(self.cell[0])
 
 
+def _no_value(variable: Variable) -> GraphError:
+    return GraphError(
+        "a shared variable has no attribute 'value'",
+        f"{variable}: {variable.type}",
+        variable.place,
+        "read it with get_value() and write it with set_value()",
+        variable,
+    )
+
+
+def _kept(value: Any, given: Any, borrow: bool) -> Any:
+    """What is stored of a value that was made of what a user gave: nothing of his without
+    `borrow`.
+    """
+    if borrow:
+        return value
+    if isinstance(value, np.ndarray) and isinstance(given, np.ndarray):
+        return value.copy() if np.may_share_memory(value, given) else value
+    return copy.deepcopy(value) if value is given else value
+
+
 def shared(
     value: Any,
     name: str | None = None,
@@ -98,29 +129,42 @@ def shared(
     Arrays and NumPy scalars keep their dtype; a Python int becomes int64, a float float64; of a
     numpy.random.RandomState its state is held; anything else as an opaque object. `borrow` stores
     the very array. Lengths are not part of the type, so that `set_value` may change them;
-    `broadcastable` fixes axes to length 1. Raises
-    GraphError for a symbolic variable.
+    `broadcastable` fixes axes to length 1. `strict` and `allow_downcast` are for what `set_value`
+    takes. `target` is the device that holds the value.
+
+    Raises GraphError for a symbolic variable, DtypeError for numbers of more than 64 bits or of 16,
+    LengthError where an axis that is to broadcast has another length than 1, DeviceError.
     """
     if isinstance(value, Variable):
-        raise GraphError(f"shared() takes a value, not the symbolic variable {value}")
+        raise GraphError(
+            f"shared() takes a value, not the symbolic variable {value}",
+            f"{value}: {value.type}",
+            value.place,
+            "give an array or a number; a function reads an input as it is",
+            value,
+        )
+    if target != "cpu":
+        raise DeviceError(
+            f"a shared variable cannot be kept on {target!r}; there is 'cpu'",
+            advice="leave target out",
+        )
     array = _as_array(value)
     if array is None and type(value).__name__ == "RandomState":
         from workbench.core.random.state import shared_state
 
         return shared_state(value, name)
     if array is None:
-        held = value if borrow else copy.deepcopy(value)
+        held = _kept(value, value, borrow)
         return SharedVariable(GenericType(), held, name, strict, allow_downcast)
-    stored: Array = array if borrow or array is not value else array.copy()
-    flags = broadcastable if broadcastable is not None else (False,) * stored.ndim
-    if len(flags) != stored.ndim:
+    flags = broadcastable if broadcastable is not None else (False,) * array.ndim
+    if len(flags) != array.ndim:
         raise GraphError(
-            f"broadcastable has {len(flags)} flags; the value has shape {stored.shape}"
+            f"broadcastable has {len(flags)} flags; the value has shape {array.shape}",
+            advice="give a flag for each axis",
         )
-    static = tuple(1 if flag else None for flag in flags)
-    return TensorSharedVariable(
-        TensorType(str(stored.dtype), static), stored, name, strict, allow_downcast
-    )
+    kind = TensorType(str(array.dtype), tuple(1 if flag else None for flag in flags))
+    stored = kind.convert(_kept(array, value, borrow))
+    return TensorSharedVariable(kind, stored, name, strict, allow_downcast)
 
 
 def _as_array(value: Any) -> Array | None:
@@ -128,7 +172,13 @@ def _as_array(value: Any) -> Array | None:
     if isinstance(value, (bool, np.bool_)):
         return np.asarray(value, "bool")
     if isinstance(value, int):
-        return np.asarray(value, "int64")
+        try:
+            return np.asarray(value, "int64")
+        except OverflowError:
+            raise DtypeError(
+                f"the integer {value} does not fit in int64",
+                advice="give numpy.uint64(value), or a float",
+            ) from None
     if isinstance(value, (float, complex)):
         return np.asarray(value)
     if isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind in "biufc":
