@@ -28,3 +28,5 @@ def test_stored_outputs_can_be_compared_and_read_without_a_kernel(path: Path) ->
         "widget state is stored: it is large, and the static output shows without it"
     )
     assert notebook["metadata"]["kernelspec"]["name"] == "python3"
+    assert "site-packages" not in (text := json.dumps(notebook["cells"]))
+    assert str(FOLDER.parent) not in text, "an output shows where the notebook was run"
