@@ -314,6 +314,25 @@ def test_the_forward_loop_runs_once():
     assert run(p, {w: np.asarray(0.8)}).shape == (4,)
 
 
+def test_a_loop_that_is_written_twice_runs_once():
+    one, two = network(tanh_step)[0], network(tanh_step)[0]
+    done = assert_rewrites_preserve([one, two * 2, *T.grad((one + two).sum(), [U, W])], GIVEN)
+    assert len(done.loops) == 2  # and its gradient
+    wider, y = network(lambda a, p: (tanh_step(a, p), p * a), [h, None])
+    done = assert_rewrites_preserve([one, wider, y], GIVEN)
+    assert len(done.loops) == 1
+    other = network(lambda a, p: T.tanh(T.dot(a, U) + T.dot(p, W) - b))[0]
+    assert len(assert_rewrites_preserve([one, other], GIVEN).loops) == 2
+
+
+def test_loops_of_maps_are_not_joined():
+    """Each may leave its loop alone."""
+    y, _ = wb.scan(lambda a: T.tanh(a), X)
+    z, _ = wb.scan(lambda a: T.diag(T.diag(T.outer(a, a))), X)
+    done = assert_rewrites_preserve([y, z], GIVEN)
+    assert all("tanh" not in done.body(i) for i in range(len(done.loops)))
+
+
 def test_shapes_are_told_without_running():
     y = T.dvector("y")
     (p, q, r), _ = wb.scan(

@@ -14,6 +14,7 @@ from functools import partial
 from itertools import pairwise
 
 from workbench.core.graph import Apply, Variable
+from workbench.core.link import LINKERS
 from workbench.core.native.emit_loops import copy_nest
 from workbench.core.native.ssa import Type, Value, memory_type
 from workbench.core.native.target import NoNativeForm
@@ -33,6 +34,8 @@ def emit_scan(w: Writer, node: Apply) -> None:
     """The loop of a Scan node."""
     op = node.op
     assert isinstance(op, Scan)
+    if op.mode is not None and not LINKERS[op.mode.linker].native:
+        raise NoNativeForm(f"{op}, whose mode has it interpreted,", "any dtype")
     _Loop(w, node, op).write()
 
 

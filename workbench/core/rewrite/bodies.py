@@ -13,7 +13,8 @@ from workbench.core.inner import InnerGraph
 from workbench.core.rewrite.engine import Rule, Session
 
 # Optimises the outputs of an inner graph for these listeners.
-Inner = Callable[[Sequence[Variable], Sequence[Variable], tuple[Any, ...]], Sequence[Variable]]
+# Any: listeners, and the mode of the node's own, or None.
+Inner = Callable[[Sequence[Variable], Sequence[Variable], tuple[Any, ...], Any], Sequence[Variable]]
 
 
 def bodies(
@@ -61,7 +62,7 @@ def _optimise_body(
     start = time.perf_counter()
     nested = tuple(listener.nested(op.label) for listener in session.listeners)
     outputs = list(op.inner.outputs)
-    new = optimise(outputs[part], op.inner.inputs, nested)
+    new = optimise(outputs[part], op.inner.inputs, nested, getattr(op, "mode", None))
     if all(a is b for a, b in zip(new, outputs[part])):
         return node.outputs
     outputs[part] = new

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache, cached_property
+from typing import Any
 
 from workbench.configuration import config
 from workbench.core.graph import Apply, Variable, toposort
@@ -163,18 +164,35 @@ def pipeline(name: str) -> tuple[Pass, ...]:
     return known
 
 
+def _of_recipe(recipe: Any) -> set[str]:  # Any: of core.modes, which stands above
+    """The names of the passes that a mode makes."""
+    names: set[str] = {p.name for p in pipeline(recipe.pipeline)} | recipe.added
+    return names if recipe.required is None else names & recipe.required
+
+
 def _on_bodies(rule: Rule, names: tuple[str, ...]) -> Transform:
     """A pass that runs these passes on every inner graph."""
 
     def run(session: Session, outputs: Sequence[Variable]) -> list[Variable]:
         def inner(
-            outputs: Sequence[Variable], inputs: Sequence[Variable], listeners: tuple[Listener, ...]
+            outputs: Sequence[Variable],
+            inputs: Sequence[Variable],
+            listeners: tuple[Listener, ...],
+            mode: Any,
         ) -> Sequence[Variable]:
             if _is_too_deep(outputs):
                 return outputs
             passes = [p for p in (*PASSES, SINK_BODIES) if p.name in names]
+            excluded: frozenset[str] = frozenset()
+            if mode is not None:
+                wanted, excluded = _of_recipe(mode.recipe), mode.recipe.excluded
+                passes = [p for p in passes if p.name in wanted]
             return optimise(
-                outputs, inputs, passes=passes, listeners=listeners, excluding=session.excluded
+                outputs,
+                inputs,
+                passes=passes,
+                listeners=listeners,
+                excluding=session.excluded | excluded,
             ).outputs
 
         return bodies(session, outputs, inner, rule)

@@ -11,6 +11,7 @@ from workbench.core.ops.linalg import Dot
 from workbench.core.ops.shape import as_scalar_int, dimension
 from workbench.core.rewrite.engine import Answer, Context, Refuse, rule
 from workbench.core.rewrite.scan_changes import (
+    OWN_MODE,
     Selection,
     answer,
     known_inputs,
@@ -29,6 +30,8 @@ from workbench.core.scan.parts import Parts
 def loop_of_maps(node: Apply, context: Context) -> Answer:
     """A loop that feeds nothing back is no loop: all its steps are computed at once."""
     parts = Parts.of(node)
+    if parts.mode is not None:
+        return Refuse(OWN_MODE)
     if parts.states or parts.carried or any(part.keep is not None for part in parts.maps):
         return None
     values = [part.value for part in parts.maps]
@@ -52,6 +55,8 @@ def map_after_loop(node: Apply, context: Context) -> Answer:
     what it is of is stored in its place.
     """
     parts = Parts.of(node)
+    if parts.mode is not None:
+        return Refuse(OWN_MODE)
     for i in range(len(parts.states), len(parts.stacked)):
         part = parts.stacked[i]
         if part.keep is not None or part.value.owner is None:

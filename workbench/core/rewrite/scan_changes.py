@@ -15,6 +15,7 @@ from workbench.core.scan.parts import Map, Parts
 from workbench.core.scan.rows import window, within
 from workbench.frozen import frozen
 
+OWN_MODE = "the loop has a mode of its own: what its body computes stays in it"
 READ = "outputs of scans that new nodes of this pass read whole"
 
 

@@ -12,7 +12,7 @@ from workbench.core.ops.linalg import Dot
 from workbench.core.ops.nnet import LogSoftmax, Softmax
 from workbench.core.ops.reduce import Argmax, Reduce
 from workbench.core.rewrite.engine import Answer, Context, Refuse, rule
-from workbench.core.rewrite.scan_changes import known_inputs
+from workbench.core.rewrite.scan_changes import OWN_MODE, known_inputs
 from workbench.core.scan.lift import Lifted, Values, lift
 from workbench.core.scan.op import Scan
 from workbench.core.scan.parts import Invariant, Parts, Rows
@@ -28,6 +28,8 @@ TOO_WIDE = "all steps at once would take an array of a higher rank than those th
 def hoist_invariant(node: Apply, context: Context) -> Answer:
     """What depends on invariants only is computed once, before the loop."""
     parts = Parts.of(node)
+    if parts.mode is not None:
+        return Refuse(OWN_MODE)
     known = {p.inner: Lifted(p.outer, False) for p in parts.invariants}
     lifted = lift(parts.inner_outputs, known, parts.inner_inputs, parts.n_steps)
     found = [v for v in edge(parts, lifted, parts.inner_outputs) if v.owner is not None]
@@ -45,6 +47,8 @@ def hoist_rows(node: Apply, context: Context) -> Answer:
     loop, where that pays: products, reductions and costly functions.
     """
     parts = Parts.of(node)
+    if parts.mode is not None:
+        return Refuse(OWN_MODE)
     known = known_inputs(parts, parts.n_steps, loop_checks=True)
     lifted = lift(parts.inner_outputs, known, parts.inner_inputs, parts.n_steps)
     maps = {part.value for part in parts.maps}

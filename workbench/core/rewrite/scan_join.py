@@ -7,7 +7,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from workbench.core import graph
 from workbench.core.graph import Apply, Variable, toposort
+from workbench.core.inner import InnerGraph
 from workbench.core.intern import Interner
 from workbench.core.rewrite.engine import Rule, Session, calling_source
 from workbench.core.scan.op import Scan
@@ -30,10 +32,18 @@ JOIN = Rule(
 
 def join_loops(session: Session, outputs: Sequence[Variable]) -> list[Variable]:
     """The graph with one loop in the place of several that differ only in what they store."""
+    now: list[Variable] | None = list(outputs)
+    while now is not None and JOIN.name not in session.excluded:
+        outputs, now = now, _joined(session, now)  # loops over joined loops can be joined next
+    return list(outputs)
+
+
+def _joined(session: Session, outputs: Sequence[Variable]) -> list[Variable] | None:
+    """The graph with the loops joined that can be now; None where there are none."""
     nodes = toposort(outputs)
     twins = {twin: group for group in _groups(nodes) for twin in group}
-    if not twins or JOIN.name in session.excluded:
-        return list(outputs)
+    if not twins:
+        return None
     final: dict[Variable, Variable] = {}
     for node in nodes:
         if node.outputs[0] in final:
@@ -53,20 +63,35 @@ def _groups(nodes: Iterable[Apply]) -> list[list[Apply]]:
     for node in nodes:
         if isinstance(node.op, Scan):
             op = node.op
-            key = (node.inputs, op.inner.inputs, op.sequences, op.states, op.until, op.truncate)
-            near.setdefault(key, []).append(node)
+            form = (op.sequences, op.states, op.until, op.truncate, op.mode)
+            types = tuple(v.type for v in op.inner.inputs)
+            near.setdefault((node.inputs, types, *form), []).append(node)
     interner = Interner()
     groups: dict[tuple[object, ...], list[Apply]] = {}
     for same, some in near.items():
         for node in some if len(some) > 1 else ():
-            groups.setdefault((same, *_fed_back(Parts.of(node), interner)), []).append(node)
+            parts = _over(node, some[0])
+            groups.setdefault((same, *_fed_back(parts, interner)), []).append(node)
     return [group for group in groups.values() if len(group) > 1]
+
+
+def _over(node: Apply, first: Apply) -> Parts:
+    """The node's loop, its body written over the variables that the body of the first reads."""
+    assert isinstance(node.op, Scan)
+    assert isinstance(first.op, Scan)
+    mine, theirs = node.op.inner, first.op.inner.inputs
+    if mine.inputs == theirs:
+        return Parts.of(node)
+    outputs = graph.replace(mine.outputs, dict(zip(mine.inputs, theirs, strict=True)))
+    return Parts.of_op(replace(node.op, inner=InnerGraph(theirs, tuple(outputs))), node.inputs)
 
 
 def _fed_back(parts: Parts, interner: Interner) -> list[Variable]:
     """What decides how the loop runs, each value as the interner has it."""
     condition = [] if parts.condition is None else [parts.condition]
     values = [part.next for part in parts.states] + [part.next for part in parts.carried]
+    if not values:  # a loop of maps is better computed at once, each for itself
+        values = [part.value for part in parts.maps]
     kept = all(part.keep is None for part in parts.stacked)
     return interner.freeze([*values, *condition]) if kept else [*values, parts.n_steps]
 
@@ -78,7 +103,7 @@ def _join(
     final: dict[Variable, Variable],
 ) -> None:
     interner = Interner()
-    loops = [Parts.of(node) for node in group]
+    loops = [_over(node, group[0]) for node in group]
     maps: dict[Variable, Map] = {}
     for loop in loops:
         for part, value in zip(

@@ -15,9 +15,10 @@ from workbench.core.ops.linalg import Dot
 from workbench.core.ops.reduce import Sum
 from workbench.core.ops.scalars import Add, Mul, Second, cast
 from workbench.core.ops.shape import Alloc, DimShuffle, dimshuffle, reshape, shape_tuple, transpose
-from workbench.core.rewrite.engine import Answer, Context, rule
+from workbench.core.rewrite.engine import Answer, Context, Refuse, rule
 from workbench.core.rewrite.scan_after import after, steps_taken
 from workbench.core.rewrite.scan_changes import (
+    OWN_MODE,
     answer,
     known_inputs,
     made,
@@ -95,6 +96,8 @@ def sum_after_loop(node: Apply, context: Context) -> Answer:
     product. The order in which floats are added changes.
     """
     parts = Parts.of(node)
+    if parts.mode is not None:
+        return Refuse(OWN_MODE)
     for i, part in enumerate(parts.carried):
         terms = _terms(part, parts)
         if terms:

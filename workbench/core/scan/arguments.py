@@ -91,6 +91,16 @@ def count_steps(n_steps: Any, sequences: Sequence[Given]) -> Variable:
     return as_scalar_int(shortest)
 
 
+def read_truncation(steps: Any) -> int:
+    """The user's `truncate_gradient`; -1 for none. Raises ScanError for what is no int."""
+    try:
+        return max(operator.index(steps), -1)
+    except TypeError:
+        raise ScanError(
+            f"truncate_gradient is a number of steps, or -1 for all, not {steps!r}"
+        ) from None
+
+
 def as_list(value: Any) -> list[Any]:
     """A single value stands for a list of it, None for an empty one."""
     if value is None:

@@ -9,7 +9,15 @@ from typing import Any
 from workbench.configuration import config
 from workbench.core import origin
 from workbench.core.graph import Variable
-from workbench.core.scan.arguments import Given, as_list, count_steps, read_infos, read_sequences
+from workbench.core.modes import Mode, get_mode
+from workbench.core.scan.arguments import (
+    Given,
+    as_list,
+    count_steps,
+    read_infos,
+    read_sequences,
+    read_truncation,
+)
 from workbench.core.scan.capture import Scope, carry, check_listed, close, with_default_updates
 from workbench.core.scan.initial import Start, settle, start
 from workbench.core.scan.parts import Map, Parts, Rows, State
@@ -54,8 +62,13 @@ def scan(
 
     An output has a row per step on a new leading axis; it is one variable, a list of several, or
     None. `updates` says what shared variables are after the loop and belongs in
-    `function(updates=…)`. `mode`, `profile` and `allow_gc` are accepted: the function that the loop
-    is compiled into has its own.
+    `function(updates=…)`.
+
+    mode        a Mode or its name: which rewrites the body gets of those of the function that the
+                loop is in, and whether it is native code; such a loop stays one as it is
+    profile     True, or a title: a function with this loop collects times in `f.profile`, also of
+                the nodes of the body
+    allow_gc    taken and without effect: a native loop's memory is taken once, before its steps
 
     Raises ScanError where arguments, initial values and results do not fit together.
     """
@@ -73,8 +86,21 @@ def scan(
     scope = Scope(_inner(*rows, *starts), fixed)
     if strict:
         check_listed(returned, scope)
-    loop = Parts(count_steps(n_steps, given), rows, name=name or "", truncate=truncate_gradient)
+    loop = Parts(
+        count_steps(n_steps, given),
+        rows,
+        name=name or "",
+        truncate=read_truncation(truncate_gradient),
+        mode=_own_mode(mode),
+        profile=profile,
+    )
     return _results(close(fill(loop, starts, returned), scope), starts, return_list)
+
+
+def _own_mode(mode: Any) -> Mode | None:
+    """The mode of a loop that is not made as whatever it is in. Raises ModeError."""
+    chosen = None if mode is None else get_mode(mode)
+    return None if chosen == get_mode("FAST_RUN") else chosen
 
 
 def _show_first_step(rows: Sequence[Rows], starts: Sequence[Start | None]) -> None:

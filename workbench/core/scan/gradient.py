@@ -147,6 +147,8 @@ class Backward:
             ),
             carried=(*self.carried_debts(), *self.sums()),
             name=name,
+            mode=self.forward.mode,
+            profile=self.forward.profile,
         )
         return self.close(open_loop)
 

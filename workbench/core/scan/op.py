@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import field
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from workbench.core.inner import InnerGraph
 from workbench.core.types import TensorType, tensor_type
 from workbench.errors import NegativeStepsError, ScanError
 from workbench.frozen import frozen
+
+if TYPE_CHECKING:
+    from workbench.core.modes import Mode
 
 Taps = tuple[int, ...]
 
@@ -49,6 +52,8 @@ class Scan(Op):
     keep: tuple[int | None, ...]
     name: str = ""
     truncate: int = field(default=-1)
+    mode: Mode | None = field(default=None)  # how the body is made, where not as the rest
+    profile: bool | str = field(default=False)  # whether, and under what title, it is profiled
 
     @property
     def n_stacked(self) -> int:

@@ -10,12 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from workbench.core import graph
 from workbench.core.graph import Apply, Variable
 from workbench.core.inner import InnerGraph
 from workbench.core.scan.op import Scan, Taps
 from workbench.frozen import frozen
+
+if TYPE_CHECKING:
+    from workbench.core.modes import Mode
 
 
 @frozen
@@ -88,6 +92,8 @@ class Parts:
     condition: Variable | None = None
     name: str = ""
     truncate: int = -1
+    mode: Mode | None = None
+    profile: bool | str = False
 
     @staticmethod
     def of(node: Apply) -> Parts:
@@ -111,6 +117,8 @@ class Parts:
             out[-1] if op.until else None,
             op.name,
             op.truncate,
+            op.mode,
+            op.profile,
         )
 
     @property
@@ -176,6 +184,8 @@ class Parts:
             tuple(part.keep for part in self.stacked),
             self.name,
             self.truncate,
+            self.mode,
+            self.profile,
         )
 
     def apply(self) -> Apply:
