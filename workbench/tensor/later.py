@@ -64,6 +64,8 @@ FAMILIES: dict[str, tuple[str, ...]] = {
         "imag",
         "real",
     ),
+    "workbench.core.ops.convolving": ("convolve",),
+    "workbench.core.ops.windows": ("windows",),
     "workbench.core.ops.special_scalars": (
         "beta",
         "betainc",

@@ -26,7 +26,18 @@ __all__ = [
 ]
 
 # Imported when they are first asked for: from a module to the names in it.
-_FAMILIES: dict[str, tuple[str, ...]] = {}
+_FAMILIES: dict[str, tuple[str, ...]] = {
+    "workbench.core.ops.convolving": (
+        "conv1d",
+        "conv2d",
+        "conv2d_grad_wrt_inputs",
+        "conv2d_grad_wrt_weights",
+        "conv2d_transpose",
+        "conv3d",
+    ),
+    "workbench.core.ops.neighbours": ("images2neibs", "neibs2images"),
+    "workbench.core.ops.pool": ("max_pool_2d_same_size", "pool_1d", "pool_2d", "pool_3d"),
+}
 _LATER = {name: module for module, names in _FAMILIES.items() for name in names}
 
 
