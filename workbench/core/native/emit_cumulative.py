@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from workbench.core.graph import Apply
-from workbench.core.native.emit_index import address, element, over
+from workbench.core.native.emit_index import address, element, over, slice_at
 from workbench.core.native.emit_loops import Sink, copy_nest, iteration_space, run_loops
 from workbench.core.native.lower import lower
 from workbench.core.native.ssa import memory_type
@@ -98,24 +98,16 @@ def _slices(
     n = out.dims[axis]
     space = [d for i, d in enumerate(out.dims) if i != axis]
     with w.counted(w.call_i64("smin", n, "1")) as i:
-        slices = [_slice(w, t, axis, i) for t in operands]
-        into = _slice(w, out, axis, i)
+        slices = [slice_at(w, t, axis, i) for t in operands]
+        into = slice_at(w, out, axis, i)
         if len(operands) == 1:
             copy_nest(w, slices[0], into)
         else:
             run_loops(w, first, space, slices, [Sink(into, 0)], ())
     with w.counted(w.call_i64("smax", w.integer("sub", n, "1"), "0")) as i:
         k = w.integer("add", i, "1")
-        given = [_slice(w, out, axis, i), *(_slice(w, t, axis, k) for t in operands)]
-        run_loops(w, step, space, given, [Sink(_slice(w, out, axis, k), 0)], ())
-
-
-def _slice(w: Writer, tensor: Tensor, axis: int, k: Name) -> Tensor:
-    """tensor[..., k, ...]"""
-    data = w.offset(tensor.data or "null", w.integer("mul", k, tensor.strides[axis]))
-    dims = [d for i, d in enumerate(tensor.dims) if i != axis]
-    strides = [s for i, s in enumerate(tensor.strides) if i != axis]
-    return tensor.view(data, dims, strides, contiguous=tensor.contiguous and axis == 0)
+        given = [slice_at(w, out, axis, i), *(slice_at(w, t, axis, k) for t in operands)]
+        run_loops(w, step, space, given, [Sink(slice_at(w, out, axis, k), 0)], ())
 
 
 EMITTERS: dict[type, Emitter] = {

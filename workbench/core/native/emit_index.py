@@ -280,6 +280,14 @@ def element(w: Writer, tensor: Tensor, at: Sequence[Name]) -> Tensor:
     return tensor.view(address(w, tensor, at), dims, strides, contiguous=tensor.contiguous)
 
 
+def slice_at(w: Writer, tensor: Tensor, axis: int, k: Name) -> Tensor:
+    """tensor[..., k, ...]"""
+    data = w.offset(tensor.data or "null", w.integer("mul", k, tensor.strides[axis]))
+    dims = [d for i, d in enumerate(tensor.dims) if i != axis]
+    strides = [s for i, s in enumerate(tensor.strides) if i != axis]
+    return tensor.view(data, dims, strides, contiguous=tensor.contiguous and axis == 0)
+
+
 def _row(w: Writer, pick: _Pick, at: Sequence[Name]) -> Tensor:
     """What is picked at this point of the space; every index is checked."""
     x, count = pick.source, len(pick.arrays)
@@ -311,52 +319,3 @@ def _transfer(w: Writer, source: Tensor, into: Tensor, put: bool) -> None:
         value = before | value if into.dtype == "bool" else before + value
     assert value.type.scalar == scalar_type(into.dtype)
     w.store_scalar(value, into.data or "null")
-
-
-def emit_argmax(w: Writer, node: Apply) -> None:
-    """The first maximum (or minimum) along an axis; the first nan counts as one."""
-    from workbench.core.ops.reduce import Argmax, Argmin
-
-    op = node.op
-    assert isinstance(op, Argmax)
-    x = w.tensor(node.inputs[0])
-    if x.scalar is not None:
-        x = w.in_memory(x)
-    kept = [i for i in range(x.ndim) if i != op.axis]
-    w.require(w.compare("ne", x.dims[op.axis], "0"))
-    dims = [x.dims[i] for i in kept]
-    out = w.allocate(node.out, dims) if dims else w.array("int64", (), w.alloca("i64"))
-    comparison = _comparison(x.dtype, "lt" if isinstance(op, Argmin) else "gt")
-    best, where = w.alloca(memory_type(x.dtype), "best"), w.alloca("i64", "where")
-    with over(w, dims) as at:
-        offset: Name = "0"
-        for i, axis in zip(at, kept, strict=True):
-            offset = w.integer("add", offset, w.integer("mul", i, x.strides[axis]))
-        base = w.offset(x.data or "null", offset)
-        first = x.view(base, (), ())
-        w.store_scalar(w.scalar(first), best)
-        w.code.line(f"store i64 0, ptr {where}")
-        with w.counted(x.dims[op.axis]) as k:
-            _keep_better(w, x, comparison, base, k, op.axis, best, where)
-        found = w.code.put(Type("i64"), f"load i64, ptr {where}")
-        w.store_scalar(found, address(w, out, at))
-    w.bind(node.out, out if dims else register_tensor("int64", w.scalar(out).name))
-
-
-def _comparison(dtype: str, way: str) -> str:
-    """LLVM's predicate for 'beyond, or not comparable'."""
-    return f"s{way}" if dtype[0] == "i" else f"u{way}"
-
-
-def _keep_better(
-    w: Writer, x: Tensor, comparison: str, base: Name, k: Name, axis: int, best: Name, where: Name
-) -> None:
-    value = w.scalar(x.view(w.offset(base, w.integer("mul", k, x.strides[axis])), (), ()))
-    so_far = w.scalar(x.view(best, (), ()))
-    better = value.compare(comparison, so_far)
-    if value.type.is_float:  # a nan that was found stays
-        better = so_far.isnan().select(Value(w.code, Type("i1"), "false"), better)
-    w.store_scalar(better.select(value, so_far), best)
-    old = w.code.put(Type("i64"), f"load i64, ptr {where}")
-    new = better.select(Value(w.code, Type("i64"), k), old)
-    w.code.line(f"store i64 {new.name}, ptr {where}")

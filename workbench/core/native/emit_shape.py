@@ -63,9 +63,12 @@ def emit_reshape(w: Writer, node: Apply) -> None:
     if x.scalar is not None:
         w.bind(node.out, register_tensor(x.dtype, x.scalar, dims))
         return
-    whole = x if x.contiguous else w.in_memory(x)
-    view = w.array(x.dtype, dims, whole.data or "null", whole.buffer)
-    w.bind(node.out, view)
+    if x.contiguous:
+        w.bind(node.out, w.array(x.dtype, dims, x.data or "null", x.buffer))
+        return
+    out = w.allocate(node.out, dims)
+    w.copy(x, w.array(x.dtype, x.dims, out.data or "null"))
+    w.bind(node.out, out)
 
 
 def _fill_minus_one(w: Writer, dims: list[Name], open_axes: list[int], size: Name) -> list[Name]:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from workbench.core.graph import Array, Gradients, Op, Type, Variable, Variables
-from workbench.core.ops.shape import shape_tuple
 from workbench.core.types import as_tensor, tensor_type
 from workbench.errors import ConditionError, IndexOutOfRange, RankError, ShapeError, WorkbenchError
 from workbench.frozen import frozen
@@ -47,8 +46,8 @@ class Check(Op):
     def grad(self, inputs: Variables, outputs: Variables, gradients: Gradients) -> Gradients:
         return [gradients[0], *([None] * (len(inputs) - 1))]
 
-    def shape(self, inputs: Sequence[Variable]) -> Sequence[Sequence[Any]]:
-        return [shape_tuple(inputs[0])]
+    def shape(self, inputs: Sequence[Variable]) -> None:
+        """Not told: a length that was read off the first input would not be checked."""
 
     def flops(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> int:
         return 0
