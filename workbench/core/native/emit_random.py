@@ -58,11 +58,11 @@ def _open(w: Writer, node: Apply) -> tuple[random.Draw, Tensor, list[Tensor], li
     for n in dims:
         if not n.isdigit():
             w.require(w.compare("sge", n, "0"))
-    _release_if_many(w, dims)
+    release_if_many(w, dims)
     return draw, state, [w.tensor(v) for v in parameters], dims
 
 
-def _release_if_many(w: Writer, dims: Sequence[Name]) -> None:
+def release_if_many(w: Writer, dims: Sequence[Name]) -> None:
     """The GIL is given up where much is drawn."""
     if w.depth or not dims:
         return

@@ -5,7 +5,7 @@
 | `wb.slot` | helpers of programs | `runtime`, as text |
 | `wb.alloc_output`, … | larger helpers | `runtime`, compiled once |
 | `wb.exp.v8f64`, … | vector math | `vmath`, as text |
-| `wb.mt.normal`, … | random numbers | `draws`, as text |
+| `wb.mt.normal`, …, `wb.mrg.v32f64` | random numbers | `draws`, `mrg`, as text |
 | `libm.lgamma` | scalar math | the C library |
 | `special.iv` | special functions | scipy |
 | `blas.dgemm`, `blas.set_num_threads` | BLAS, all arguments `ptr` | `blas` |
@@ -108,9 +108,13 @@ def _definition(name: str, inline: bool) -> str:
     if name in runtime.INLINE:
         return runtime.INLINE[name]
     if name.startswith("wb.mt."):
-        from workbench.core.native import draws
+        from workbench.core.native.draws import definition
 
-        return draws.definition(name)
+        return definition(name)
+    if name.startswith("wb.mrg."):
+        from workbench.core.native.mrg import definition as definition_of_mrg
+
+        return definition_of_mrg(name)
     base, _, suffix = name.removeprefix("wb.").rpartition(".")
     if not vmath.is_function(base):
         raise KeyError(name)
