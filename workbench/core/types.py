@@ -6,6 +6,7 @@ A dimension of static length 1 broadcasts; a dimension that is not known statica
 
 from __future__ import annotations
 
+import operator
 import warnings
 from collections.abc import Callable, Sequence
 from functools import cache, cached_property
@@ -33,6 +34,9 @@ _FLAGS = config.values  # asked for every variable
 class TensorType(Type):
     """Arrays of one dtype and rank. `shape[i]` is the length of axis i where it is known
     statically, else None.
+
+    Instead of a shape there may be flags, one for each axis: whether it broadcasts. The dtype may
+    be 'floatX' or NumPy's own. Calling a type makes an input variable of it.
     """
 
     dtype: str
@@ -42,12 +46,17 @@ class TensorType(Type):
     variable: ClassVar[Callable[..., Variable]] = Variable
     constant: ClassVar[Callable[..., Constant]] = Constant
 
-    def __post_init__(self) -> None:
-        if self.dtype not in _KNOWN:
-            raise DtypeError(
-                f"{self.dtype!r} is not a tensor dtype",
-                advice=f"the dtypes are {', '.join(DTYPES)}",
-            )
+    def __init__(
+        self,
+        dtype: Any,
+        shape: Sequence[int | None] = (),
+        broadcastable: Sequence[bool] | None = None,
+    ) -> None:
+        fields = vars(self)
+        fields["dtype"] = dtype if dtype in _KNOWN else _dtype_name(dtype)
+        given = shape if broadcastable is None else list(map(bool, broadcastable))
+        is_plain = type(given) is tuple and _LENGTHS.issuperset(map(type, given))
+        fields["shape"] = given if is_plain else tuple(map(_length, given))
 
     @property
     def ndim(self) -> int:
@@ -169,6 +178,38 @@ class TensorType(Type):
 
 
 _KNOWN = frozenset(DTYPES)
+_LENGTHS = frozenset((int, type(None)))
+
+
+def _length(given: Any) -> int | None:
+    """The static length of an axis, which may be given as a flag that it broadcasts."""
+    if given is None or type(given) is int:
+        return given
+    if isinstance(given, (bool, np.bool_)):
+        return 1 if given else None
+    try:
+        return operator.index(given)
+    except TypeError:
+        raise GraphError(
+            f"the length of an axis is an int, or None where it is not known, not {given!r}",
+            advice="write (None, 3), or flags: (False, True)",
+        ) from None
+
+
+def _dtype_name(dtype: Any) -> str:
+    """The name of a dtype: of floatX, or of one of NumPy's. Raises DtypeError."""
+    if isinstance(dtype, str) and dtype == "floatX":
+        return str(config.floatX)
+    try:
+        name = str(np.dtype(dtype)) if dtype is not None else ""
+    except TypeError:
+        name = ""
+    if name not in _KNOWN:
+        raise DtypeError(
+            f"{dtype!r} is not a tensor dtype",
+            advice=f"the dtypes are {', '.join(DTYPES)}",
+        )
+    return name
 
 
 @frozen

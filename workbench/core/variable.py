@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 
 from workbench.core.graph import Array, Constant, Variable
 from workbench.core.methods import install
@@ -20,9 +20,30 @@ class TensorVariable(Variable):
 
     __slots__ = ()
     __array_priority__ = 1000.0  # NumPy arrays leave binary operators to us
-    __array_ufunc__ = None
+
+    # What NumPy's own functions are looked up in; workbench.tensor puts itself here.
+    namespace: ClassVar[ModuleType | None] = None
 
     type: TensorType
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        if self.namespace is None:
+            return NotImplemented
+        from workbench.core.numpy_calls import call_ufunc
+
+        return call_ufunc(self.namespace, ufunc, method, inputs, options)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
+        if self.namespace is None:
+            return NotImplemented
+        from workbench.core.numpy_calls import call_function
+
+        return call_function(self.namespace, function, args, options)
+
+    def __array__(self, *args: Any, **options: Any) -> Any:
+        from workbench.core.numpy_calls import no_array
+
+        raise no_array(self)
 
     @property
     def ndim(self) -> int:
@@ -43,6 +64,10 @@ class TensorVariable(Variable):
     @property
     def size(self) -> Any:
         return reduce.prod(self.shape) if self.ndim else 1
+
+    @property
+    def nbytes(self) -> Any:
+        return self.size * self.type.numpy_dtype.itemsize
 
     @property
     def T(self) -> Any:  # NumPy's name
@@ -234,38 +259,20 @@ class TensorVariable(Variable):
     def astype(self, dtype: str) -> Any:
         return scalars.cast(self, dtype)
 
-    def sum(self, axis: Any = None, dtype: str | None = None, keepdims: bool = False) -> Any:
-        return reduce.sum(self, axis, dtype, keepdims)
+    def compress(self, condition: Any, axis: int | None = None) -> Any:
+        from workbench.core.ops.selecting import compress
 
-    def prod(self, axis: Any = None, dtype: str | None = None, keepdims: bool = False) -> Any:
-        return reduce.prod(self, axis, dtype, keepdims)
+        return compress(condition, self, axis)
 
-    def mean(self, axis: Any = None, dtype: str | None = None, keepdims: bool = False) -> Any:
-        return reduce.mean(self, axis, dtype, keepdims=keepdims)
+    def fill(self, value: Any) -> Any:
+        """A value in this shape and dtype; the variable itself is not changed."""
+        from workbench.core.ops.grids import full_like
 
-    def var(self, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Any:
-        return reduce.var(self, axis, ddof, keepdims)
+        return full_like(self, value)
 
-    def std(self, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Any:
-        return reduce.std(self, axis, ddof, keepdims)
-
-    def max(self, axis: Any = None, keepdims: bool = False) -> Any:
-        return reduce.max(self, axis, keepdims)
-
-    def min(self, axis: Any = None, keepdims: bool = False) -> Any:
-        return reduce.min(self, axis, keepdims)
-
-    def argmax(self, axis: Any = None, keepdims: bool = False) -> Any:
-        return reduce.argmax(self, axis, keepdims)
-
-    def all(self, axis: Any = None, keepdims: bool = False) -> Any:
-        return reduce.all(self, axis, keepdims)
-
-    def any(self, axis: Any = None, keepdims: bool = False) -> Any:
-        return reduce.any(self, axis, keepdims)
-
-    def take(self, indices: Any, axis: int = 0) -> Any:
-        return self[(slice(None),) * axis + (indices,)]
+    def copy(self) -> Any:
+        """The variable itself: a symbolic value is never written to."""
+        return self
 
     def transfer(self, target: str) -> Any:
         """The tensor on a device; on the one where it is already, itself. Raises DeviceError."""
@@ -325,14 +332,15 @@ TensorType.constant = TensorConstant
 
 
 def tensor(
-    dtype: str | None = None, shape: Sequence[int | None] = (), name: str | None = None
+    dtype: str | None = None,
+    shape: Sequence[int | None] = (),
+    name: str | None = None,
+    broadcastable: Sequence[bool] | None = None,
 ) -> Any:
     """A new input variable: dtype floatX by default, `shape` with None for lengths that are not
-    known.
+    known (or flags that say which axes broadcast).
     """
-    from workbench.configuration import config
-
-    return TensorType(dtype or config.floatX, tuple(shape)).make(name=name)
+    return TensorType(dtype or "floatX", shape, broadcastable).make(name=name)
 
 
 def check_rank(variable: Variable, ndim: int, what: str) -> None:

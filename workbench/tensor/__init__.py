@@ -5,6 +5,7 @@ x = T.matrix('x'); w = T.vector('w')
 y = T.tanh(T.dot(x, w))
 """
 
+import sys
 from typing import Any
 
 from workbench.core.gradient import Lop, Rop, grad, hessian, jacobian
@@ -93,11 +94,10 @@ from workbench.core.ops.shape import (
 )
 from workbench.core.shared import shared
 from workbench.core.types import TensorType, tensor_type
-from workbench.core.types import as_tensor as as_tensor_variable
 from workbench.core.variable import TensorConstant, TensorVariable, tensor
 from workbench.tensor import nnet
 from workbench.tensor.constructors import *  # noqa: F403
-from workbench.tensor.constructors import constant
+from workbench.tensor.constructors import as_tensor_variable, constant
 from workbench.tensor.later import LATER, MODULES
 
 # NumPy's other spellings.
@@ -113,6 +113,9 @@ remainder = mod
 equal = eq
 not_equal = neq
 less, less_equal, greater, greater_equal = lt, le, gt, ge
+
+
+TensorVariable.namespace = sys.modules[__name__]
 
 
 def __getattr__(name: str) -> Any:
