@@ -186,6 +186,7 @@ class MatrixOp(Op):
     """An op over stacks of matrices. `title` is what errors call it."""
 
     title = ""
+    is_linear_algebra = True  # the rules about such ops are imported where one is in a graph
 
     @property
     def label(self) -> str:

@@ -284,19 +284,39 @@ SINK_BODIES = Pass(
     transform=_on_bodies(COMPILE, ("sink", "sink_bodies")),
 )  # fmt: skip
 
+# And those of linear algebra.
+
+
+def _simplify_matrices(session: Session, outputs: Sequence[Variable]) -> list[Variable]:
+    nodes = session.toposort(outputs)
+    if not any(getattr(node.op, "is_linear_algebra", False) for node in nodes):
+        return list(outputs)
+    return Walk(session, outputs, _matrix_rules(session.excluded)).run()
+
+
+@cache
+def _matrix_rules(excluded: frozenset[str]) -> RuleIndex:
+    from workbench.core.rewrite.matrices import MATRICES
+
+    return RuleIndex(MATRICES + CANONICAL, excluded)
+
+
 PASSES: tuple[Pass, ...] = (
     Pass("merge", "Nodes that compute the same become one.", transform=merge),
     Pass("join_loops", "Loops over the same inputs run once.", transform=_join_loops),
     Pass("canonicalise", "One way to write each thing, so that later rules find it.", CANONICAL),
     Pass("stabilise", "Formulas that overflow become ones that do not.",
          STABILISE + CANONICAL),
+    Pass("matrices", "Systems are solved instead of inverses, triangles used where there are some.",
+         transform=_simplify_matrices),
     Pass("fold", "What depends on constants only is computed now.", (fold,)),
     Pass("branches", "Choices are made once, and what vanishes in a branch is not computed there.",
          transform=_choose),
     SINK,
     Pass("simplify_bodies", "The passes above, inside every loop and branch.",
          transform=_on_bodies(
-             SIMPLIFY, ("merge", "canonicalise", "stabilise", "fold", "branches", "sink"))),
+             SIMPLIFY, ("merge", "canonicalise", "stabilise", "matrices", "fold", "branches",
+                       "sink"))),
     Pass("scan", "Work that does not change from step to step leaves the loop.",
          transform=_on_loops()),
     Pass("tidy_loops", "What the loops no longer need goes.", transform=_on_loops(CANONICAL)),
