@@ -163,8 +163,8 @@ class Function:
         self, program: Program, mode: Mode, listeners: Iterable[Any], profiler: Profiler | None
     ) -> None:
         watching = mode.listeners()
-        optimised = _optimised(program, mode, (*listeners, *watching))
-        plan = _plan(program, optimised.outputs)
+        result = optimised(program, mode, (*listeners, *watching))
+        plan = _plan(program, result.outputs)
         start = time.perf_counter()
         self.name = program.name
         self.profile = profiler
@@ -174,7 +174,7 @@ class Function:
         packed = program.form.keys is not None
         slow = self._outputs if packed else self._slow
         self.linked: Linked = mode.link(plan, slow, program, watching)
-        passes = [(stage.phase, stage.seconds) for stage in optimised.stages]
+        passes = [(stage.phase, stage.seconds) for stage in result.stages]
         stages = [*passes, ("link", time.perf_counter() - start)]
         self.maker = Maker(program, mode, plan, stages)
         if profiler is not None:
@@ -309,11 +309,28 @@ class Function:
         made.trust_input = self.trust_input
         return made
 
+    @property
+    def defaults(self) -> dict[int, Any]:
+        """The stored values of inputs, by their numbers."""
+        return self._binder.defaults
+
+    @defaults.setter
+    def defaults(self, values: dict[int, Any]) -> None:
+        for i, value in values.items():
+            self._binder.stored[i] = value
+
     def __reduce__(self) -> Any:
-        raise GraphError(
-            f"the function {self.name} cannot be pickled: it holds machine code",
-            advice="pickle its variables and compile them again; f.copy() copies a function",
-        )
+        from workbench.core.function_pickle import reduce_function
+
+        return reduce_function(self)
+
+    def __copy__(self) -> Function:
+        return self.copy()
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Function:
+        from workbench.core.function_pickle import deepcopy_function
+
+        return deepcopy_function(self, memo)
 
     def __repr__(self) -> str:
         return f"<Function {self.name}>"
@@ -332,7 +349,8 @@ def shared_of(program: Program) -> list[SharedVariable]:
     return list(found)
 
 
-def _optimised(program: Program, mode: Mode, listeners: Iterable[Any]) -> Optimised:
+def optimised(program: Program, mode: Mode, listeners: Iterable[Any]) -> Optimised:
+    """The program's graph, rewritten as the mode says."""
     recipe = mode.recipe
     passes = pipeline(recipe.pipeline)
     if (kept := recipe.required) is not None:

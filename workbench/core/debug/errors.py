@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from workbench.errors import WorkbenchError
 
 
@@ -14,7 +16,9 @@ class DebugModeError(WorkbenchError, AssertionError):
 
 
 class BadOptimization(DebugModeError):
-    """A rewrite changed a value."""
+    """A rewrite changed a value. `rule` is the rule that did, where it is known."""
+
+    rule: Any = None  # Any: a Rule, which stands above the errors
 
 
 class BadThunkOutput(DebugModeError):

@@ -30,8 +30,10 @@ def split_link(plan: Plan, make: Make) -> Linked:
     return SplitLinked(plan, nodes, reasons, make)
 
 
-def _refusal(node: Apply, make: Make) -> str | None:
-    """Why a node has no native form by itself, or None where it has one."""
+def alone(node: Apply) -> Plan:
+    """The plan of one node by itself: its inputs are stand-ins for what it reads, each once, but
+    for constants.
+    """
     inputs = tuple(dict.fromkeys(v for v in node.inputs if not isinstance(v, Constant)))
     stand_ins = {v: v.clone() for v in inputs}
     copy = Apply(
@@ -40,8 +42,13 @@ def _refusal(node: Apply, make: Make) -> str | None:
         [v.type for v in node.outputs],
         node.lines,
     )
+    return Plan(tuple(stand_ins.values()), copy.outputs)
+
+
+def _refusal(node: Apply, make: Make) -> str | None:
+    """Why a node has no native form by itself, or None where it has one."""
     try:
-        make(Plan(tuple(stand_ins.values()), copy.outputs))
+        make(alone(node))
     except NoNativeForm as refusal:
         return str(refusal)
     return None
