@@ -49,6 +49,9 @@ def test_cast_policy():
             total = f + i
         out = wb.function([f, i], total)(np.ones(2, "float32"), np.ones(2, "int32"))
         assert out.dtype == expected["f + i"]  # the graph keeps what it was built for
+        with wb.config.change(cast_policy=policy, floatX=floatx):
+            out = wb.function([f], T.log(T.exp(f * 2) ** 2) + f * f * f)(np.ones(2, "float32"))
+            np.testing.assert_allclose(out, 5)
 
 
 def test_int_division():

@@ -125,7 +125,9 @@ def test_gradients_have_values_and_rewrites_do_not_ask(mode):
     np.testing.assert_allclose(slope.tag.test_value, 3 * A**2)
     f = wb.function([x], T.log(T.exp(slope * 2)))
     np.testing.assert_allclose(f(A), 6 * A**2)
-    optimise([slope])
+    made = optimise([T.exp(slope) * 1 + T.exp(slope)])
+    assert not any(v.tagged("test_value") for node in made.nodes for v in node.outputs)
+    assert wb.config.compute_test_value == mode
 
 
 def test_a_graph_from_before_is_evaluated_where_it_is_needed():

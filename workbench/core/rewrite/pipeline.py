@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache, cached_property
 from typing import Any
 
@@ -95,7 +95,7 @@ def optimise(
     session = Session(Interner(), tuple(listeners), frozenset(excluding))
     now = list(outputs)
     stages: list[PassTime] = []
-    with _no_collection(), _broadcasting():
+    with _no_collection(), _rules_own_settings():
         for listener in session.listeners:
             listener.begin(now, inputs)
         for stage in _chosen(PASSES if passes is None else passes, session.excluded, including):
@@ -103,14 +103,21 @@ def optimise(
     return Optimised(tuple(now), tuple(toposort(now)), session.interner, tuple(stages))
 
 
-@contextmanager
-def _broadcasting() -> Iterator[None]:
-    """Operands broadcast by themselves here: padding them is for the graph that a user sees."""
-    if not config.values["explicit_broadcast"]:
-        yield
-        return
-    with config.change(explicit_broadcast=False):
-        yield
+# What users ask of the graph that they build is not asked of what rules write.
+_RULES_OWN = {
+    "explicit_broadcast": False,
+    "cast_policy": "custom",
+    "int_division": "int",
+    "compute_test_value": "off",
+    "warn_float64": "ignore",
+}
+
+
+def _rules_own_settings() -> AbstractContextManager[object]:
+    flags = config.values
+    if all(flags[name] == value for name, value in _RULES_OWN.items()):
+        return nullcontext()
+    return config.change(**_RULES_OWN)
 
 
 @contextmanager
