@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import pytest
 
@@ -44,6 +45,24 @@ def test_svg_says_what_became_of_nodes_and_what_is_hidden():
     text = pair_svg(logistic_history(), "logreg")
     for word in ("replaced", "fused", "constants folded", "before · 54 nodes", "after · 32 nodes"):
         assert word in text
+
+
+def test_svg_draws_what_is_inside_a_loop():
+    text = pair_svg(scan_history()[0], "loop")
+    inside = next(node for node in scan_history()[0].first if node.inner is not None)
+    assert f"inside {inside.label}" in text
+    assert "to the next step" in text
+    for node in inside.inner:
+        assert node.kind == "constant" or node.label in text
+    ET.fromstring(text)
+
+
+def test_svg_says_how_many_bodies_are_left_out():
+    inside = next(node for node in scan_history()[0].first if node.inner is not None)
+    many = [replace(inside, id=i, inputs=()) for i in range(5)]
+    text = snapshot_svg(Snapshot(tuple(many), (), (Port(0),)))
+    assert text.count(">inside ") == 3
+    assert "not drawn: the inside of 2 more loops" in text
 
 
 def test_svg_escapes_labels():

@@ -37,6 +37,8 @@ _STATE = {  # fill, border, dashes
     "failed": ("#fbd5d2", "#b3261e", ""),
 }
 _TITLE, _LEGEND, _PAD = 40, 34, 16  # heights of the title and legend rows, and the room around all
+_ROLES = {"recurrent": "to the next step", "map": "output", "shared": "update"}
+_MOST_BODIES, _MOST_IN_BODY = 3, 60  # how many bodies are drawn, and of how many nodes
 
 
 @dataclass(frozen=True)
@@ -54,17 +56,19 @@ def snapshot_svg(
 ) -> str:
     """The picture of one graph; `states` marks nodes with one of the words in `states.SIGNS`."""
     heading = title or snapshot.name or "graph"
-    return _document([_pane(heading, snapshot, states or {})])
+    bodies, more = _bodies(snapshot, None)
+    return _document([[_pane(heading, snapshot, states or {})], *bodies], more)
 
 
 def pair_svg(history: History, title: str = "") -> str:
     """The first graph of `history` beside the last one, with what became of every node."""
     change = compare(history)
+    bodies, more = _bodies(change.first, change.last if history.steps else None)
     before = _pane(f"{title} before".strip(), change.first, change.before)
     if not history.steps:
-        return _document([before])
+        return _document([[before], *bodies], more)
     after = _pane(f"{title} after".strip(), change.last, change.after, before.layout)
-    return _document([before, after])
+    return _document([[before, after], *bodies], more)
 
 
 def _pane(
@@ -74,34 +78,77 @@ def _pane(
     return Pane(f"{heading} · {plural(len(snapshot), 'node')}", shown, layout(shown, seed), states)
 
 
-def _document(panes: list[Pane]) -> str:
-    widths = [max(pane.layout.width, int(text_width(pane.heading, 14)) + 40) for pane in panes]
-    width = sum(widths) + _PAD * (len(panes) + 1)
+def _bodies(first: Snapshot, last: Snapshot | None) -> tuple[list[list[Pane]], int]:
+    """A row for each small body of a loop or a choice, before and after; how many are left."""
+    before, after = _with_bodies(first), _with_bodies(last)
+    rows = []
+    for i in dict.fromkeys([*before, *after]):
+        nodes = [side[i] for side in (before, after) if i in side]
+        inner = list(dict.fromkeys(node.inner for node in nodes if node.inner is not None))
+        if all(len(body) <= _MOST_IN_BODY for body in inner):
+            words = ("before", "after") if len(inner) == 2 else ("",)
+            rows.append([_body(nodes[0], w, body) for w, body in zip(words, inner, strict=True)])
+    return rows[:_MOST_BODIES], max(len({*before, *after}) - _MOST_BODIES, 0)
+
+
+def _with_bodies(snapshot: Snapshot | None) -> dict[int, Node]:
+    nodes = () if snapshot is None else snapshot.nodes
+    return {node.id: node for node in nodes if node.inner is not None and node.inner.roles}
+
+
+def _body(node: Node, word: str, body: Snapshot) -> Pane:
+    return _pane(f"inside {node.label} {word}".strip(), body, {})
+
+
+def _document(rows: list[list[Pane]], more: int = 0) -> str:
+    """Rows of panes below each other; `more` bodies are left out."""
+    panes = [pane for row in rows for pane in row]
     notes = _notes(panes)
+    if more:
+        notes.append(f"not drawn: the inside of {plural(more, 'more loop')} or choices")
     legend = [state for state in SIGNS if any(state in p.states.values() for p in panes)]
-    tallest = max(pane.layout.height for pane in panes)
     foot = _LEGEND * bool(legend) + 18 * len(notes)
-    width = max(width, 420 if legend or notes else 0)
-    height = _TITLE + tallest + _PAD + foot
+    sizes = [_size(row) for row in rows]
+    width = max(420 if legend or notes else 0, *(w for w, _ in sizes))
+    height = sum(h for _, h in sizes) + foot
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}"'
         f' viewBox="0 0 {width} {height}" font-family="{_FONT}">',
         f'<rect width="{width}" height="{height}" rx="10" fill="{PAPER}" stroke="{FRAME}"/>',
     ]
-    left = _PAD
-    for pane, pane_width in zip(panes, widths, strict=True):
-        parts.append(_text(left + 8, 26, pane.heading, 14, INK, weight="bold"))
-        if left > _PAD:
-            parts.append(f'<path d="M{left - 8} 14V{height - foot - 12}" stroke="{FRAME}"/>')
-        parts.append(f'<g transform="translate({left} {_TITLE})">')
-        parts += _graph(pane)
-        parts.append("</g>")
-        left += pane_width + _PAD
+    top = 0
+    for row, (_, row_height) in zip(rows, sizes, strict=True):
+        if top:
+            parts.append(f'<path d="M{_PAD} {top}H{width - _PAD}" stroke="{FRAME}"/>')
+        parts += _row(row, top, row_height)
+        top += row_height
     parts += _legend(legend, height - foot)
     first_note = height - 18 * len(notes) + 6
     parts += [_text(_PAD + 8, first_note + 18 * i, t, 11, DIM) for i, t in enumerate(notes)]
     parts.append("</svg>\n")
     return "\n".join(parts)
+
+
+def _width(pane: Pane) -> int:
+    return max(pane.layout.width, int(text_width(pane.heading, 14)) + 40)
+
+
+def _size(row: list[Pane]) -> tuple[int, int]:
+    """Width and height of panes side by side."""
+    width = sum(map(_width, row)) + _PAD * (len(row) + 1)
+    return width, _TITLE + max(pane.layout.height for pane in row) + _PAD
+
+
+def _row(row: list[Pane], top: int, height: int) -> Iterable[str]:
+    left = _PAD
+    for pane in row:
+        yield _text(left + 8, top + 26, pane.heading, 14, INK, weight="bold")
+        if left > _PAD:
+            yield f'<path d="M{left - 8} {top + 14}V{top + height - 12}" stroke="{FRAME}"/>'
+        yield f'<g transform="translate({left} {top + _TITLE})">'
+        yield from _graph(pane)
+        yield "</g>"
+        left += _width(pane) + _PAD
 
 
 def _notes(panes: list[Pane]) -> list[str]:
@@ -132,7 +179,7 @@ def _graph(pane: Pane) -> Iterable[str]:
             box, face = pane.layout.boxes[node.id], pane.layout.faces[node.id]
             yield from _node(node, box, face, pane.states.get(node.id, ""))
             if node.id in outputs:
-                yield from _output_mark(box, outputs[node.id], len(pane.snapshot.outputs))
+                yield from _output_mark(box, _output_text(pane.snapshot, outputs[node.id]))
 
 
 def edge_path(points: tuple[tuple[int, int], ...]) -> str:
@@ -204,10 +251,18 @@ def _badge(x: float, y: float, state: str, colour: str) -> Iterable[str]:
     yield _text(x, y + 4, SIGNS[state], 11, "#ffffff", "bold", "middle")
 
 
-def _output_mark(box: Box, numbers: list[int], total: int) -> Iterable[str]:
-    text = "output" if total == 1 else "out " + ", ".join(map(str, numbers))
+def _output_text(snapshot: Snapshot, numbers: list[int]) -> str:
+    roles = snapshot.roles[len(snapshot.inputs) :]
     if len(numbers) > 3:
-        text = f"{len(numbers)} outputs"
+        return f"{len(numbers)} outputs"
+    if roles:
+        return ", ".join(_ROLES.get(roles[i], roles[i]) for i in numbers)
+    if len(snapshot.outputs) == 1:
+        return "output"
+    return "out " + ", ".join(map(str, numbers))
+
+
+def _output_mark(box: Box, text: str) -> Iterable[str]:
     x, y = box.left + 12, box.bottom + 5
     yield f'<path d="M{x - 5:g} {y:g}h10l-5 6z" fill="{INK}"/>'
     yield _text(x + 9, y + 7, text, SMALL, DIM)
