@@ -192,6 +192,13 @@ PRIMITIVES: dict[str, Primitive] = {
 }
 
 
+def lowest(dtype: str) -> float:
+    """What no number of a dtype is below."""
+    if dtype == "bool":
+        return 0
+    return -np.inf if dtype[0] == "f" else int(np.iinfo(dtype).min)
+
+
 @frozen
 class ScalarStep:
     """`prim(args) : dtype`. An arg is an index: inputs first (0 … n-1), then the results of the

@@ -282,16 +282,17 @@ def emit_reduce(w: Writer, node: Apply) -> None:
         value = builder.prim("ne", "bool", 0, builder.const(0, dtype))
     program = builder.program(value)
     accumulator = op.acc_dtype(dtype) if op.prim not in ("and", "or") else "bool"
-    _emit_totals(w, node, program, op.axes, [(_reducer(op.prim), accumulator)])
+    needs = op.empty is None
+    _emit_totals(w, node, program, op.axes, [(_reducer(op.prim), accumulator)], needs)
 
 
 def emit_loop(w: Writer, node: Apply) -> None:
     """A fused loop: results and totals at once."""
     op = node.op
     assert isinstance(op, Loop)
-    _emit_totals(
-        w, node, op.program, op.axes, [(_reducer(r.reduce), r.acc_dtype) for r in op.results]
-    )
+    needs = any(r.needs_elements and r.reduce in NO_IDENTITY for r in op.results)
+    kinds = [(_reducer(r.reduce), r.acc_dtype) for r in op.results]
+    _emit_totals(w, node, op.program, op.axes, kinds, needs)
 
 
 def _reducer(prim: str | None) -> Reducer | None:
@@ -304,10 +305,11 @@ def _emit_totals(
     program: ScalarProgram,
     axes: tuple[int, ...],
     kinds: Sequence[tuple[Reducer | None, str]],
+    needs_elements: bool,
 ) -> None:
     tensors = [w.tensor(v) for v in node.inputs]
     space = iteration_space(w, node.inputs, tensors)
-    if any(reducer in NO_IDENTITY for reducer, _ in kinds):
+    if needs_elements:
         for axis in axes:
             w.require(w.compare("ne", space[axis], "0"))
     kept = [n for i, n in enumerate(space) if i not in axes]

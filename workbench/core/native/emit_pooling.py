@@ -24,8 +24,8 @@ from workbench.core.native.emit_windows import (
 from workbench.core.native.tensor import Name, Tensor
 from workbench.core.native.writer import Emitter, Writer
 from workbench.core.nest import Reducer, accumulator_dtype
-from workbench.core.ops.pooling import FromMaxima, MaxPool, SpreadPool, SumPool, ToMaxima, lowest
-from workbench.core.scalar import ScalarBuilder, ScalarProgram
+from workbench.core.ops.pooling import FromMaxima, MaxPool, SpreadPool, SumPool, ToMaxima
+from workbench.core.scalar import ScalarBuilder, ScalarProgram, lowest
 
 UNROLLED = 16
 """Windows of so many elements at most are one loop's operands."""

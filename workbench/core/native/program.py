@@ -48,7 +48,7 @@ EMITTERS: dict[type[Op], Emitter] = {
     elementwise.Elemwise: emit_loops.emit_elemwise,
     loop.Loop: emit_loops.emit_loop,
     **dict.fromkeys(
-        (reduce.Sum, reduce.Prod, reduce.Max, reduce.Min, reduce.All, reduce.Any_),
+        (reduce.Sum, reduce.Prod, reduce.Max, reduce.Peak, reduce.Min, reduce.All, reduce.Any_),
         emit_loops.emit_reduce,
     ),
     shape.Dimension: emit_shape.emit_dimension,

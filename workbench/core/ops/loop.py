@@ -14,7 +14,7 @@ import numpy as np
 
 from workbench.core.graph import Array, Op, Type, Variable
 from workbench.core.ops.elementwise import mismatch
-from workbench.core.scalar import PRIMITIVES, ScalarProgram
+from workbench.core.scalar import PRIMITIVES, ScalarProgram, lowest
 from workbench.core.types import TensorType, broadcast_shapes, tensor_type
 from workbench.errors import ShapeError
 from workbench.frozen import frozen
@@ -27,12 +27,14 @@ class LoopResult:
     """One result of a loop: `reduce` is None for an elementwise one, else the primitive that
     combines elements.
 
-    acc_dtype is what is accumulated in, dtype what is stored.
+    acc_dtype is what is accumulated in, dtype what is stored; `needs_elements` is whether a maximum
+    of nothing is refused.
     """
 
     reduce: str | None
     dtype: str
     acc_dtype: str = ""
+    needs_elements: bool = True
 
 
 @frozen
@@ -62,7 +64,11 @@ class Loop(Op):
     def _result(self, result: LoopResult, value: Array) -> Array:
         if result.reduce is None:
             return np.array(value, result.dtype)
-        if result.reduce in NO_IDENTITY and any(value.shape[a] == 0 for a in self.axes):
+        nothing = any(value.shape[a] == 0 for a in self.axes)
+        if nothing and result.reduce in NO_IDENTITY and not result.needs_elements:
+            kept = [n for a, n in enumerate(value.shape) if a not in self.axes]
+            return np.full(kept, lowest(result.dtype), result.dtype)
+        if nothing and result.reduce in NO_IDENTITY:
             raise ShapeError(
                 f"{result.reduce} over no elements: the operand has shape {value.shape}",
                 advice="see that it is not empty, or join it with a value that bounds the result",

@@ -12,7 +12,7 @@ import numpy as np
 from workbench.core.graph import Array, Gradients, Op, Type, Variable, Variables
 from workbench.core.ops.create import arange
 from workbench.core.ops.indexing import getitem
-from workbench.core.ops.reduce import max as largest
+from workbench.core.ops.reduce import Peak
 from workbench.core.ops.reduce import sum as total
 from workbench.core.ops.scalars import cast, exp, expm1, gt, log, maximum, minimum, mul, switch
 from workbench.core.ops.scalars import sigmoid as sigmoid
@@ -49,6 +49,11 @@ class _AlongAxis(Op):
             )
         return [t.with_dtype(float_like(t.dtype))]
 
+    def peak(self, x: Any) -> Any:
+        """The largest element of each vector, also of none."""
+        op = Peak((self.axis,))
+        return op.expand(op(x), x)
+
     def shape(self, inputs: Sequence[Variable]) -> Sequence[Sequence[Any]]:
         return [shape_tuple(inputs[0])]
 
@@ -80,7 +85,7 @@ class Softmax(_AlongAxis):
     def expand(self, x: Variable) -> Any:
         """The same in simpler ops, for back ends that fuse loops."""
         x = cast(x, float_like(tensor_type(x).dtype))
-        e = exp(x - largest(x, axis=self.axis, keepdims=True))
+        e = exp(x - self.peak(x))
         return e / total(e, axis=self.axis, keepdims=True)
 
     @property
@@ -112,7 +117,7 @@ class LogSoftmax(_AlongAxis):
     def expand(self, x: Variable) -> Any:
         """The same in simpler ops, for back ends that fuse loops."""
         x = cast(x, float_like(tensor_type(x).dtype))
-        shifted = x - largest(x, axis=self.axis, keepdims=True)
+        shifted = x - self.peak(x)
         return shifted - log(total(exp(shifted), axis=self.axis, keepdims=True))
 
     @property

@@ -20,16 +20,10 @@ from workbench.core.ops.windows import (
     static_lengths,
     view_of_windows,
 )
-from workbench.core.types import Shape, TensorType, is_discrete, tensor_type
+from workbench.core.scalar import lowest
+from workbench.core.types import Shape, TensorType, tensor_type
 from workbench.errors import DtypeError, RankError, ShapeError
 from workbench.frozen import frozen
-
-
-def lowest(dtype: str) -> float | int | bool:
-    """What no element is below."""
-    if dtype == "bool":
-        return False
-    return int(np.iinfo(dtype).min) if is_discrete(dtype) else -np.inf
 
 
 @frozen

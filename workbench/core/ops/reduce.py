@@ -11,6 +11,7 @@ import numpy as np
 from workbench.core.graph import Array, Gradients, Op, Type, Variable, Variables
 from workbench.core.ops.scalars import absolute, cast, eq, mul, neq, second, sqrt, switch, true_div
 from workbench.core.ops.shape import dimension, dimshuffle, flatten
+from workbench.core.scalar import lowest
 from workbench.core.types import TensorType, as_tensor, is_discrete, is_float, tensor_type
 from workbench.errors import DtypeError, GraphError, RankError, ShapeError
 from workbench.frozen import frozen
@@ -169,6 +170,21 @@ class Max(_Extreme):
 
     def combine(self, x: Array) -> Any:
         return np.maximum.reduce(x, axis=self.axes)
+
+
+@frozen
+class Peak(Max):
+    """The maximum, or what no number is below where there are no elements: for what is empty then,
+    too.
+    """
+
+    empty = "the lowest"
+
+    def combine(self, x: Array) -> Any:
+        return np.maximum.reduce(x, axis=self.axes, initial=lowest(str(x.dtype)))
+
+    def __str__(self) -> str:
+        return f"Max{{axis={list(self.axes)}}}"
 
 
 @frozen

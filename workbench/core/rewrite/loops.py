@@ -51,7 +51,8 @@ def _with_totals(draft: _Draft, kept: Sequence[Variable]) -> list[Variable]:
             values.append(draft.element(node.op, node.inputs[0]))
             logic = node.op.prim in ("and", "or")
             accumulator = "bool" if logic else node.op.acc_dtype(dtype)
-            results.append(LoopResult(node.op.prim, tensor_type(v).dtype, accumulator))
+            needs = node.op.empty is None
+            results.append(LoopResult(node.op.prim, tensor_type(v).dtype, accumulator, needs))
         else:
             values.append(draft.index[v])
             results.append(LoopResult(None, tensor_type(v).dtype))

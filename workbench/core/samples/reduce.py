@@ -82,6 +82,18 @@ def _max() -> Iterator[Sample]:
     yield Sample("nan", reduce.Max((0,)), (np.array([1, np.nan, np.inf]),), np.max)
 
 
+@of(reduce.Peak)
+def _peak() -> Iterator[Sample]:
+    yield from _reductions(reduce.Peak, np.maximum.reduce, _NUMBERS, 0)
+    for dtype, lowest in (("float64", -np.inf), ("float32", -np.inf), ("int8", -128), ("bool", 0)):
+        yield Sample(
+            f"nothing of {dtype}",
+            reduce.Peak((1,)),
+            (numbers(3, 0, dtype=dtype),),
+            lambda x, lowest=lowest: np.full(3, lowest, x.dtype),
+        )
+
+
 @of(reduce.Min)
 def _min() -> Iterator[Sample]:
     yield from _reductions(reduce.Min, np.minimum.reduce, _NUMBERS, 0)
