@@ -4,11 +4,13 @@ differences.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from workbench.core.function import function
 from workbench.core.gradient import grad
 from workbench.core.graph import Apply, Variable
 from workbench.core.interpreter import Interpreter
@@ -80,6 +82,23 @@ def run(outputs: Any, given: Given) -> Any:
     one = isinstance(outputs, Variable)
     values = Interpreter([outputs] if one else outputs).run(given)
     return values[0] if one else values
+
+
+def both(outputs: Any, given: Given, updates: Any = None) -> Any:
+    """The values of a compiled function, which are those of the definition."""
+    listed = [outputs] if isinstance(outputs, Variable) else list(outputs)
+    if updates:
+        with warnings.catch_warnings():  # the updates' values are asked for as outputs
+            warnings.simplefilter("ignore")
+            compiled = function(list(given), listed, on_unused_input="ignore")
+    else:
+        compiled = function(list(given), listed, on_unused_input="ignore")
+    found = compiled(*given.values())
+    for a, b in zip(run(listed, given), found, strict=True):
+        assert (a.dtype, a.shape) == (b.dtype, b.shape)
+        tolerance = 1e-4 if a.dtype == np.float32 else 1e-9
+        np.testing.assert_allclose(b, a, rtol=tolerance, atol=tolerance)
+    return found[0] if isinstance(outputs, Variable) else found
 
 
 def assert_rewrites_preserve(outputs: Sequence[Variable], given: Given) -> Rewritten:

@@ -8,13 +8,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
-from workbench.core.graph import Apply, Constant, Variable, leaves
+from workbench.core.graph import Apply, Variable, leaves
 from workbench.core.ops.elementwise import Elemwise
 from workbench.core.ops.index import AdvancedIncSubtensor, IncSubtensor
 from workbench.core.ops.linalg import Dot
 from workbench.core.ops.reduce import Sum
-from workbench.core.ops.scalars import Add, Mul, Second, cast
-from workbench.core.ops.shape import Alloc, DimShuffle, dimshuffle, reshape, shape_tuple, transpose
+from workbench.core.ops.scalars import Add, Mul, cast
+from workbench.core.ops.shape import DimShuffle, dimshuffle, reshape, shape_tuple, transpose
 from workbench.core.rewrite.engine import Answer, Context, Refuse, rule
 from workbench.core.rewrite.scan_after import after, steps_taken
 from workbench.core.rewrite.scan_changes import (
@@ -28,6 +28,7 @@ from workbench.core.rewrite.scan_changes import (
 from workbench.core.scan.lift import spread
 from workbench.core.scan.op import Scan
 from workbench.core.scan.parts import Carried, Parts
+from workbench.core.scan.rows import is_zero
 from workbench.core.types import TensorType, tensor_type
 from workbench.frozen import frozen
 
@@ -185,18 +186,6 @@ def _plus(total: Variable, part: Variable) -> Variable:
     if is_zero(total) and tensor_type(part).broadcastable == t.broadcastable:
         return cast(part, t.dtype)  # type: ignore[no-any-return]
     return Elemwise(Add())(total, cast(part, t.dtype))  # type: ignore[no-any-return]
-
-
-def is_zero(variable: Variable) -> bool:
-    """Whether a variable surely is all zeros: a constant, or a constant spread over a shape."""
-    node = variable.owner
-    while node is not None:
-        second = isinstance(node.op, Elemwise) and isinstance(node.op.scalar, Second)
-        if not (second or isinstance(node.op, (Alloc, DimShuffle))):
-            return False
-        variable = node.inputs[1 if second else 0]
-        node = variable.owner
-    return isinstance(variable, Constant) and not variable.data.any()
 
 
 def _with_sum(parts: Parts, i: int, left: Sequence[Variable]) -> Parts:

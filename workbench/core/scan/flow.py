@@ -7,7 +7,7 @@ of the body's inputs in terms of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -38,23 +38,28 @@ class Flow:
     found: Expressions
 
 
-def flow(parts: Parts, seeded: Sequence[bool]) -> Flow:
+def flow(parts: Parts, seeded: Sequence[bool], last: Collection[int] = ()) -> Flow:
     """The flow from those stacked and carried outputs that have a gradient to all inputs that they
     reach.
+
+    `last` are the numbers of states of which the cost gives a gradient to the last value only: it
+    takes the place of what later steps owe through their first tap, and they have no seed.
 
     A state that is reached gets a gradient at the step before, which may reach more: this is
     repeated until no more is found, at most once per input.
     """
     seeds = {
         part.value: _placeholder(part.value, "d")
-        for part, given in zip(parts.outputs, seeded, strict=True)
-        if given and not isinstance(part, Carried) and is_smooth(part.value)
+        for i, (part, given) in enumerate(zip(parts.outputs, seeded, strict=True))
+        if given and i not in last and not isinstance(part, Carried) and is_smooth(part.value)
     }
     debts = {
         part.inner: _placeholder(part.inner, "d")
         for part, given in zip(parts.outputs, seeded, strict=True)
         if isinstance(part, Carried) and given and is_smooth(part.inner)
     }
+    owing = [parts.states[i].inner[0] for i in last]
+    debts |= {v: _placeholder(v, "d") for v in owing}
     wrt = [v for v in parts.inner_inputs if is_smooth(v)]
     fed_back = [v for state in parts.states for v in state.inner] + [p.inner for p in parts.carried]
     while True:

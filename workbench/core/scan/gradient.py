@@ -8,20 +8,22 @@ came from a carried value such as a random state, is stored by a wider forward l
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
 from workbench.core.graph import Apply, Variable, leaves, toposort
+from workbench.core.ops.elementwise import Elemwise
+from workbench.core.ops.index import IncSubtensor
 from workbench.core.ops.indexing import inc_subtensor
 from workbench.core.ops.reduce import sum as total
-from workbench.core.ops.scalars import cast, maximum, minimum, zeros_like
+from workbench.core.ops.scalars import Add, cast, maximum, minimum, zeros_like
 from workbench.core.ops.shape import as_scalar_int, dimension, dimshuffle, join
-from workbench.core.scan.flow import Flow, flow
+from workbench.core.scan.flow import Flow, flow, is_smooth
 from workbench.core.scan.op import depth
 from workbench.core.scan.parts import Carried, Map, Parts, Rows, State
-from workbench.core.scan.rows import has_rows
+from workbench.core.scan.rows import has_rows, is_zero
 from workbench.core.types import tensor_type
 from workbench.frozen import frozen
 
@@ -32,10 +34,43 @@ def backward(node: Apply, gradients: Sequence[Variable | None]) -> list[Variable
     """For every outer input of the scan its gradient, given those of the outer outputs."""
     forward = Parts.of(node)
     assert all(part.keep is None for part in forward.stacked), "a rewritten scan"
-    local = flow(forward, [g is not None for g in gradients])
+    given = [g is not None for g in gradients]
+    last = _last_only(forward, gradients)
+    local = flow(forward, given, last)
+    if any(forward.states[i].inner[0] not in local.found for i in last):
+        last, local = {}, flow(forward, given)
     if not local.found:
         return [None] * len(node.inputs)
-    return Backward(forward, local, _traces(forward, local, node), gradients).results()
+    return Backward(forward, local, _traces(forward, local, node), gradients, last).results()
+
+
+def _last_only(forward: Parts, gradients: Sequence[Outer]) -> dict[int, Outer]:
+    """For the number of each state of which the cost reads the last value only that one's gradient:
+    it is where the backward loop begins, and no sequence of zeros ends with it.
+    """
+    found = {}
+    for i, (state, g) in enumerate(zip(forward.states, gradients, strict=False)):
+        of_last = None if g is None or not is_smooth(state.inner[0]) else _at_the_end(g)
+        if of_last is not None:
+            found[i] = of_last
+    return found
+
+
+def _at_the_end(g: Variable) -> Outer:
+    """The sum of what is added to the last row of zeros; None where there is more in g."""
+    total: Outer = None
+    pending = [g]
+    while pending:
+        node = pending.pop().owner
+        if node is None:
+            return None
+        if isinstance(node.op, Elemwise) and isinstance(node.op.scalar, Add):
+            pending += reversed(node.inputs)
+        elif node.op == IncSubtensor((-1,)) and is_zero(node.inputs[0]):
+            total = node.inputs[1] if total is None else total + node.inputs[1]
+        else:
+            return None
+    return total
 
 
 @frozen
@@ -97,6 +132,7 @@ class Backward:
     local: Flow
     traces: Traces
     gradients: Sequence[Variable | None]
+    last: Mapping[int, Outer]
 
     @cached_property
     def count(self) -> Outer:
@@ -160,8 +196,12 @@ class Backward:
         tap.
         """
         k, v = state.taps[i], state.inner[i]
+        owed: Outer = zeros_like(first_rows(state.initial, -k))
+        number = self.forward.states.index(state)
+        if i == 0 and number in self.last:
+            owed = inc_subtensor(owed[0], cast(self.last[number], tensor_type(owed).dtype))
         return State(
-            zeros_like(first_rows(state.initial, -k)),
+            owed,
             (k,),
             (self.local.debts[v],),
             self.local.found[v],

@@ -12,8 +12,8 @@ from workbench.core.ops.checks import Check, checked
 from workbench.core.ops.elementwise import Elemwise
 from workbench.core.ops.index import Subtensor
 from workbench.core.ops.linalg import Dot
-from workbench.core.ops.scalars import Add, Maximum, Minimum, Sub, eq, ge, or_
-from workbench.core.ops.shape import Dimension, DimShuffle, SpecifyBroadcast, dimension
+from workbench.core.ops.scalars import Add, Maximum, Minimum, Second, Sub, eq, ge, or_
+from workbench.core.ops.shape import Alloc, Dimension, DimShuffle, SpecifyBroadcast, dimension
 from workbench.core.scan.op import Scan, span
 from workbench.core.scan.parts import Rows
 from workbench.core.types import tensor_type
@@ -178,3 +178,15 @@ def _as_long(rows: Variable) -> Variable | None:
         case Dot() if first is not None and tensor_type(first).ndim == 2:
             return first
     return None
+
+
+def is_zero(variable: Variable) -> bool:
+    """Whether a variable surely is all zeros: a constant, or a constant spread over a shape."""
+    node = variable.owner
+    while node is not None:
+        second = isinstance(node.op, Elemwise) and isinstance(node.op.scalar, Second)
+        if not (second or isinstance(node.op, (Alloc, DimShuffle))):
+            return False
+        variable = node.inputs[1 if second else 0]
+        node = variable.owner
+    return isinstance(variable, Constant) and not variable.data.any()
