@@ -141,6 +141,18 @@ def test_exception_verbosity(mode):
     assert "strides" not in brief.value.met
 
 
+def test_optimizer_verbose(capsys):
+    x = T.dvector("x")
+    out, _ = wb.scan(lambda a: T.log(T.exp(a)) + 0, x)
+    with wb.config.change(optimizer_verbose=True):
+        wb.function([x], [T.log(T.exp(x)), out])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("stabilise: log_exp: log(exp(x)) → x: Elemwise{log,no_inplace}(")
+    assert any(line.startswith("  ") for line in lines)  # in the loop
+    wb.function([x], T.log(T.exp(x)))
+    assert capsys.readouterr().out == ""
+
+
 def test_on_opt_error(monkeypatch):
     @rule(Exp)
     def broken(node, context):

@@ -105,6 +105,7 @@ _NO_C = "native code is made in memory, without a C compiler"
 _ONE_THREAD = "native loops run on the calling thread; blas_threads says how many BLAS takes"
 _BY_LIBRARY = "the libraries are found by Python's own packages"
 _RUNTIME = "the device's own runtime decides"
+_NO_DEVICE = "functions run on the CPU"
 _OLD_BUGS = "it warned of errors in old versions of another system"
 
 FLAGS: tuple[Flag, ...] = (
@@ -125,7 +126,7 @@ FLAGS: tuple[Flag, ...] = (
     Flag("optimizer", "fast_run", *one_of(*ALL_OPTIMISERS), "the rewrites made in mode=Mode"),
     Flag("optimizer_including", "", *TAGS, "rewrites that are made in addition"),
     Flag("optimizer_excluding", "", *TAGS, "rewrites that are left out"),
-    Flag("optimizer_requiring", "", *TAGS, "rewrites without which a function is not made"),
+    Flag("optimizer_requiring", "", *TAGS, "where there are any, the only passes that are made"),
     Flag("optimizer_verbose", False, *BOOLEAN, "print every rewrite as it is made"),
     Flag("on_unused_input", "raise", *one_of("raise", "warn", "ignore"),
          "an input that no output needs"),
@@ -141,14 +142,17 @@ FLAGS: tuple[Flag, ...] = (
          "they always are"),
     # Devices
     Flag("device", "cpu", *DEVICE, "where functions run"),
-    Flag("force_device", False, *BOOLEAN, "an absent device is an error, never a fall-back"),
+    Flag("force_device", False, *BOOLEAN, "an absent device is an error, never a fall-back",
+         _NO_DEVICE),
     Flag("init_gpu_device", "", *START_DEVICE, "a device to start without using it",
          "a device is started when a function first uses it", fixed=True),
     Flag("assert_no_cpu_op", "ignore", *TELL,
-         "a node on the CPU in a function that is for a device"),
-    Flag("print_active_device", True, *BOOLEAN, "say which device is used when it is started"),
-    Flag("contexts", "", *TEXT, "names for devices: dev0->cuda0;dev1->cuda1", fixed=True),
-    Flag("device_sync", False, *BOOLEAN, "wait for a device after every call"),
+         "a node on the CPU in a function that is for a device", _NO_DEVICE),
+    Flag("print_active_device", True, *BOOLEAN, "say which device is used when it is started",
+         _NO_DEVICE),
+    Flag("contexts", "", *TEXT, "names for devices: dev0->cuda0;dev1->cuda1", _NO_DEVICE,
+         fixed=True),
+    Flag("device_sync", False, *BOOLEAN, "wait for a device after every call", _NO_DEVICE),
     Flag("gpuarray.preallocate", 0.0, *NUMBER, "a device's memory that is taken at once",
          _RUNTIME, fixed=True),
     # Values and errors
@@ -186,7 +190,8 @@ FLAGS: tuple[Flag, ...] = (
     Flag("profiling.min_memory_size", 1024, *WHOLE, "bytes below which a result is not listed"),
     Flag("profiling.min_peak_memory", False, *BOOLEAN, "look for the order with the lowest peak",
          "memory is planned when a program is written"),
-    Flag("profiling.debugprint", False, *BOOLEAN, "a profile prints its graph, too"),
+    Flag("profiling.debugprint", False, *BOOLEAN, "a profile prints its graph, too",
+         "debugprint(f) prints it"),
     Flag("profiling.ignore_first_call", False, *BOOLEAN, "a profile leaves the first call out"),
     Flag("profiling.destination", "stderr", *TEXT, "where profiles are printed: stderr, stdout or "
          "a path"),
@@ -196,7 +201,8 @@ FLAGS: tuple[Flag, ...] = (
     Flag("ProfileMode.profile_memory", False, *BOOLEAN, "ProfileMode shows memory, too"),
     Flag("trace_budget", 64, *WHOLE, "megabytes of raw arrays that a scan trace may keep"),
     # Pickles
-    Flag("reoptimize_unpickled_function", False, *BOOLEAN, "optimise a function again on loading"),
+    Flag("reoptimize_unpickled_function", False, *BOOLEAN, "optimise a function again on loading",
+         "a pickle holds the user's graph, which is always optimised on loading"),
     Flag("unpickle_function", True, *BOOLEAN, "load functions from pickles; else None"),
     Flag("pickle_test_value", True, *BOOLEAN, "variables keep their test values in pickles"),
     Flag("experimental.unpickle_gpu_on_cpu", False, *BOOLEAN,

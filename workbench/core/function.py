@@ -10,7 +10,6 @@ from workbench.configuration import config
 from workbench.core import origin
 from workbench.core.arguments import Binder
 from workbench.core.graph import Apply, Variable, is_shared, replace, toposort
-from workbench.core.interpreter import Interpreter
 from workbench.core.link import Linked, Plan
 from workbench.core.modes import Mode, get_device, get_mode
 from workbench.core.profile import Profiler
@@ -18,7 +17,7 @@ from workbench.core.program import Program, make_program
 from workbench.core.rewrite import Optimised, optimise, pipeline
 from workbench.core.shared import SharedVariable
 from workbench.core.stored import Containers, Stored
-from workbench.errors import ArgumentError, GraphError
+from workbench.errors import ArgumentError, GraphError, WorkbenchError
 
 SUBSET = "output_subset"  # the keyword of a call that says which outputs are wanted
 
@@ -163,6 +162,10 @@ class Function:
         self, program: Program, mode: Mode, listeners: Iterable[Any], profiler: Profiler | None
     ) -> None:
         watching = mode.listeners()
+        if config.optimizer_verbose:
+            from workbench.core.rewrite.verbose import Verbose
+
+            listeners = (*listeners, Verbose())
         result = optimised(program, mode, (*listeners, *watching))
         plan = _plan(program, result.outputs)
         start = time.perf_counter()
@@ -194,14 +197,14 @@ class Function:
     def _slow(self, *args: Any, **kwargs: Any) -> Any:
         """A call with every check and conversion."""
         if SUBSET in kwargs and not self._binder.takes(SUBSET):
-            return self._subset(kwargs.pop(SUBSET))(*args, **kwargs)
+            chosen = kwargs.pop(SUBSET)
+            if chosen is not None:
+                return self._subset(chosen)(*args, **kwargs)
         return self.maker.program.form.pack(self._outputs(*args, **kwargs))
 
     def _subset(self, chosen: Any) -> Function:
         """The function of these outputs only, made once; it has the same stored values."""
         program = self.maker.program
-        if chosen is None:
-            chosen = program.form.keys or range(len(program.outputs))
         numbers = program.numbers(chosen)
         made = self._subsets.get(numbers)
         if made is None:
@@ -221,7 +224,12 @@ class Function:
             else:
                 results = self.profile.run(self.linked, self.maker.plan, values)
         except Exception as error:
-            raise self._explained(error, values).with_traceback(None) from None
+            from workbench.core.failure import explained
+
+            told = explained(error, self.maker.program, values)
+            if told is error and not isinstance(error, WorkbenchError):
+                raise  # it is of no node, but of a function of the user's own
+            raise told.with_traceback(None) from None
         program = self.maker.program
         count = len(program.outputs)
         for (i, _), new in zip(program.stored, results[count:], strict=True):
@@ -229,20 +237,6 @@ class Function:
         if self.profile is not None:
             self.profile.call(time.perf_counter() - start)
         return results[:count]
-
-    def _explained(self, error: Exception, values: Sequence[Any]) -> Exception:
-        """The error as the user's own graph gives it, for the optimised one holds ops that the
-        user did not write.
-        """
-        from workbench.core.ops.print_op import silenced
-
-        program = self.maker.program
-        try:
-            with silenced():
-                Interpreter(program.results).run(dict(zip(program.variables, values, strict=True)))
-        except Exception as own:
-            return own
-        return error
 
     def __getitem__(self, key: Any) -> Any:
         shared = self._shared(key)
