@@ -21,7 +21,10 @@ class WorkbenchError(Exception):
             led to the error
     advice  what to do
     node    the graph node at fault (a Variable or an Apply), or None; views mark it red
+    details what config.exception_verbosity='high' adds below these
     """
+
+    details = ""
 
     @staticmethod
     def locate() -> object:
@@ -49,7 +52,8 @@ class WorkbenchError(Exception):
 
     def __str__(self) -> str:
         where = f"made at {self.place}" if self.place else f"at {self.here}" if self.here else ""
-        return "\n".join(part for part in (self.wrong, self.met, where, self.advice) if part)
+        parts = (self.wrong, self.met, where, self.advice, self.details)
+        return "\n".join(part for part in parts if part)
 
 
 class DtypeError(WorkbenchError, TypeError):

@@ -162,7 +162,7 @@ def explain(error: Exception, node: Apply, inputs: Sequence[Any]) -> Exception:
             )
         return error
     advice = "look at the values that met here: wb.inspect shows them"
-    return _same_kind(error, f"{error}\n{node.op} of {met}{more}\nmade at {place}\n{advice}")
+    return same_kind(error, f"{error}\n{node.op} of {met}{more}\nmade at {place}\n{advice}")
 
 
 def _values_of(node: Apply, inputs: Sequence[Any]) -> str:
@@ -176,7 +176,7 @@ def _values_of(node: Apply, inputs: Sequence[Any]) -> str:
     return "".join(lines)
 
 
-def _same_kind(error: Exception, message: str) -> Exception:
+def same_kind(error: Exception, message: str) -> Exception:
     """An error of the same class, or of the nearest base of it that takes a message."""
     for kind in type(error).__mro__[: -len(Exception.__mro__)]:
         try:

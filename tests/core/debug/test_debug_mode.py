@@ -27,8 +27,8 @@ from workbench.core.ops.print_op import Print
 from workbench.core.ops.scalars import Exp, Tanh, sub, tanh
 from workbench.core.rewrite.engine import rule
 from workbench.core.types import tensor_type
-from workbench.tensor.random import RandomStreams
 from workbench.frozen import frozen
+from workbench.tensor.random import RandomStreams
 
 passes = import_module("workbench.core.rewrite.pipeline")  # a function has the same name
 x, m = T.dvector("x"), T.dmatrix("m")

@@ -95,4 +95,4 @@ def same_bytes(a: Any, b: Any) -> bool:
     """Whether two arrays are equal to the bit; what is no array counts as equal."""
     if not (_is_array(a) and _is_array(b)) or a.dtype.hasobject:
         return True
-    return a.shape == b.shape and a.dtype == b.dtype and a.tobytes() == b.tobytes()
+    return bool(a.shape == b.shape and a.dtype == b.dtype and a.tobytes() == b.tobytes())
