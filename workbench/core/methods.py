@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
+from types import MethodType
 from typing import Any
 
 # From a module under core/ops to the functions in it that are methods, too.
@@ -12,6 +13,28 @@ METHODS: dict[str, tuple[str, ...]] = {
     "complex_scalars": ("conj", "conjugate"),
     "norms": ("norm",),
     "products": ("trace",),
+    "reduce": (
+        "all",
+        "any",
+        "argmax",
+        "argmin",
+        "max",
+        "max_and_argmax",
+        "mean",
+        "min",
+        "prod",
+        "std",
+        "sum",
+        "var",
+    ),
+    "statistics": ("median", "ptp"),
+    "cumulative": ("cumprod", "cumsum"),
+    "sorting": ("argpartition", "argsort", "partition", "searchsorted", "sort", "topk"),
+    "selecting": ("choose", "nonzero_values", "take"),
+    "indexing": ("nonzero",),
+    "shaping": ("ravel", "squeeze", "swapaxes"),
+    "rearranging": ("repeat",),
+    "diagonals": ("diagonal",),
 }
 
 
@@ -19,14 +42,16 @@ def install(kind: type) -> None:
     """Give a class of variables these methods."""
     for module, names in METHODS.items():
         for name in names:
-            setattr(kind, name, _forward(kind, module, name))
+            setattr(kind, name, _Method(module, name))
 
 
-def _forward(kind: type, module: str, name: str) -> Callable[..., Any]:
-    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-        function = getattr(import_module(f"workbench.core.ops.{module}"), name)
-        return function(self, *args, **kwargs)
+class _Method:
+    """A function of a module under core/ops as a method, with its own signature and help."""
 
-    method.__name__, method.__qualname__ = name, f"{kind.__name__}.{name}"
-    method.__doc__ = f"The function `workbench.tensor.{name}` of this variable."
-    return method
+    def __init__(self, module: str, name: str) -> None:
+        self.module, self.name = module, name
+
+    def __get__(self, variable: Any, kind: type | None = None) -> Callable[..., Any]:
+        module = import_module(f"workbench.core.ops.{self.module}")
+        function: Callable[..., Any] = getattr(module, self.name)
+        return function if variable is None else MethodType(function, variable)

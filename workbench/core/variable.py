@@ -27,15 +27,11 @@ class TensorVariable(Variable):
     type: TensorType
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
-        if self.namespace is None:
-            return NotImplemented
         from workbench.core.numpy_calls import call_ufunc
 
         return call_ufunc(self.namespace, ufunc, method, inputs, options)
 
     def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
-        if self.namespace is None:
-            return NotImplemented
         from workbench.core.numpy_calls import call_function
 
         return call_function(self.namespace, function, args, options)
