@@ -30,6 +30,7 @@ def frozen(cls: type[T]) -> type[T]:
         "__repr__": _representation(names),
         "__setattr__": _refuse,
         "__delattr__": _refuse,
+        "__reduce__": _reduce,
     }
     if "__eq__" not in vars(cls):
         made["__eq__"], made["__hash__"] = _comparison(names)
@@ -137,6 +138,26 @@ def _representation(names: tuple[str, ...]) -> Callable[[Any], str]:
         return f"{self.__class__.__qualname__}({inside})"
 
     return __repr__
+
+
+def _reduce(self: Any) -> tuple[Any, ...]:
+    """Pickled by its fields: what is cached with it is left behind."""
+    values = vars(self)
+    return _load, (self.__class__, {name: values[name] for name in self.__dataclass_fields__})
+
+
+def _load(cls: type[T], values: dict[str, Any]) -> T:
+    """As it was pickled; a field that it did not have then has its default."""
+    made = object.__new__(cls)
+    vars(made).update(values)
+    fields: Fields = cls.__dataclass_fields__  # type: ignore[attr-defined]
+    missing = {name: item for name, item in fields.items() if name not in values}
+    for name, item in missing.items():
+        if item.default_factory is not _ABSENT:
+            vars(made)[name] = item.default_factory()
+        else:
+            vars(made)[name] = item.default
+    return made
 
 
 def _refuse(self: Any, name: str, *value: Any) -> None:

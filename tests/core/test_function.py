@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import pickle
 import warnings
 
@@ -296,13 +295,6 @@ def test_copies_have_state_of_their_own():
     g = f.copy()
     g()
     assert (f["n"], g["n"]) == (2, 3)
-
-
-def test_a_function_says_why_it_is_not_pickled():
-    f = wb.function([x], x + 1, name="f")
-    for send in (pickle.dumps, copy.deepcopy):
-        with pytest.raises(wb.GraphError, match="the function f cannot be pickled"):
-            send(f)
 
 
 def test_eval_by_variable_and_by_name():

@@ -28,6 +28,11 @@ class Binder:
             if item.name is not None:
                 self._named.setdefault(item.name, []).append(i)
 
+    @property
+    def defaults(self) -> dict[int, Any]:
+        """The values that are stored now, by the inputs' numbers."""
+        return {i: value for i, value in enumerate(self.stored) if value is not _ABSENT}
+
     def bind(
         self, args: Sequence[Any], kwargs: Mapping[str, Any], trust: bool = False
     ) -> list[Any]:

@@ -104,6 +104,26 @@ class Variable:
             return f"<{self.type}>"
         return f"{self.owner.op}.{self.index}"
 
+    def __reduce__(self) -> Any:
+        from workbench.core.pickling import reduce_variable
+
+        return reduce_variable(self)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        from workbench.core.pickling import restore
+
+        restore(self, state)
+
+    def __copy__(self) -> Variable:
+        from workbench.core.pickling import copy_variable
+
+        return copy_variable(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Variable:
+        from workbench.core.pickling import copy_graph
+
+        return copy_graph([self], memo)[0]
+
     def __repr__(self) -> str:
         if _FLAGS["print_test_value"] and self.tagged("test_value"):
             return f"{self}\n{self.tag.test_value!r}"
@@ -137,7 +157,10 @@ class Apply:
     it.
     """
 
-    __slots__ = ("__weakref__", "inputs", "lines", "op", "outputs")
+    # `row` is what stands for the node in pickles, made with the first.
+    __slots__ = ("__weakref__", "inputs", "lines", "op", "outputs", "row")
+
+    row: Any
 
     def __init__(
         self,
@@ -160,6 +183,26 @@ class Apply:
     @property
     def place(self) -> Place | None:
         return origin.resolve(self.lines[0]) if self.lines else None
+
+    def __reduce__(self) -> Any:
+        from workbench.core.pickling import reduce_node
+
+        return reduce_node(self)
+
+    def __setstate__(self, states: tuple[dict[str, Any], ...]) -> None:
+        """What the outputs held."""
+        for variable, state in zip(self.outputs, states, strict=True):
+            variable.__setstate__(state)
+
+    def __copy__(self) -> Apply:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Apply:
+        from workbench.core.pickling import copy_graph
+
+        owner = copy_graph(self.outputs, memo)[0].owner
+        assert owner is not None
+        return owner
 
     def __str__(self) -> str:
         return f"{self.op}({', '.join(map(str, self.inputs))})"

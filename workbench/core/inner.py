@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from workbench.core.graph import Apply, Constant, Variable, is_shared, leaves, toposort
 from workbench.errors import GraphError
@@ -30,5 +31,18 @@ class InnerGraph:
     def nodes(self) -> tuple[Apply, ...]:
         return tuple(toposort(self.outputs, stop=self.inputs))
 
+    def __reduce__(self) -> Any:
+        from workbench.core.pickling import Bundle
+
+        return _load, (Bundle((*self.inputs, *self.outputs)), len(self.inputs))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> InnerGraph:
+        """Nothing can change it."""
+        return self
+
     def with_outputs(self, outputs: Sequence[Variable]) -> InnerGraph:
         return InnerGraph(self.inputs, tuple(outputs))
+
+
+def _load(variables: tuple[Variable, ...], count: int) -> InnerGraph:
+    return InnerGraph(variables[:count], variables[count:])

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import lru_cache
 from types import FrameType
 
 from workbench.configuration import config
@@ -61,6 +62,34 @@ def users_own() -> bool:
     return _current.get() is None
 
 
+class KeptLine(tuple[str, int]):
+    """A line as it was in the process that pickled it, with its text."""
+
+    text: str
+
+    def __new__(cls, filename: str, number: int, text: str) -> KeptLine:
+        line = super().__new__(cls, (filename, number))
+        line.text = text
+        return line
+
+    def __reduce__(self) -> tuple[type[KeptLine], tuple[str, int, str]]:
+        return KeptLine, (*self, self.text)
+
+
+@lru_cache(maxsize=4096)
+def kept_lines(lines: tuple[Line, ...]) -> tuple[Line, ...]:
+    """The lines with their text, for a process that may not have the files."""
+    return tuple(map(_kept, lines))
+
+
+@lru_cache(maxsize=4096)
+def _kept(line: Line) -> Line:
+    if isinstance(line, KeptLine):
+        return line
+    place = resolve(line)
+    return KeptLine(place.file, place.line, place.text)
+
+
 @contextmanager
 def inherited(lines: tuple[Line, ...]) -> Iterator[None]:
     """Nodes made in this block come from these lines: a gradient's from its forward node's, a
@@ -76,6 +105,8 @@ def inherited(lines: tuple[Line, ...]) -> Iterator[None]:
 def resolve(line: Line) -> Place:
     """The record of one line, with its text where Python still has it."""
     filename, number = line
+    if isinstance(line, KeptLine):
+        return Place(filename, number, line.text)
     return Place(cell_name(filename), number, linecache.getline(filename, number).strip())
 
 

@@ -17,6 +17,7 @@ from typing import Any, ParamSpec, TypeVar
 import numpy as np
 
 from workbench.core.graph import Apply
+from workbench.core.inner import InnerGraph
 from workbench.core.records import Profile, ProfileRow
 
 # The id of a node in a snapshot; of a body's node in the snapshot of its parent's body.
@@ -203,7 +204,7 @@ def parents(nodes: Iterable[Apply]) -> dict[Apply, Apply]:
 
 def _body(node: Apply) -> list[Apply]:
     inner = getattr(node.op, "inner", None)
-    return list(inner.nodes) if inner is not None else []
+    return list(inner.nodes) if isinstance(inner, InnerGraph) else []
 
 
 def _row(node: Apply, times: Times, node_id: NodeId) -> ProfileRow | None:

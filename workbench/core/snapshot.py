@@ -22,6 +22,7 @@ from workbench.core.fused import (
     total_label,
 )
 from workbench.core.graph import Apply, Constant, Variable, is_shared, toposort
+from workbench.core.inner import InnerGraph
 from workbench.core.ops.elementwise import Composite, Elemwise
 from workbench.core.ops.loop import Loop
 from workbench.core.ops.shape import Dimension, DimShuffle
@@ -158,7 +159,7 @@ def inner(node: Apply) -> Snapshot | None:
     if (program := fused_program(op)) is not None:
         results = op.results if isinstance(op, Loop) else ()
         return fused_snapshot(program, results, distinct([called(v) for v in node.inputs]))
-    if getattr(op, "inner", None) is None:
+    if not isinstance(getattr(op, "inner", None), InnerGraph):
         return None
     body = snapshot(op.inner.outputs, op.inner.inputs)
     pairs = zip(body.inputs, op.inner.inputs, node.inputs[1:], strict=True)

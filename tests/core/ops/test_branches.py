@@ -173,7 +173,7 @@ def test_nested(mode: wb.Mode) -> None:
 
 
 @EVERY
-@pytest.mark.parametrize("depth", [30, 100])
+@pytest.mark.parametrize("depth", [20, 70])
 def test_a_long_chain_of_else_if(mode: wb.Mode, depth: int) -> None:
     i = T.lscalar("i")
     x = T.vector("x")
