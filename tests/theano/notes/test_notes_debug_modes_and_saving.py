@@ -185,25 +185,24 @@ def test_profile_mode(capsys: pytest.CaptureFixture[str]) -> None:
     sections = [
         "ProfileMode.print_summary()",
         "Time since import",
-        "Theano compile time",
-        "Optimization time",
-        "Linker time",
-        "Theano fct call",
-        "Theano Op time",
-        "Theano function overhead in ProfileMode",
-        "20 Theano fct call",
+        "compile time:",
+        "Optimization time:",
+        "Linker time:",
+        "fct call",
+        "Op time",
+        "function overhead in ProfileMode",
+        "20 fct call,",
         "Rest of the time since import",
-        "Theano fct summary:",
+        "fct summary:",
         "Single Op-wise summary:",
         "Op-wise summary:",
         "Apply-wise summary:",
-        "(*) Op is running a c implementation",
     ]
     position = -1
-    for section in sections[:-1]:
+    for section in sections:
         position = printed.find(section, position + 1)
         assert position >= 0, section
-    assert sections[-1] in printed
+    assert "(*) Op is running a" in printed
     assert "Gemv" in printed
     assert " 20 train" in printed
 
