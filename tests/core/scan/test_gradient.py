@@ -162,3 +162,14 @@ def test_float32_stays_float32():
     x, h0 = T.fmatrix("x"), T.fvector("h")
     h, _ = wb.scan(lambda a, p: T.tanh(a + p), x, h0)
     assert [g.dtype for g in T.grad(h.sum(), [x, h0])] == ["float32", "float32"]
+
+
+def test_what_comes_of_a_carried_value_and_only_feeds_a_state_is_stored() -> None:
+    """The gradient by w reads cos(k), which cannot be computed again from the stacked state."""
+    w, k = T.dscalar("w"), wb.shared(1.0)
+    states, updates = wb.scan(
+        lambda x: (x + T.cos(k * 2) * w, {k: k + 1}), outputs_info=T.constant(0.0), n_steps=3
+    )
+    f = wb.function([w], T.grad(states[-1], w), updates=updates)
+    assert f(2.0) == pytest.approx(np.cos([2.0, 4.0, 6.0]).sum())
+    assert k.get_value() == 4

@@ -112,11 +112,11 @@ def _traces(forward: Parts, local: Flow, node: Apply) -> Traces:
 def _from_carried(forward: Parts, local: Flow, known: dict[Variable, Outer]) -> list[Variable]:
     """Variables of the body that the gradients read and that depend on carried values."""
     dependent = {part.inner for part in forward.carried}
-    for node in toposort(forward.inner_outputs, stop=known):
+    nodes = dict.fromkeys(toposort(forward.inner_outputs, stop=forward.inner_inputs))
+    for node in nodes:
         if any(v in dependent for v in node.inputs):
             dependent.update(v for v in node.outputs if v not in known)
     results = list(local.found.values())
-    nodes = set(toposort(forward.inner_outputs, stop=forward.inner_inputs))
     new = (node for node in toposort(results, stop=known) if node not in nodes)
     read = dict.fromkeys([v for node in new for v in node.inputs] + results)
     return [v for v in read if v in dependent]
