@@ -88,7 +88,11 @@ class Draw(Op):
         except (ValueError, OverflowError) as error:
             if isinstance(error, WorkbenchError):
                 raise
-            raise RandomError(f"{self}: {error}", self._met(values)) from None
+            raise RandomError(
+                f"{self}: {error}",
+                self._met(values),
+                advice=f"the parameters are those of numpy.random.RandomState.{self.method}",
+            ) from None
         return [words(rng), np.asarray(sample).astype(self.dtype, copy=False)]
 
     def draw(

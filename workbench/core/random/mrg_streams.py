@@ -94,7 +94,8 @@ class MRG_RandomStreams:  # the name is known from the field
         count = self.n_streams(lengths) if nstreams is None else nstreams
         if count < 1:
             raise RandomError(f"nstreams is {count}", advice="there is at least one stream")
-        rng = TensorSharedVariable(STATES, self.get_substream_rstates(count), None)
+        name = f"rng{len(self.state_updates)}"
+        rng = TensorSharedVariable(STATES, self.get_substream_rstates(count), name)
         static = tuple(static_int(n) for n in lengths)
         new, sample = MRGUniform(dtype, static)(rng, *lengths)
         rng.default_update = new

@@ -36,7 +36,7 @@ def words(state: Any) -> Array:
         probe = np.random.RandomState(0)
         try:
             probe.set_state(state)
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, IndexError) as error:
             raise _no_state(f"set_state does not take it: {error}") from None
         state = probe.get_state(legacy=False)
     if not isinstance(state, dict) or state.get("bit_generator") != "MT19937":

@@ -69,8 +69,13 @@ class RandomStreams:
         """A variable with a new stream: op(rng, *args, **kwargs) gives (the state after the draw,
         the sample).
         """
-        rng = shared_state(self._new_state(), borrow=True)
-        new, sample = op(rng, *args, **kwargs)
+        seeds = self._seeds.get_state()
+        rng = shared_state(self._new_state(), f"rng{len(self.state_updates)}", borrow=True)
+        try:
+            new, sample = op(rng, *args, **kwargs)
+        except Exception:
+            self._seeds.set_state(seeds)  # what was not made takes no seed from what follows
+            raise
         rng.default_update = new
         self.state_updates.append((rng, new))
         return drawn(sample, (rng, new))
