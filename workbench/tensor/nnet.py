@@ -2,31 +2,44 @@
 
 from typing import Any
 
-from workbench.core.ops.nnet import (
-    binary_crossentropy,
-    categorical_crossentropy,
-    elu,
-    hard_sigmoid,
-    logsoftmax,
-    relu,
-    softmax,
-)
+from workbench.core.ops.nnet import logsoftmax, softmax
 from workbench.core.ops.scalars import sigmoid, softplus
 
-__all__ = [
-    "binary_crossentropy",
-    "categorical_crossentropy",
-    "elu",
-    "hard_sigmoid",
-    "logsoftmax",
-    "relu",
-    "sigmoid",
-    "softmax",
-    "softplus",
-]
+__all__ = ["logsoftmax", "sigmoid", "softmax", "softplus"]
 
 # Imported when they are first asked for: from a module to the names in it.
 _FAMILIES: dict[str, tuple[str, ...]] = {
+    "workbench.core.ops.activations": (
+        "elu",
+        "gelu",
+        "hard_sigmoid",
+        "leaky_relu",
+        "relu",
+        "selu",
+        "silu",
+        "softmax_with_bias",
+        "softsign",
+        "swish",
+        "ultra_fast_sigmoid",
+    ),
+    "workbench.core.ops.losses": (
+        "binary_crossentropy",
+        "categorical_crossentropy",
+        "confusion_matrix",
+        "crossentropy_categorical_1hot",
+        "crossentropy_softmax_1hot",
+        "crossentropy_softmax_1hot_with_bias",
+        "crossentropy_softmax_argmax_1hot_with_bias",
+        "one_hot",
+        "sigmoid_binary_crossentropy",
+        "to_one_hot",
+    ),
+    "workbench.core.ops.normalisation": (
+        "batch_normalization",
+        "batch_normalization_test",
+        "batch_normalization_train",
+        "layer_normalization",
+    ),
     "workbench.core.ops.convolving": (
         "conv1d",
         "conv2d",

@@ -12,7 +12,7 @@ from scipy.special import log_softmax, logsumexp, softmax
 
 from tests.core.rewrite.support import labels, rewritten, run
 from workbench.core.gradient import grad
-from workbench.core.ops import linalg, nnet, reduce, scalars
+from workbench.core.ops import linalg, losses, nnet, reduce, scalars
 from workbench.core.ops.create import arange
 from workbench.core.variable import tensor
 
@@ -94,7 +94,7 @@ P = {
 }
 CROSS_ENTROPY = {
     "tutorial": lambda y, p: -y * S.log(p) - (1 - y) * S.log(1 - p),
-    "binary_crossentropy": lambda y, p: nnet.binary_crossentropy(p, y),
+    "binary_crossentropy": lambda y, p: losses.binary_crossentropy(p, y),
     "negated sum": lambda y, p: -(y * S.log(p) + (1 - y) * S.log(1 - p)),
 }
 
@@ -145,7 +145,7 @@ SOFTMAX = {
 LABELLED = {
     "log(p)[arange, y]": lambda p, y: -S.log(p)[arange(y.shape[0]), y].mean(),
     "log(p[arange, y])": lambda p, y: -S.log(p[arange(y.shape[0]), y]).mean(),
-    "categorical_crossentropy": lambda p, y: nnet.categorical_crossentropy(p, y).mean(),
+    "categorical_crossentropy": lambda p, y: losses.categorical_crossentropy(p, y).mean(),
     "log(p[arange(p.shape[0]), y])": lambda p, y: -reduce.mean(S.log(p[arange(p.shape[0]), y])),
 }
 
@@ -167,7 +167,7 @@ def test_softmax_cross_entropy(form, loss, scale):
 @pytest.mark.parametrize("scale", [1, 2000])
 def test_one_hot_cross_entropy(scale):
     z, y = tensor("float64", (None, None), "z"), tensor("float64", (None, None), "y")
-    cost = nnet.categorical_crossentropy(nnet.softmax(z), y).mean()
+    cost = losses.categorical_crossentropy(nnet.softmax(z), y).mean()
     result, _ = rewritten([cost, grad(cost, z)])
     rng = np.random.default_rng(3)
     Z, t = rng.normal(size=(20, 6)) * scale, np.eye(6)[rng.integers(0, 6, 20)]

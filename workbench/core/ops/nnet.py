@@ -1,6 +1,4 @@
-"""Neural-network functions: softmax and its logarithm as ops (so that a picture shows them), the
-rest as expressions.
-"""
+"""Softmax and its logarithm: ops, so that a picture shows them."""
 
 from __future__ import annotations
 
@@ -10,17 +8,14 @@ from typing import Any
 import numpy as np
 
 from workbench.core.graph import Array, Gradients, Op, Type, Variable, Variables
-from workbench.core.ops.create import arange
-from workbench.core.ops.indexing import getitem
 from workbench.core.ops.reduce import Peak
 from workbench.core.ops.reduce import sum as total
-from workbench.core.ops.scalars import cast, exp, expm1, gt, log, maximum, minimum, mul, switch
+from workbench.core.ops.scalars import cast, exp, log
 from workbench.core.ops.scalars import sigmoid as sigmoid
 from workbench.core.ops.scalars import softplus as softplus
-from workbench.core.ops.shape import dimension, normal_axis, shape_tuple
+from workbench.core.ops.shape import normal_axis, shape_tuple
 from workbench.core.types import (
     as_tensor,
-    constant,
     float_like,
     is_discrete,
     tensor_type,
@@ -139,49 +134,3 @@ def logsoftmax(x: Any, axis: int = -1) -> Any:
     """The logarithm of softmax, without overflow or log(0)."""
     variable = as_tensor(x)
     return LogSoftmax(normal_axis(axis, variable, "logsoftmax"))(variable)
-
-
-def relu(x: Any, alpha: float = 0) -> Any:
-    """max(x, 0), or alpha * x below 0."""
-    return maximum(x, 0) if alpha == 0 else switch(gt(x, 0), x, mul(_same_float(alpha, x), x))
-
-
-def elu(x: Any, alpha: float = 1) -> Any:
-    """X above 0, alpha * (exp(x) - 1) below."""
-    return switch(gt(x, 0), x, mul(_same_float(alpha, x), expm1(minimum(x, 0))))
-
-
-def hard_sigmoid(x: Any) -> Any:
-    """A piecewise linear sigmoid: x / 5 + 1/2, kept between 0 and 1."""
-    return minimum(maximum(mul(x, _same_float(0.2, x)) + 0.5, 0), 1)
-
-
-def _same_float(value: Any, x: Any) -> Any:
-    """A Python number in the float dtype that goes with x, so that it widens nothing; a variable as
-    it is.
-    """
-    if isinstance(value, Variable):
-        return value
-    return constant(value, float_like(tensor_type(as_tensor(x)).dtype))
-
-
-def binary_crossentropy(output: Any, target: Any) -> Any:
-    """-(target * log(output) + (1 - target) * log(1 - output)), elementwise."""
-    p, y = as_tensor(output), as_tensor(target)
-    return -(y * log(p) + (1 - y) * log(1 - p))  # type: ignore[operator]
-
-
-def categorical_crossentropy(coding_dist: Any, true_dist: Any) -> Any:
-    """Per row: -sum(true * log(coding)), or -log(coding[row, label]) where true_dist is a vector of
-    labels.
-    """
-    p, y = as_tensor(coding_dist), as_tensor(true_dist)
-    if tensor_type(y).ndim == tensor_type(p).ndim:
-        return -total(y * log(p), axis=tensor_type(p).ndim - 1)
-    if (tensor_type(p).ndim, tensor_type(y).ndim) != (2, 1):
-        raise RankError(
-            "labels do not fit the distribution",
-            f"categorical_crossentropy of {p}: {p.type} and {y}: {y.type}",
-            advice="give a matrix of rows that sum to 1, and one label or one row for each of them",
-        )
-    return -getitem(log(p), (arange(dimension(p, 0)), y))
