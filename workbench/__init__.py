@@ -15,7 +15,7 @@ import llvmlite.binding  # here, where one waits for an import anyway, and not i
 from workbench import errors
 from workbench.configuration import config
 from workbench.core.function import Function, function
-from workbench.core.gradient import Lop, Rop, grad, hessian, jacobian
+from workbench.core.gradient import grad
 from workbench.core.modes import Mode
 from workbench.core.parameters import In, Out
 from workbench.core.shared import shared
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from workbench.core.ops.print_op import Print
     from workbench.core.printing.debug_print import debugprint
     from workbench.core.printing.pp import pp
+    from workbench.core.products import Lop, Rop, hessian, jacobian
     from workbench.core.profile_stats import ProfileStats
     from workbench.core.scan.build import scan, until
     from workbench.core.scan.checkpoints import scan_checkpoints
@@ -71,6 +72,10 @@ _LATER = {
     "foldl": "workbench.core.scan.folds",
     "foldr": "workbench.core.scan.folds",
     "scan_checkpoints": "workbench.core.scan.checkpoints",
+    "Lop": "workbench.core.products",
+    "Rop": "workbench.core.products",
+    "hessian": "workbench.core.products",
+    "jacobian": "workbench.core.products",
     "clone": "workbench.core.clone",
     "gradient": "workbench.gradient",
     "verify_grad": "workbench.core.verify",

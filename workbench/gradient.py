@@ -4,7 +4,7 @@
 `consider_constant`, `undefined_grad`, `grad_clip`, `grad_scale`; `verify_grad`.
 """
 
-from workbench.core.gradient import Lop, Rop, grad, hessian, jacobian
+from workbench.core.gradient import grad
 from workbench.core.ops.gradient_control import (
     consider_constant,
     disconnected_grad,
@@ -13,6 +13,7 @@ from workbench.core.ops.gradient_control import (
     undefined_grad,
     zero_grad,
 )
+from workbench.core.products import Lop, Rop, hessian, jacobian
 from workbench.core.subgraph import subgraph_grad
 from workbench.core.verify import verify_grad
 from workbench.errors import DisconnectedInputError, GradientError, NullGradientError

@@ -10,11 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.configuration import config
-from workbench.core.gradient import Lop, Rop, grad, hessian, jacobian
+from workbench.core.gradient import grad
 from workbench.core.graph import free_inputs, toposort
 from workbench.core.interpreter import Interpreter
 from workbench.core.ops import gradient_control as control
 from workbench.core.ops import indexing, linalg, nnet, reduce, scalars, shape, special_scalars
+from workbench.core.products import Lop, Rop, hessian, jacobian
 from workbench.core.shared import shared
 from workbench.core.variable import tensor
 from workbench.errors import (

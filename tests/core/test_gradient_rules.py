@@ -234,6 +234,27 @@ def test_hessian_times_a_vector_both_ways(x, mode):
         np.testing.assert_allclose(product, whole @ B)
 
 
+def test_an_eval_point_that_is_left_out(x, mode):
+    y = T.dvector("y")
+    f = wb.function([x, y], wb.Rop(x * x * y, [x, y], [A, None]), mode=mode)
+    np.testing.assert_array_equal(f(A, B), 2 * A * A * B)
+    none = wb.function([x, y], wb.Rop(x * y, [x, y], [None, None]), mode=mode)
+    np.testing.assert_array_equal(none(A, B), 0 * A)
+
+
+def test_consider_constant_takes_one_or_several(x):
+    y = T.dvector("y")
+    cost = (x * y * x).sum()
+    for constant in (y, [y], (y,), {y}):
+        with pytest.raises(wb.DisconnectedInputError):
+            wb.grad(cost, y, consider_constant=constant)
+        wb.grad(cost, x, consider_constant=constant)
+    for wrong in (3, ["y"]):
+        with pytest.raises(TypeError, match="consider_constant takes variables"):
+            wb.grad(cost, x, consider_constant=wrong)
+    assert wb.grad(cost, []) == []
+
+
 def test_jacobian_of_each_rank(x, mode):
     w = T.dmatrix("w")
     at = np.arange(6.0).reshape(2, 3)

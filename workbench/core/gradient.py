@@ -14,7 +14,6 @@ from typing import Any
 from workbench.configuration import config
 from workbench.core import origin
 from workbench.core.graph import Apply, Variable, toposort
-from workbench.core.ops.create import arange
 from workbench.core.ops.scalars import cast, ones_like, second, zeros_like
 from workbench.core.ops.shape import specify_shape
 from workbench.core.profile import timed
@@ -36,7 +35,7 @@ Gradients = dict[Variable, Any]  # Any: variables with operators
 def grad(
     cost: Any,
     wrt: Any,
-    consider_constant: Sequence[Variable] | None = None,
+    consider_constant: Variable | Sequence[Variable] | None = None,
     disconnected_inputs: str = "raise",
     add_names: bool = True,
     known_grads: Mapping[Variable, Any] | None = None,
@@ -63,40 +62,32 @@ def grad(
     Raises RankError where the cost is not a scalar, DisconnectedInputError, NullGradientError,
     GraphError.
     """
-    _check_option("disconnected_inputs", disconnected_inputs, ("raise", "warn", "ignore"))
-    _check_option("return_disconnected", return_disconnected, ("zero", "None", "disconnected"))
-    _check_option("null_gradients", null_gradients, ("raise", "return"))
-    targets = _variables(wrt, "wrt")
-    known = {v: _known(v, g) for v, g in (known_grads or {}).items()}
+    check_option("disconnected_inputs", disconnected_inputs, ("raise", "warn", "ignore"))
+    check_option("return_disconnected", return_disconnected, ("zero", "None", "disconnected"))
+    check_option("null_gradients", null_gradients, ("raise", "return"))
+    targets = variables_of(wrt, "wrt")
+    known = {v: known_gradient(v, g) for v, g in (known_grads or {}).items()}
     start: Gradients = dict(known)
     if cost is not None:
         start.setdefault(_checked_cost(cost), _ones(cost))
     elif not start:
         raise NoCostError("grad has neither a cost nor known_grads", advice="give one of them")
-    cut = set(consider_constant or ())
+    cut = constants_of(consider_constant)
     found = backward(start, targets, cut, fixed=known, undefined=null_gradients)
-    connected = _reaching(start, cut)
+    connected = reaching(start, cut)
     results = [
-        _finish(found.get(t), t, t in connected, cost, disconnected_inputs, return_disconnected)
+        finish(found.get(t), t, t in connected, cost, disconnected_inputs, return_disconnected)
         for t in targets
     ]
     if add_names and cost is not None and cost.name:
         for target, result in zip(targets, results, strict=True):
             if target.name and result is not None and result.name is None:
                 result.name = f"(d{cost.name}/d{target.name})"
-    return _as_given(wrt, results)
+    return as_given(wrt, results)
 
 
 class NoCostError(GraphError, AssertionError):
     """A gradient of nothing was asked for."""
-
-
-class UnequalListsError(GraphError, AssertionError):
-    """There is not one eval_point for each variable."""
-
-
-class DerivativeRankError(RankError, AssertionError):
-    """A jacobian or hessian of, or by, something of another rank than it is defined for."""
 
 
 def backward(
@@ -183,7 +174,7 @@ def _between(
     return useful
 
 
-def _reaching(start: Collection[Variable], constant: set[Variable]) -> set[Variable]:
+def reaching(start: Collection[Variable], constant: set[Variable]) -> set[Variable]:
     """The variables on whose values those of `start` depend."""
     reaching = set(start) - constant
     for node in reversed(toposort(start)):
@@ -194,13 +185,16 @@ def _reaching(start: Collection[Variable], constant: set[Variable]) -> set[Varia
     return reaching
 
 
-def _finish(
+def finish(
     gradient: Any, target: Variable, connected: bool, cost: Any, disconnected: str, absent: str
 ) -> Any:
+    """The gradient of one wrt as the user gets it: zero where it is flat, and what he chose where
+    it is disconnected.
+    """
     if gradient is not None:
         return gradient
     if connected:
-        return _zeros(target)
+        return zeros_for(target)
     if disconnected != "ignore":
         error = DisconnectedInputError(
             f"the cost {'' if cost is None else cost} does not depend on {target}",
@@ -213,10 +207,11 @@ def _finish(
         if disconnected == "raise":
             raise error
         warnings.warn(str(error), stacklevel=3)
-    return _zeros(target) if absent == "zero" else None
+    return zeros_for(target) if absent == "zero" else None
 
 
-def _zeros(target: Variable) -> Any:
+def zeros_for(target: Variable) -> Any:
+    """Zeros of a variable's shape and its gradient's dtype."""
     return zeros_like(target, _gradient_dtype(tensor_type(target).dtype))
 
 
@@ -244,7 +239,7 @@ def _checked_cost(cost: Any) -> Variable:
     return cost
 
 
-def _known(variable: Any, gradient: Any) -> Any:
+def known_gradient(variable: Any, gradient: Any) -> Any:
     """A gradient given from outside, checked and in its variable's dtype."""
     if not isinstance(variable, Variable):
         raise GraphError(
@@ -263,7 +258,8 @@ def _known(variable: Any, gradient: Any) -> Any:
     return _fit(g, variable)
 
 
-def _check_option(name: str, value: object, options: tuple[str, ...]) -> None:
+def check_option(name: str, value: object, options: tuple[str, ...]) -> None:
+    """Raises UsageError where an argument is not one of these."""
     if value not in options:
         raise UsageError(
             f"{name} is not {value!r}.{nearest(str(value), list(options))}",
@@ -271,7 +267,7 @@ def _check_option(name: str, value: object, options: tuple[str, ...]) -> None:
         )
 
 
-def _variables(given: Any, what: str) -> list[Variable]:
+def variables_of(given: Any, what: str) -> list[Variable]:
     """One variable or several, as a list."""
     found = list(given) if isinstance(given, (list, tuple)) else [given]
     for v in found:
@@ -282,200 +278,16 @@ def _variables(given: Any, what: str) -> list[Variable]:
     return found
 
 
-def _as_given(given: Any, results: list[Any]) -> Any:
+def constants_of(given: Any) -> set[Variable]:
+    """The variables through which nothing is to flow back."""
+    if given is None:
+        return set()
+    found = list(given) if isinstance(given, (set, frozenset)) else given
+    return set(variables_of(found, "consider_constant"))
+
+
+def as_given(given: Any, results: list[Any]) -> Any:
     """The results in the form of what was asked for: a list, a tuple or one."""
     if isinstance(given, tuple):
         return tuple(results)
     return results if isinstance(given, list) else results[0]
-
-
-def _check_lengths(what: str, points: Sequence[Any], of: Sequence[Variable], name: str) -> None:
-    if len(points) != len(of):
-        raise UnequalListsError(
-            f"{what} needs one eval_point for each {name}",
-            f"{len(points)} eval_points for {len(of)}: {', '.join(f'{v}: {v.type}' for v in of)}",
-            advice="give two lists of equal lengths",
-        )
-
-
-def Lop(
-    f: Any,
-    wrt: Any,
-    eval_points: Any,
-    consider_constant: Sequence[Variable] | None = None,
-    disconnected_inputs: str = "raise",
-) -> Any:
-    """vᵀ·J: the rows of the Jacobian of f with respect to `wrt`, weighted by `eval_points` (one per
-    output of f).
-
-    Each result has the shape of its wrt. Raises DisconnectedInputError, GraphError for lists of
-    unequal lengths, ShapeError for an eval_point of another rank than its output.
-    """
-    _check_option("disconnected_inputs", disconnected_inputs, ("raise", "warn", "ignore"))
-    outputs, targets = _variables(f, "f"), _variables(wrt, "wrt")
-    points = list(eval_points) if isinstance(eval_points, (list, tuple)) else [eval_points]
-    _check_lengths("Lop", points, outputs, "output")
-    start = _added(zip(outputs, (_known(o, p) for o, p in zip(outputs, points, strict=True))))
-    cut = set(consider_constant or ())
-    found, connected = backward(start, targets, cut), _reaching(start, cut)
-    return _as_given(
-        wrt,
-        [
-            _finish(found.get(t), t, t in connected, outputs[0], disconnected_inputs, "zero")
-            for t in targets
-        ],
-    )
-
-
-def _added(pairs: Any) -> Gradients:
-    """The gradients by variable; those of one variable are added."""
-    total: Gradients = {}
-    for variable, gradient in pairs:
-        total[variable] = total[variable] + gradient if variable in total else gradient
-    return total
-
-
-def Rop(
-    f: Any,
-    wrt: Any,
-    eval_points: Any,
-    disconnected_outputs: str = "raise",
-    return_disconnected: str = "zero",
-) -> Any:
-    """J·v: the Jacobian of f with respect to `wrt` times `eval_points` (one per wrt), of the shape
-    of f.
-
-    It is the derivative of the linear map u → uᵀ·J, which reverse mode gives, with respect to u. An
-    output that does not depend on any wrt raises DisconnectedInputError unless
-    `disconnected_outputs` is 'ignore' or 'warn'.
-    """
-    _check_option("disconnected_outputs", disconnected_outputs, ("raise", "warn", "ignore"))
-    _check_option("return_disconnected", return_disconnected, ("zero", "None", "disconnected"))
-    outputs, targets = _variables(f, "f"), _variables(wrt, "wrt")
-    points = list(eval_points) if isinstance(eval_points, (list, tuple)) else [eval_points]
-    _check_lengths("Rop", points, targets, "wrt")
-    known = [_known(t, p) for t, p in zip(targets, points, strict=True)]
-    rows = [
-        _zeros(o) for o in outputs
-    ]  # u, at which the linear map is taken; one of its own for each output
-    pulled = backward(_added(zip(outputs, rows)), targets)
-    pairs = _added((pulled[t], p) for t, p in zip(targets, known, strict=True) if t in pulled)
-    pushed = backward(pairs, rows)
-    results = []
-    for output, row in zip(outputs, rows, strict=True):
-        connected = not _reaching([output], set()).isdisjoint(targets)
-        results.append(
-            _finish_output(
-                pushed.get(row),
-                output,
-                targets,
-                connected,
-                disconnected_outputs,
-                return_disconnected,
-            )
-        )
-    return _as_given(f, results)
-
-
-def _finish_output(
-    result: Any,
-    output: Variable,
-    targets: Sequence[Variable],
-    connected: bool,
-    disconnected: str,
-    absent: str,
-) -> Any:
-    if result is not None:
-        return result
-    if connected:
-        return _zeros(output)
-    if disconnected != "ignore":
-        error = DisconnectedInputError(
-            f"{output} does not depend on {', '.join(map(str, targets))}",
-            f"Rop of {output}: {output.type}",
-            output.place,
-            "leave it out of f, or pass disconnected_outputs='ignore' to get zeros",
-            output,
-        )
-        if disconnected == "raise":
-            raise error
-        warnings.warn(str(error), stacklevel=3)
-    return _zeros(output) if absent == "zero" else None
-
-
-def jacobian(
-    expression: Any,
-    wrt: Any,
-    consider_constant: Sequence[Variable] | None = None,
-    disconnected_inputs: str = "raise",
-) -> Any:
-    """The derivatives of a vector by `wrt`, of shape (len(expression), *wrt.shape); of a scalar,
-    its gradient.
-
-    One gradient per element, in a scan. Raises RankError for an expression with more axes.
-    """
-    from workbench.core.scan.build import scan
-
-    (output,) = _variables(expression, "jacobian")
-    targets = _variables(wrt, "wrt")
-    if (ndim := tensor_type(output).ndim) > 1:
-        raise DerivativeRankError(
-            "the jacobian is of a scalar or a vector",
-            f"jacobian of {output}: {output.type}",
-            output.place,
-            "flatten it first",
-            output,
-        )
-    options = {"consider_constant": consider_constant, "disconnected_inputs": disconnected_inputs}
-    if ndim == 0:
-        return grad(output, wrt, **options)  # type: ignore[arg-type]
-
-    def row(i: Any, y: Any, *_: Any) -> list[Any]:
-        return list(grad(y[i], targets, **options))  # type: ignore[arg-type]
-
-    rows, _ = scan(
-        row,
-        sequences=arange(output.shape[0]),  # type: ignore[attr-defined]
-        non_sequences=[output, *targets],
-        name="jacobian",
-        return_list=True,
-    )
-    return _as_given(wrt, rows)
-
-
-def hessian(
-    cost: Any,
-    wrt: Any,
-    consider_constant: Sequence[Variable] | None = None,
-    disconnected_inputs: str = "raise",
-) -> Any:
-    """The second derivatives of a scalar cost by a vector, of shape (n, n), or by each of several
-    vectors.
-
-    Raises RankError where the cost is not a scalar or a wrt is not a vector.
-    """
-    targets = _variables(wrt, "wrt")
-    for target in targets:
-        if tensor_type(target).ndim != 1:
-            raise DerivativeRankError(
-                "the hessian is by vectors",
-                f"hessian of {cost} by {target}: {target.type}",
-                target.place,
-                "flatten it first, and compute the cost from the flattened variable",
-                target,
-            )
-    (total,) = _variables(cost, "hessian")
-    if tensor_type(total).ndim:
-        raise DerivativeRankError(
-            "the hessian is of a scalar",
-            f"hessian of {total}: {total.type}",
-            total.place,
-            "sum or mean it first",
-            total,
-        )
-    slopes = grad(total, targets, consider_constant, disconnected_inputs)
-    blocks = [
-        jacobian(slope, target, consider_constant, "ignore")
-        for slope, target in zip(slopes, targets, strict=True)
-    ]
-    return _as_given(wrt, blocks)

@@ -8,7 +8,7 @@ y = T.tanh(T.dot(x, w))
 import sys
 from typing import Any
 
-from workbench.core.gradient import Lop, Rop, grad, hessian, jacobian
+from workbench.core.gradient import grad
 from workbench.core.ops.create import arange, eye, full, ones, zeros
 from workbench.core.ops.elementwise import Elemwise
 from workbench.core.ops.indexing import inc_subtensor, set_subtensor

@@ -4,6 +4,7 @@
 """
 
 FAMILIES: dict[str, tuple[str, ...]] = {
+    "workbench.core.products": ("Lop", "Rop", "hessian", "jacobian"),
     "workbench.core.ops.extra_elementwise": (
         "allclose",
         "bitwise_and",
