@@ -61,12 +61,15 @@ class _Loop:
         self.depth = w.depth  # outside the loop
         self.sequences = [w.tensor(v) for v in sequences]
         self.initial = [w.tensor(v) for v in initial]
+        self.node_initial: list[Variable] = initial
         self.carried = [w.tensor(v) for v in carried]
         self.non_sequences = [w.tensor(v) for v in non_sequences]
         self.inner_sequences, self.inner_states, self.inner_carried, self.inner_rest = (
             op.split_inner(op.inner.inputs)
         )
         self.stacks: dict[int, Tensor] = {}
+        # stacks of states with their initial rows before them
+        self.behind: dict[int, Tensor] = {}
         self.rotating: dict[int, _Rotating] = {}
         # scalar states: one alloca per past step, the oldest first
         self.registers: dict[int, list[Name]] = {}
@@ -161,12 +164,30 @@ class _Loop:
             self._open_scalars(i, rows, taps)
         keep = self.op.keep[i]
         if keep is None:
-            out = self.node.outputs[i]
-            self.stacks[i] = self._stack(out, rows.dims[1:])
+            stack = self._stack_behind(i, rows)
+            if stack is not None:
+                self.stacks[i] = stack
+                return
+            self.stacks[i] = self._stack(self.node.outputs[i], rows.dims[1:])
             if rows.ndim > 1:
                 self.initial[i] = w.in_memory(rows)
         elif rows.ndim > 1:
             self.rotating[i] = self._rotate(rows, max(depth(taps), keep))
+
+    def _stack_behind(self, i: int, rows: Tensor) -> Tensor | None:
+        """Memory for the rows of state i, its initial rows before them: every step finds its past
+        at one distance. None where the rows are to be written elsewhere.
+        """
+        w, out = self.w, self.node.outputs[i]
+        static = tensor_type(out).shape[1:]
+        known = all(n is None or str(n) == d for n, d in zip(static, rows.dims[1:], strict=True))
+        if out in w.destinations or not known:
+            return None
+        reach, row = rows.dims[0], rows.dims[1:]
+        block = w.scratch(rows.dtype, (w.integer("add", self.n, reach), *row), self.depth)
+        copy_nest(w, rows, block.view(block.data, rows.dims, block.strides, contiguous=True))
+        self.behind[i] = block
+        return _row_onwards(w, block, reach, self.n)
 
     def _stack(self, out: Variable, row: Sequence[Name]) -> Tensor:
         """Memory for one row per step; where `until` may stop early, the caller's array is made
@@ -295,6 +316,8 @@ class _Loop:
         if i in self.rotating:
             return self._turned(self.rotating[i], len(self.rotating[i].slots) - 1 + k)
         stack, rows = self.stacks[i], self.initial[i]
+        if i in self.behind:
+            return _row(w, self.behind[i], w.integer("add", t, str(k + depth(taps))))
         step = w.integer("add", t, str(k))
         young = w.offset(stack.data or "null", w.integer("mul", step, stack.strides[0]))
         old = w.offset(
@@ -416,12 +439,21 @@ class _Loop:
             n = w.code.put(Type("i64"), f"load i64, ptr {executed}").name
         for i, out in enumerate(self.node.outputs[: op.n_stacked]):
             w.bind(out, self._stacked(i, n))
+            if i in self.behind and tensor_type(self.node_initial[i]).shape[0] == depth(op.states[i]):
+                w.pasts[out] = (self.node_initial[i], self._with_past(i, n))
         for place, out in zip(self.carry, self.node.outputs[op.n_stacked :], strict=True):
             if isinstance(place, _Rotating):
                 w.bind(out, self._turned(place, 0))
             else:
                 tensor = Tensor(tensor_type(out).dtype, (), (), place)
                 w.bind(out, register_tensor(tensor.dtype, w.scalar(tensor).name))
+
+    def _with_past(self, i: int, n: Name) -> Tensor:
+        """The initial rows of state i and those of `n` executed steps."""
+        block = self.behind[i]
+        rows = self.w.integer("add", n, str(depth(self.op.states[i])))
+        dims = (rows, *block.dims[1:])
+        return block.view(block.data, dims, block.strides, contiguous=True)
 
     def _stacked(self, i: int, n: Name) -> Tensor:
         """The rows of output i, of which `n` steps were executed."""
@@ -468,6 +500,12 @@ class _Loop:
         skip = w.integer("sub", str(keep), rows)
         first = w.offset(block.data or "null", w.integer("mul", skip, str(block.itemsize)))
         return block.view(first, (rows,), block.strides, contiguous=True)
+
+
+def _row_onwards(w: Writer, tensor: Tensor, first: Name, count: Name) -> Tensor:
+    """`count` rows along the first axis."""
+    data = w.offset(tensor.data or "null", w.integer("mul", first, tensor.strides[0]))
+    return tensor.view(data, (count, *tensor.dims[1:]), tensor.strides, contiguous=True)
 
 
 def _row(w: Writer, tensor: Tensor, t: Name) -> Tensor:

@@ -144,9 +144,13 @@ def emit_make_vector(w: Writer, node: Apply) -> None:
 
 
 def emit_join(w: Writer, node: Apply) -> None:
-    """Each part copied to its place."""
+    """Each part copied to its place; a loop's states may lie behind their initial rows already."""
     op = node.op
     assert isinstance(op, Join)
+    past = w.pasts.get(node.inputs[-1])
+    if past is not None and op.axis == 0 and node.inputs[:-1] == (past[0],):
+        w.bind(node.out, past[1])
+        return
     tensors = [w.tensor(v) for v in node.inputs]
     dims = list(tensors[0].dims)
     for t in tensors[1:]:

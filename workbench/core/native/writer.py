@@ -88,6 +88,8 @@ class Writer:
         self.lives = Lives()
         self.dying: set[Variable] = set()
         self._constants: dict[Variable, Tensor] = {}
+        # for what a loop stacked its initial rows, and both in one array where they lie so
+        self.pasts: dict[Variable, tuple[Variable, Tensor]] = {}
         # for each loop around, the depth outside of it and whether it takes no step
         self.idle: list[tuple[int, Name]] = []
 
