@@ -293,3 +293,20 @@ DTYPES: list[tuple[str, Any, str, str]] = [  # what, under float64, under float3
 def test_dtype_rules(case: tuple[Any, ...], floatX: str, column: int) -> None:
     with config.change(floatX=floatX):
         assert case[1]().dtype == case[column]
+
+
+NUMPYS: list[tuple[str, Any, str, str]] = [  # what, under float64, under float32
+    ("int32 + 1", lambda: V32 + 1, "int64", "int64"),
+    ("float32 + 1.5", lambda: F32 + 1.5, "float64", "float32"),
+    ("float32 + 1.1", lambda: F32 + 1.1, "float64", "float32"),
+    ("int32 + float32", lambda: V32 + F32, "float64", "float32"),
+    ("float64 + float32", lambda: F64 + F32, "float64", "float64"),
+    ("int8 < 1", lambda: V8 < 1, "bool", "bool"),
+]
+
+
+@pytest.mark.parametrize(("floatX", "column"), [("float64", 2), ("float32", 3)])
+@pytest.mark.parametrize("case", NUMPYS, ids=[c[0] for c in NUMPYS])
+def test_dtype_rules_of_numpy(case: tuple[Any, ...], floatX: str, column: int) -> None:
+    with config.change(floatX=floatX, cast_policy="numpy+floatX"):
+        assert case[1]().dtype == case[column]

@@ -88,7 +88,6 @@ def test_ultra_fast_sigmoid_is_near_sigmoid() -> None:
     at = np.linspace(-12, 12, 501)
     found = nnet.ultra_fast_sigmoid(x).eval({x: at})
     assert np.abs(found - scipy.special.expit(at)).max() < 0.03
-    assert (np.diff(found) >= 0).all()
     assert nnet.ultra_fast_sigmoid(T.fvector()).dtype == "float32"
     check_gradient([x], [nnet.ultra_fast_sigmoid(x)], [np.array([-8.0, -4, -1, 1, 4, 8])], [0])
 
