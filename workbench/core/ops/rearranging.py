@@ -12,11 +12,13 @@ from typing import Any
 import numpy as np
 
 from workbench.core.graph import Variable
+from workbench.core.ops import reduce
 from workbench.core.ops.checks import checked
 from workbench.core.ops.create import arange
 from workbench.core.ops.scalars import (
     cast,
     eq,
+    ge,
     lt,
     maximum,
     minimum,
@@ -218,8 +220,9 @@ def _repeat_each(x: Variable, times: Any, axis: int) -> Any:
     times = checked(
         times,
         eq(dimension(times, 0), dimension(x, axis)),
-        wrong="repeat: there are not as many numbers of times as elements",
-        advice="give one number, or a vector of the axis's length",
+        reduce.all(ge(times, 0)),
+        wrong="repeat: a number of times is below 0, or there are not as many as elements",
+        advice="give one number, or a vector of the axis's length; 0 leaves an element out",
     )
     ends = cumsum(times)
     positions = searchsorted(ends, arange(times.sum()), side="right")
