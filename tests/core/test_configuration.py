@@ -11,6 +11,8 @@ import pytest
 
 from workbench.configuration import FLAGS, Config, Flag
 from workbench.configuration.flags import WHOLE
+from workbench.core import modes
+from workbench.core.link import LINKERS
 from workbench.errors import ConfigError
 
 
@@ -34,7 +36,7 @@ TABLE = {
     "int_division": ("int", "raise", "raise", "float"),
     "explicit_broadcast": (False, *BOOL),
     "warn_float64": ("ignore", "pdb", "pdb", "error"),
-    "mode": ("FAST_RUN", "DebugMode", "DebugMode", "FAST"),
+    "mode": ("Mode", "DebugMode", "DebugMode", "FAST"),
     "linker": ("native", "c|py", "c|py", "gcc"),
     "optimizer": ("fast_run", "o4", "o4", "o5"),
     "optimizer_including": ("", "a:b", "a:b", 1),
@@ -157,6 +159,14 @@ def test_the_table_is_whole() -> None:
     for flag in FLAGS:
         assert flag.parse(flag.default) == flag.default
         assert flag.help
+
+
+def test_modes_are_those_that_there_are() -> None:
+    kind = next(flag for flag in FLAGS if flag.name == "mode")
+    assert set(kind.takes.split(" | ")) == set(modes.MODES)
+    for name, known in (("linker", LINKERS), ("optimizer", modes.OPTIMISERS)):
+        kind = next(flag for flag in FLAGS if flag.name == name)
+        assert set(kind.takes.split(" | ")) == set(known)
 
 
 def test_flags_without_effect_say_why() -> None:

@@ -149,6 +149,11 @@ def test_the_configuration_says_what_mode_is():
         assert type(f.linked) is PyLinked
         assert len(f.maker.fgraph.toposort()) == 3
         assert get_mode("FAST_RUN").linker == "native"
+    with wb.config.change(linker="vm"):
+        assert str(get_mode(None)) == "Mode(vm, fast_run)"
+    assert str(get_mode(None)) == "FAST_RUN"
+    with wb.config.change(linker="py", optimizer="fast_compile"):
+        assert str(get_mode(None)) == "FAST_COMPILE"
     with wb.config.change(optimizer_excluding="fusion:log_exp"):
         assert len(wb.function([x], output).maker.fgraph.toposort()) == 3
         assert len(wb.function([x], output, mode="FAST_RUN").maker.fgraph.toposort()) == 1

@@ -93,7 +93,15 @@ START_DEVICE = (_start_device, "a device, or nothing")
 TELL = one_of("ignore", "warn", "raise", "pdb")
 TESTING = one_of("off", "ignore", "warn", "raise", "pdb")
 
-MODES = ("Mode", "FAST_RUN", "FAST_COMPILE", "DebugMode", "DEBUG_MODE", "NanGuardMode")
+MODES = (
+    "Mode",
+    "FAST_RUN",
+    "FAST_COMPILE",
+    "DebugMode",
+    "DEBUG_MODE",
+    "NanGuardMode",
+    "MonitorMode",
+)
 OLD_MODES = ("ProfileMode", "PROFILE_MODE")
 LINKERS = ("native", "py", "cvm", "cvm_nogc", "vm", "vm_nogc", "c|py", "c|py_nogc", "c")
 OPTIMISERS = ("fast_run", "o4", "o3", "o2", "o1", "fast_compile", "fast_run_stable", "stabilize")
@@ -121,7 +129,8 @@ FLAGS: tuple[Flag, ...] = (
          "operands of lower rank are padded by a DimShuffle that the graph shows, as Theano's are"),
     Flag("warn_float64", "ignore", *TELL, "what happens when a float64 variable is made"),
     # How functions are made
-    Flag("mode", "FAST_RUN", *one_of(*MODES, *OLD_MODES), "how functions are optimised and run"),
+    Flag("mode", "Mode", *one_of(*MODES, *OLD_MODES),
+         "how functions are optimised and run; Mode: as linker and optimizer say"),
     Flag("linker", "native", *one_of(*LINKERS), "what runs functions in mode=Mode"),
     Flag("optimizer", "fast_run", *one_of(*ALL_OPTIMISERS), "the rewrites made in mode=Mode"),
     Flag("optimizer_including", "", *TAGS, "rewrites that are made in addition"),

@@ -32,7 +32,7 @@ def evaluate(variable: Variable, inputs: dict[Any, Any]) -> Any:
     given = {_by_name(variable, key): value for key, value in inputs.items()}
     made = variable.tag.__dict__.setdefault("compiled", _Compiled())
     order = sorted(given, key=id)
-    key = (tuple(order), config.mode)
+    key = (tuple(order), config.mode, config.linker, config.optimizer)
     if key not in made:
         made[key] = function(order, variable, name=f"eval of {variable}")
     return made[key](*(given[v] for v in order))

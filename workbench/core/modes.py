@@ -183,10 +183,17 @@ class _Named(Mapping[str, Mode]):
         if name in self.made:
             return self.made[name]
         if name == "Mode":
-            return Mode()
+            return self._of_flags()
         module, kind = self.later[name]
         mode: Mode = getattr(import_module(module), kind)()
         return mode
+
+    def _of_flags(self) -> Mode:
+        """The mode that config.linker and config.optimizer make: one with a name where there is."""
+        chosen = Mode()
+        wanted = (chosen.linker, chosen.optimizer)
+        named = (mode for mode in self.made.values() if (mode.linker, mode.optimizer) == wanted)
+        return next(named, chosen)
 
     def __contains__(self, name: object) -> bool:
         return name == "Mode" or name in self.made or name in self.later
