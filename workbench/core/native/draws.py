@@ -8,9 +8,8 @@ where they are too large; counts are in `counts`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache, partial
+from functools import partial
 
-from workbench.core.native import counts, mersenne
 from workbench.core.native.mersenne import uniform_number
 from workbench.core.native.routine import DOUBLE, I1, I32, I64, POINTER, Routine
 from workbench.core.native.ssa import Type, Value
@@ -18,14 +17,6 @@ from workbench.core.ops.random_rows import NARROW
 from workbench.core.random.state import GAUSS, HAS_GAUSS
 
 SCALARS = ("i8", "i16", "i32", "i64", "float", "double")
-
-
-@cache
-def definition(name: str) -> str:
-    """The text of the routine `wb.mt.…`; KeyError if there is none of this name."""
-    rest = name.removeprefix("wb.mt.")
-    make = mersenne.ROUTINES.get(rest) or counts.ROUTINES.get(rest) or ROUTINES[rest]
-    return make().text
 
 
 # --- continuous ---

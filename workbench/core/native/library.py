@@ -5,7 +5,8 @@
 | `wb.slot` | helpers of programs | `runtime`, as text |
 | `wb.alloc_output`, … | larger helpers | `runtime`, compiled once |
 | `wb.exp.v8f64`, … | vector math | `vmath`, as text |
-| `wb.mt.normal`, …, `wb.mrg.v32f64` | random numbers | `draws`, `mrg`, as text |
+| `wb.mt.word`, … | random numbers | `routines`, as text |
+| `wb.mt.gauss`, `wb.mrg.v32f64`, … | random numbers | `routines`, each compiled once |
 | `libm.lgamma` | scalar math | the C library |
 | `special.iv` | special functions | scipy |
 | `blas.dgemm`, `blas.set_num_threads` | BLAS, all arguments `ptr` | `blas` |
@@ -23,6 +24,7 @@ import threading
 from collections import Counter
 
 from workbench.core.native import engine, runtime, symbols, vmath
+from workbench.core.native.routine import Routine
 from workbench.core.native.ssa import Type
 from workbench.frozen import frozen
 
@@ -59,7 +61,7 @@ def complete(text: str) -> Complete:
             known.add(name)
             if name.startswith("llvm."):
                 parts.append(_masked(name))
-            elif name in runtime.SHARED or name.partition(".")[0] in symbols.PREFIXES:
+            elif _is_external(name):
                 found = _external(name)
                 addresses[name] = found.address
                 parts.append(
@@ -82,10 +84,35 @@ def _masked(name: str) -> str:
     return f"declare void @{name}({type.text}, ptr, i32, {type.mask.text})"
 
 
+def _is_external(name: str) -> bool:
+    if name.startswith(_RANDOM):
+        return not _routine(name).inline
+    return name in runtime.SHARED or name.partition(".")[0] in symbols.PREFIXES
+
+
 def _external(name: str) -> symbols.External:
+    if name.startswith(_RANDOM):
+        with _LOCK:
+            return symbols.External(_routine(name).declaration, _compiled(name).address(name))
     if name in runtime.SHARED:
         return symbols.External(runtime.SHARED[name], helpers().address(name))
     return symbols.external(name)
+
+
+_RANDOM = ("wb.mt.", "wb.mrg.")
+
+
+def _routine(name: str) -> Routine:
+    from workbench.core.native.routines import routine
+
+    return routine(name)
+
+
+@functools.cache
+def _compiled(name: str) -> engine.NativeModule:
+    """A routine for random numbers on its own: many programs call it."""
+    whole = complete(_routine(name).text)
+    return engine.compile(whole.text, whole.symbols, [name])
 
 
 def helpers() -> engine.NativeModule:
@@ -107,14 +134,8 @@ _LOCK = threading.RLock()
 def _definition(name: str, inline: bool) -> str:
     if name in runtime.INLINE:
         return runtime.INLINE[name]
-    if name.startswith("wb.mt."):
-        from workbench.core.native.draws import definition
-
-        return definition(name)
-    if name.startswith("wb.mrg."):
-        from workbench.core.native.mrg import definition as definition_of_mrg
-
-        return definition_of_mrg(name)
+    if name.startswith(_RANDOM):
+        return _routine(name).text
     base, _, suffix = name.removeprefix("wb.").rpartition(".")
     if not vmath.is_function(base):
         raise KeyError(name)

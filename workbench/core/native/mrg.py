@@ -6,8 +6,6 @@ y - M, the smaller without a sign.
 
 from __future__ import annotations
 
-from functools import cache
-
 from workbench.core.native.routine import I64, POINTER, Routine
 from workbench.core.native.ssa import Type, Value, gather_lanes, scalar_type
 from workbench.core.native.target import Target
@@ -24,11 +22,10 @@ def name_of(dtype: str, target: Target) -> str:
     return f"wb.mrg.v{lanes}{Type(scalar_type(dtype)).suffix}"
 
 
-@cache
-def definition(name: str) -> str:
-    """The text of the routine of this name."""
+def of_name(name: str) -> Routine:
+    """The routine of this name."""
     lanes, bits = name.removeprefix("wb.mrg.v").split("f")
-    return uniforms(f"float{bits}", int(lanes), name).text
+    return uniforms(f"float{bits}", int(lanes), name)
 
 
 def _below(y: Value, modulus: int) -> Value:
@@ -78,8 +75,11 @@ def uniforms(dtype: str, width: int, name: str) -> Routine:
             _write(r, new, j, [cell.value for cell in cells], lanes)
 
     zero = r.number(I64, 0)
-    for first, last, times in ((zero, more, rounds + 1), (more, streams, rounds)):
+    with r.counted(zero, r.number(I64, 2)) as rest:  # streams that draw once more, then the rest
+        second = rest.ne(0)
+        first, last = second.select(more, zero), second.select(streams, more)
         whole = last - ((last - first) & (width - 1))
+        times = rounds + 1 - rest
         span(first, whole, times, width)
         span(whole, last, times, 1)
     r.give()

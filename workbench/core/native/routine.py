@@ -36,7 +36,7 @@ class Cell:
 class Routine:
     """A function while it is written. `inputs` are the values of its parameters.
 
-    inline  it is copied to where it is called
+    inline  it is copied to where it is called; else it is a module of its own, compiled once
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Routine:
         self.result = result
         self.code = Code()
         self.inputs = [Value(self.code, kind, f"%p{i}") for i, kind in enumerate(parameters)]
-        self._inline = inline
+        self.inline = inline
         self._cells: list[str] = []
         self._labels = 0
 
@@ -56,10 +56,10 @@ class Routine:
         noalias = {"ptr": "ptr noalias"}
         given = ", ".join(f"{noalias.get(v.type.text, v.type.text)} {v.name}" for v in self.inputs)
         kind = self.result.text if self.result else "void"
-        how = "alwaysinline" if self._inline else "noinline"
         return "\n".join(
             [
-                f"define internal {kind} @{self.name}({given}) {how} nounwind {{",
+                f"define {'internal ' if self.inline else ''}{kind} @{self.name}({given}) "
+                f"{'alwaysinline ' if self.inline else ''}nounwind {{",
                 "entry:",
                 *self._cells,
                 "  br label %begin",
@@ -69,6 +69,12 @@ class Routine:
                 "}",
             ]
         )
+
+    @property
+    def declaration(self) -> str:
+        """What a caller in another module needs, without `declare`."""
+        kind = self.result.text if self.result else "void"
+        return f"{kind} @{self.name}({', '.join(v.type.text for v in self.inputs)}) nounwind"
 
     # --- values ---
 

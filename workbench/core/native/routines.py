@@ -1,0 +1,18 @@
+"""The routines for random numbers, by name."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from workbench.core.native import counts, draws, mersenne, mrg
+from workbench.core.native.routine import Routine
+
+
+@cache
+def routine(name: str) -> Routine:
+    """The routine `wb.mt.…` or `wb.mrg.…`; KeyError if there is none of this name."""
+    if name.startswith("wb.mrg."):
+        return mrg.of_name(name)
+    rest = name.removeprefix("wb.mt.")
+    table = mersenne.ROUTINES | counts.ROUTINES | draws.ROUTINES
+    return table[rest]()
