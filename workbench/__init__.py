@@ -42,6 +42,7 @@ from workbench.errors import (
 
 if TYPE_CHECKING:
     from workbench import gradient
+    from workbench.core.archive import load, save
     from workbench.core.clone import clone
     from workbench.core.debug.debug_mode import DebugMode
     from workbench.core.debug.monitor import MonitorMode
@@ -67,6 +68,8 @@ _LATER = {
     "scan": "workbench.core.scan.build",
     "until": "workbench.core.scan.build",
     "ifelse": "workbench.core.ops.branches",
+    "save": "workbench.core.archive",
+    "load": "workbench.core.archive",
     "map": "workbench.core.scan.folds",
     "reduce": "workbench.core.scan.folds",
     "foldl": "workbench.core.scan.folds",
@@ -99,6 +102,8 @@ __all__ = [
     "scan",
     "until",
     "ifelse",
+    "save",
+    "load",
     "map",
     "reduce",
     "foldl",

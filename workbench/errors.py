@@ -150,6 +150,10 @@ class RewriteError(WorkbenchError, RuntimeError):
     """
 
 
+class ArchiveError(WorkbenchError, ValueError):
+    """What is to be saved has no name or is no array, or a saved file does not fit."""
+
+
 class UsageError(WorkbenchError, ValueError):
     """A function, a magic or the command line was called with options that do not exist or do not
     fit.
