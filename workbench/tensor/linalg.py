@@ -8,6 +8,7 @@ runs: it is a numpy.linalg.LinAlgError.
 
 from workbench.core.ops.batched import matmul
 from workbench.core.ops.diagonals import diagonal
+from workbench.core.ops.elimination import lu
 from workbench.core.ops.linalg import outer
 from workbench.core.ops.matrices import (
     cho_factor,
@@ -69,6 +70,7 @@ __all__ = [
     "kron",
     "logdet",
     "lstsq",
+    "lu",
     "matmul",
     "matrix_dot",
     "matrix_inverse",

@@ -125,6 +125,11 @@ CASES: dict[str, tuple[Function, Function, tuple[Any, ...]]] = {
     "qr": (L.qr, np.linalg.qr, (numbers(*TALL),)),
     "qr wide": (L.qr, np.linalg.qr, (numbers(*WIDE),)),
     "qr r": (lambda a: L.qr(a, "r"), lambda a: np.linalg.qr(a, "r"), (numbers(*TALL),)),
+    "lu": (lambda a: L.lu(a)[1:], lambda a: scipy.linalg.lu(a)[1:], (numbers(*TALL),)),
+    "lu permuted": (
+        lambda a: L.lu(a, permute_l=True), lambda a: scipy.linalg.lu(a, permute_l=True),
+        (numbers(*WIDE),),
+    ),
     "expm": (L.expm, scipy.linalg.expm, (numbers(*SQUARE),)),
     "lstsq": (
         lambda a, b: L.lstsq(a, b)[0], lambda a, b: np.linalg.lstsq(a, b)[0],
@@ -302,6 +307,7 @@ REFUSED: list[tuple[Callable[[], Any], type[Exception]]] = [
     (lambda: L.solve_triangular(m, v, trans=3), UsageError),
     (lambda: L.eigh(m, "X"), UsageError),
     (lambda: L.qr(m, "rawish"), UsageError),
+    (lambda: L.lu(v), RankError),
     (lambda: L.lstsq(T.dtensor3(), v), RankError),
     (lambda: L.tensorinv(m, 2), RankError),
     (lambda: L.norm(v, "fro"), UsageError),

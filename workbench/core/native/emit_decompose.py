@@ -12,12 +12,16 @@ from workbench.core.native.matrices import (
     Workspace,
     by_columns,
     each,
+    exchange,
     number,
     over_batch,
+    pivots,
 )
+from workbench.core.native.ssa import Type
 from workbench.core.native.tensor import Name, Tensor
 from workbench.core.native.writer import Emitter, Writer
 from workbench.core.ops.decompose import Eigh, Eigvalsh, Qr, SingularValues, Svd
+from workbench.core.ops.elimination import Lu
 
 
 def emit_eigh(w: Writer, node: Apply) -> None:
@@ -92,8 +96,7 @@ def _identity_if_none(w: Writer, square: Tensor, k: Name) -> None:
         zero_fill(w, square)
         step = w.integer("add", *square.strides)
         with w.counted(n) as i:
-            at = w.offset(square.data or "null", w.integer("mul", i, step))
-            w.store_scalar(number(w, square.dtype, 1.0), at)
+            _put_one(w, square, w.integer("mul", i, step))
 
 
 def emit_qr(w: Writer, node: Apply) -> None:
@@ -131,6 +134,53 @@ def emit_qr(w: Writer, node: Apply) -> None:
         w.bind(variable, tensor)
 
 
+def emit_lu(w: Writer, node: Apply) -> None:
+    """Elimination in a copy; L is below its diagonal, U above it."""
+    a = w.tensor(node.inputs[0])
+    *batch, m, n = a.dims
+    k = w.call_i64("smin", m, n)
+    stack, copy = over_batch(w, a, batch), by_columns(w, a.dtype, (), m, n)
+    exchanged, order = pivots(w, k), pivots(w, m)
+    sides = ((m, m), (m, k), (k, n))
+    outs = [by_columns(w, a.dtype, batch, rows, columns) for rows, columns in sides]
+    with each(w, batch, stack, *outs) as (matrix, permutation, left, right):
+        w.copy(matrix, copy)
+        call = Call(w).integers(m, n).matrix(copy.data, m).pointers(exchanged)
+        info = call.run(f"{LETTER[a.dtype]}getrf")  # above 0: singular, but factorised
+        w.require(w.compare("sge", info, "0"), w.code)
+        _copy_above(w, copy, right, k)
+        _copy_below(w, copy, left)
+        exchange(w, k, exchanged, m, order)
+        zero_fill(w, permutation)
+        with w.counted(m) as i:
+            row = w.code.put(Type("i64"), f"load i64, ptr {_word(w, order, i)}").name
+            place = w.integer("add", w.integer("mul", i, m), row)
+            _put_one(w, permutation, w.integer("mul", place, str(a.itemsize)))
+    for variable, tensor in zip(node.outputs, outs, strict=True):
+        w.bind(variable, tensor)
+
+
+def _word(w: Writer, data: Name, i: Name) -> Name:
+    return w.offset(data, w.integer("mul", i, "8"))
+
+
+def _put_one(w: Writer, matrix: Tensor, offset: Name) -> None:
+    at = w.offset(matrix.data or "null", offset)
+    w.store_scalar(number(w, matrix.dtype, 1.0), at)
+
+
+def _copy_below(w: Writer, source: Tensor, into: Tensor) -> None:
+    """What is below the diagonal of a matrix by columns, ones on it, zeros above it."""
+    item, rows = str(source.itemsize), into.dims[0]
+    with w.counted(into.dims[1]) as j:
+        start = w.offset(source.data or "null", w.integer("mul", j, source.strides[1]))
+        column = w.offset(into.data or "null", w.integer("mul", j, into.strides[1]))
+        _copy_bytes(w, start, column, w.integer("mul", rows, item))
+        above = w.integer("mul", j, item)
+        w.code.line(f"call void @llvm.memset.p0.i64(ptr {column}, i8 0, i64 {above}, i1 false)")
+        w.store_scalar(number(w, into.dtype, 1.0), w.offset(column, above))
+
+
 def _copy_above(w: Writer, source: Tensor, into: Tensor, rows: Name) -> None:
     """The upper triangle of a matrix by columns, zeros below it; the result may have fewer rows."""
     item = str(source.itemsize)
@@ -156,4 +206,5 @@ EMITTERS: dict[type[Op], Emitter] = {
     Svd: emit_svd,
     SingularValues: emit_svd,
     Qr: emit_qr,
+    Lu: emit_lu,
 }

@@ -12,7 +12,6 @@ from collections.abc import Callable
 
 from workbench.core.graph import Apply, Op
 from workbench.core.native.emit_blas import BlasCall, as_matrix, multiply
-from workbench.core.native.lapack import integer_type as lapack_integer
 from workbench.core.native.matrices import (
     LETTER,
     Call,
@@ -21,6 +20,7 @@ from workbench.core.native.matrices import (
     batch_space,
     by_columns,
     each,
+    exchanged_row,
     number,
     over_batch,
     pivots,
@@ -29,7 +29,7 @@ from workbench.core.native.program import emit_expanded
 from workbench.core.native.ssa import Type, Value
 from workbench.core.native.tensor import Name, Tensor, register_tensor
 from workbench.core.native.writer import Emitter, Writer
-from workbench.core.ops import exponential, lapack
+from workbench.core.ops import exponential, lapack, pseudoinverse
 
 Finish = Callable[[Value, Value], list[Value]]
 
@@ -194,7 +194,8 @@ def _sign_and_logarithm(
     step = w.integer("add", *factors.strides)
     with w.counted(n) as i:
         pivot = _element(w, factors, w.integer("mul", i, step))
-        turns = pivot.lt(0.0) ^ _was_exchanged(w, exchanged, i)
+        moved = w.compare("ne", exchanged_row(w, exchanged, i), i)
+        turns = pivot.lt(0.0) ^ Value(w.code, Type("i1"), moved)
         now = _load(w, one.type, sign)
         w.store_scalar(turns.select(-now, now), sign)
         total = _load(w, one.type, logarithm) + w.code.math("log", abs(pivot))
@@ -208,15 +209,6 @@ def _sign_and_logarithm(
 
 def _load(w: Writer, kind: Type, at: Name) -> Value:
     return w.code.put(kind, f"load {kind.text}, ptr {at}")
-
-
-def _was_exchanged(w: Writer, exchanged: Name, i: Name) -> Value:
-    """Whether elimination exchanged row i (counted from 1 in the list) for another."""
-    kind = Type(lapack_integer())
-    at = w.offset(exchanged, w.integer("mul", i, str(kind.bits // 8)))
-    row = _load(w, kind, at)
-    wide = row if kind.bits == 64 else row.convert("sext", "i64")
-    return wide.ne(Value(w.code, wide.type, w.integer("add", i, "1")))
 
 
 def emit_squared_times(w: Writer, node: Apply) -> None:
@@ -240,7 +232,7 @@ EMITTERS: dict[type[Op], Emitter] = {
     lapack.SlogDet: emit_slogdet,
     lapack.Solve: emit_solve,
     lapack.SolveTriangular: emit_solve_triangular,
-    lapack.Pinv: emit_expanded,
-    lapack.Expm: emit_expanded,
+    pseudoinverse.Pinv: emit_expanded,
+    exponential.Expm: emit_expanded,
     exponential.SquaredTimes: emit_squared_times,
 }

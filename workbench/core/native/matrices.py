@@ -176,6 +176,27 @@ def pivots(w: Writer, n: Name) -> Name:
     return w.scratch("int64", (n,)).data or "null"
 
 
+def exchanged_row(w: Writer, exchanged: Name, i: Name) -> Name:
+    """The row that elimination exchanged row i for, counted from 0."""
+    kind = Type(integer_type())
+    at = w.offset(exchanged, w.integer("mul", i, str(kind.bits // 8)))
+    row = w.code.put(kind, f"load {kind.text}, ptr {at}")
+    wide = row if kind.bits == 64 else row.convert("sext", "i64")
+    return (wide - 1).name
+
+
+def exchange(w: Writer, count: Name, exchanged: Name, rows: Name, order: Name) -> None:
+    """Write the order in which the rows are after elimination, as i64."""
+    with w.counted(rows) as i:
+        w.code.line(f"store i64 {i}, ptr {w.offset(order, w.integer('mul', i, '8'))}")
+    with w.counted(count) as i:
+        here = w.offset(order, w.integer("mul", i, "8"))
+        there = w.offset(order, w.integer("mul", exchanged_row(w, exchanged, i), "8"))
+        a, b = (w.code.put(Type("i64"), f"load i64, ptr {at}").name for at in (here, there))
+        w.code.line(f"store i64 {b}, ptr {here}")
+        w.code.line(f"store i64 {a}, ptr {there}")
+
+
 def number(w: Writer, dtype: str, value: float) -> Value:
     """A constant in a register."""
     kind = Type(scalar_type(dtype))

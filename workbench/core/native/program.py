@@ -80,7 +80,9 @@ EMITTERS: dict[type[Op], Emitter] = {
 FAMILIES = {
     "lapack": "emit_lapack",
     "exponential": "emit_lapack",
+    "pseudoinverse": "emit_lapack",
     "decompose": "emit_decompose",
+    "elimination": "emit_decompose",
     "batched": "emit_batched",
     "sorting": "emit_sorting",
     "cumulative": "emit_cumulative",

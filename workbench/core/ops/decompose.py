@@ -169,7 +169,7 @@ class Svd(MatrixOp):
 
     def infer(self, *inputs: Variable) -> Sequence[Type]:
         t = matrices(inputs[0], self.title)
-        (*batch, m, n), k = t.shape, _shorter(t)
+        (*batch, m, n), k = t.shape, shorter(t)
         left, right = ((m, m), (n, n)) if self.full else ((m, k), (k, n))
         return [TensorType(t.dtype, (*batch, *dims)) for dims in (left, (k,), right)]
 
@@ -210,7 +210,7 @@ class Svd(MatrixOp):
 
     def shape(self, inputs: Sequence[Variable]) -> Sequence[Sequence[Any]]:
         *batch, m, n = shape_tuple(inputs[0])
-        k = _shorter_dim(m, n)
+        k = shorter_dim(m, n)
         left, right = ((m, m), (n, n)) if self.full else ((m, k), (k, n))
         return [[*batch, *left], [*batch, k], [*batch, *right]]
 
@@ -235,14 +235,14 @@ def _is_square(t: TensorType) -> bool:
     return t.shape[-1] is not None and t.shape[-1] == t.shape[-2]
 
 
-def _shorter(t: TensorType) -> int | None:
+def shorter(t: TensorType) -> int | None:
+    """The length of the shorter side of matrices, where both are known."""
     m, n = t.shape[-2:]
-    if m is None or n is None:
-        return None
-    return min(m, n)
+    return None if m is None or n is None else min(m, n)
 
 
-def _shorter_dim(m: Any, n: Any) -> Any:
+def shorter_dim(m: Any, n: Any) -> Any:
+    """The smaller of two dimensions."""
     if isinstance(m, int) and isinstance(n, int):
         return min(m, n)
     return cast(minimum(m, n), "int64")
@@ -256,7 +256,7 @@ class SingularValues(MatrixOp):
 
     def infer(self, *inputs: Variable) -> Sequence[Type]:
         t = matrices(inputs[0], self.title)
-        return [TensorType(t.dtype, (*t.shape[:-2], _shorter(t)))]
+        return [TensorType(t.dtype, (*t.shape[:-2], shorter(t)))]
 
     def check(self, inputs: Sequence[Variable], values: Sequence[Array]) -> None:
         """Every matrix has them."""
@@ -276,7 +276,7 @@ class SingularValues(MatrixOp):
 
     def shape(self, inputs: Sequence[Variable]) -> Sequence[Sequence[Any]]:
         *batch, m, n = shape_tuple(inputs[0])
-        return [[*batch, _shorter_dim(m, n)]]
+        return [[*batch, shorter_dim(m, n)]]
 
     def flops(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> int:
         return 4 * int(inputs[0].size) * int(min(inputs[0].shape[-2:]))
@@ -298,7 +298,7 @@ class Qr(MatrixOp):
     def infer(self, *inputs: Variable) -> Sequence[Type]:
         t = matrices(inputs[0], self.title)
         *batch, m, n = t.shape
-        k = m if self.mode == "complete" else _shorter(t)
+        k = m if self.mode == "complete" else shorter(t)
         r = TensorType(t.dtype, (*batch, k, n))
         return [r] if self.mode == "r" else [TensorType(t.dtype, (*batch, m, k)), r]
 
@@ -327,7 +327,7 @@ class Qr(MatrixOp):
 
     def shape(self, inputs: Sequence[Variable]) -> Sequence[Sequence[Any]]:
         *batch, m, n = shape_tuple(inputs[0])
-        k = m if self.mode == "complete" else _shorter_dim(m, n)
+        k = m if self.mode == "complete" else shorter_dim(m, n)
         r = [*batch, k, n]
         return [r] if self.mode == "r" else [[*batch, m, k], r]
 

@@ -1,5 +1,5 @@
-"""The exponential of a matrix in simpler ops, as native code computes it: scaling, the Padé
-approximant of degree 13, squaring (Higham, SIAM J. Matrix Anal. Appl. 26, 2005).
+"""Expm, the exponential of a matrix; and the same in simpler ops, as native code computes it:
+scaling, the Padé approximant of degree 13, squaring (Higham, SIAM J. Matrix Anal. Appl. 26, 2005).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.core.graph import Array, Op, Type, Variable
+from workbench.core.graph import Array, Gradients, Op, Type, Variable, Variables
 from workbench.core.ops.diagonals import IncDiagonal
 from workbench.core.ops.lapack import Solve
 from workbench.core.ops.reduce import max as largest
@@ -24,10 +24,11 @@ from workbench.core.ops.scalars import (
     minimum,
     neg,
     switch,
+    zeros_like,
 )
-from workbench.core.ops.shape import flatten, join, shape_tuple
-from workbench.core.ops.stacks import product
-from workbench.core.types import constant, tensor_type
+from workbench.core.ops.shape import dimension, flatten, join, shape_tuple
+from workbench.core.ops.stacks import Expanded, product, side, square, turned
+from workbench.core.types import TensorType, constant, tensor_type
 from workbench.frozen import frozen
 
 # Up to this 1-norm the approximant of degree 13 is exact to double precision (table 2.3).
@@ -37,6 +38,45 @@ _COEFFICIENTS = (
     10559470521600, 670442572800, 33522128640, 1323241920, 40840800, 960960, 16380, 182, 1,
 )  # fmt: skip
 _MOST_SQUARINGS = 1100  # more than any finite double needs
+
+
+@frozen
+class Expm(Expanded):
+    """The exponentials of square matrices, by scaling, a Padé approximant and squaring (Higham,
+    2005).
+    """
+
+    title = "expm"
+
+    def infer(self, *inputs: Variable) -> Sequence[Type]:
+        t = square(inputs[0], self.title)
+        n = side(t)
+        return [TensorType(t.dtype, (*t.shape[:-2], n, n))]
+
+    def evaluate(self, *values: Any) -> Sequence[Array]:  # Any: arrays of numbers
+        from scipy.linalg import expm
+
+        (x,) = values
+        return [np.asarray(expm(x) if x.size else x.copy(), x.dtype)]
+
+    def grad(self, inputs: Variables, outputs: Variables, gradients: Gradients) -> Gradients:
+        (x,), (g,) = inputs, gradients
+        if g is None:
+            return [None]
+        # The Fréchet derivative in the direction g is a corner of expm of a block matrix.
+        a = turned(x)
+        n = dimension(x, -1)
+        blocks = join(-2, join(-1, a, g), join(-1, zeros_like(a), a))
+        return [self(blocks)[..., :n, n:]]
+
+    def expand(self, x: Variable) -> Any:
+        return pade_and_squares(x)
+
+    def shape(self, inputs: Sequence[Variable]) -> Sequence[Sequence[Any]]:
+        return [shape_tuple(inputs[0])]
+
+    def flops(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> int:
+        return 20 * int(inputs[0].size) * int(inputs[0].shape[-1])
 
 
 def pade_and_squares(x: Any) -> Any:

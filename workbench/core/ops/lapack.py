@@ -1,5 +1,5 @@
 """Ops that LAPACK computes from one factorisation by elimination: Cholesky, Solve, SolveTriangular,
-Inverse, Det, SlogDet; and Pinv and Expm, which are written with others. All over stacks.
+Inverse, Det, SlogDet. All over stacks.
 
 A matrix that cannot be factorised raises LinearAlgebraError, which is a numpy.linalg.LinAlgError.
 """
@@ -12,8 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from workbench.core.graph import Array, Gradients, Type, Variable, Variables
-from workbench.core.ops.scalars import zeros_like
-from workbench.core.ops.shape import dimension, join, shape_tuple
+from workbench.core.ops.shape import dimension, shape_tuple
 from workbench.core.ops.stacks import (
     MatrixOp,
     batch_dims,
@@ -48,6 +47,11 @@ def singular(what: str) -> LinearAlgebraError:
         "the matrix is singular",
         "see that its rows are independent; pinv and lstsq take matrices that are not",
     )
+
+
+def not_converged(what: str) -> LinearAlgebraError:
+    """The error for an iteration that found no end."""
+    return failed(what, "it did not converge", "look for nan and inf in the matrix")
 
 
 def _transposed(x: Any) -> Any:
@@ -283,135 +287,6 @@ class SolveTriangular(_Solver):
 
     def __str__(self) -> str:
         return f"SolveTriangular{{{'lower' if self.lower else 'upper'}}}"
-
-
-class Expanded(MatrixOp):
-    """An op whose meaning is an expression of others: `expand` writes it, for native code."""
-
-    def expand(self, x: Variable) -> Any:
-        raise NotImplementedError  # every subclass has one
-
-
-@frozen
-class Pinv(Expanded):
-    """The Moore-Penrose inverses. Singular values below `rcond` times the largest count as zero
-    (None: max(rows, columns) times the dtype's epsilon).
-
-    The gradient (Golub and Pereyra, 1973) is right where the rank does not change.
-    """
-
-    rcond: float | None = None
-
-    title = "pinv"
-
-    def infer(self, *inputs: Variable) -> Sequence[Type]:
-        t = matrices(inputs[0], self.title)
-        return [TensorType(t.dtype, (*t.shape[:-2], t.shape[-1], t.shape[-2]))]
-
-    def check(self, inputs: Sequence[Variable], values: Sequence[Array]) -> None:
-        """Every matrix has one."""
-
-    def evaluate(self, *values: Any) -> Sequence[Array]:  # Any: arrays of numbers
-        (x,) = values
-        relative = max(x.shape[-2:]) * np.finfo(x.dtype).eps if self.rcond is None else self.rcond
-        try:
-            return [np.linalg.pinv(x, rcond=relative)]
-        except np.linalg.LinAlgError:
-            raise not_converged(self.title) from None
-
-    def grad(self, inputs: Variables, outputs: Variables, gradients: Gradients) -> Gradients:
-        (a,), (p,), (g,) = inputs, outputs, gradients
-        if g is None:
-            return [None]
-        at, pt, gt = turned(a), turned(p), turned(g)
-        outside = gt - product(pt, product(at, gt))  # (I - A P) gᵀ: A P is symmetric
-        beside = gt - product(gt, product(p, a))  # gᵀ (I - P A)
-        return [
-            product(product(outside, p), pt)
-            + product(product(pt, p), beside)
-            - product(product(pt, g), pt)
-        ]
-
-    def expand(self, x: Variable) -> Any:
-        from workbench.core.ops.decompose import Svd
-        from workbench.core.ops.reduce import max as largest
-        from workbench.core.ops.scalars import cast, eq, gt, maximum, switch
-        from workbench.core.ops.stacks import as_rows
-
-        u, s, v = Svd(full=False)(x)
-        dtype = tensor_type(x).dtype
-        rows, columns = shape_tuple(x)[-2:]
-        if self.rcond is None:
-            relative = cast(maximum(rows, columns), dtype) * constant(np.finfo(dtype).eps, dtype)
-        else:
-            relative = constant(self.rcond, dtype)
-        # A zero beside them, since there may be no singular values at all.
-        bound = relative * _largest(s, largest)
-        kept = gt(s, bound)
-        reciprocals = switch(kept, 1 / switch(eq(s, 0), 1, s), 0)
-        return product(turned(v) * as_rows(reciprocals), turned(u))
-
-    def shape(self, inputs: Sequence[Variable]) -> Sequence[Sequence[Any]]:
-        *batch, m, n = shape_tuple(inputs[0])
-        return [[*batch, n, m]]
-
-    def flops(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> int:
-        return 22 * int(inputs[0].size) * int(min(inputs[0].shape[-2:]))
-
-
-def _largest(s: Any, largest: Any) -> Any:
-    """The largest singular value as a last axis of length 1; 0 where there are none."""
-    from workbench.core.ops.create import zeros
-
-    *batch, _ = shape_tuple(s)
-    none = zeros([*batch, 1], tensor_type(s).dtype)
-    return largest(join(-1, s, none), axis=-1, keepdims=True)
-
-
-def not_converged(what: str) -> LinearAlgebraError:
-    """The error for an iteration that found no end."""
-    return failed(what, "it did not converge", "look for nan and inf in the matrix")
-
-
-@frozen
-class Expm(Expanded):
-    """The exponentials of square matrices, by scaling, a Padé approximant and squaring (Higham,
-    2005).
-    """
-
-    title = "expm"
-
-    def infer(self, *inputs: Variable) -> Sequence[Type]:
-        t = square(inputs[0], self.title)
-        n = side(t)
-        return [TensorType(t.dtype, (*t.shape[:-2], n, n))]
-
-    def evaluate(self, *values: Any) -> Sequence[Array]:  # Any: arrays of numbers
-        from scipy.linalg import expm
-
-        (x,) = values
-        return [np.asarray(expm(x) if x.size else x.copy(), x.dtype)]
-
-    def grad(self, inputs: Variables, outputs: Variables, gradients: Gradients) -> Gradients:
-        (x,), (g,) = inputs, gradients
-        if g is None:
-            return [None]
-        # The Fréchet derivative in the direction g is a corner of expm of a block matrix.
-        a = turned(x)
-        n = dimension(x, -1)
-        blocks = join(-2, join(-1, a, g), join(-1, zeros_like(a), a))
-        return [self(blocks)[..., :n, n:]]
-
-    def expand(self, x: Variable) -> Any:
-        from workbench.core.ops.exponential import pade_and_squares
-
-        return pade_and_squares(x)
-
-    def shape(self, inputs: Sequence[Variable]) -> Sequence[Sequence[Any]]:
-        return [shape_tuple(inputs[0])]
-
-    def flops(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> int:
-        return 20 * int(inputs[0].size) * int(inputs[0].shape[-1])
 
 
 def _half(g: Any) -> Any:

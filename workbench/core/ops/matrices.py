@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 
 from workbench.core.ops.decompose import Eig, Eigh, Eigvalsh, Qr, SingularValues, Svd
+from workbench.core.ops.exponential import Expm
 from workbench.core.ops.lapack import (
     Cholesky,
     Det,
-    Expm,
     Inverse,
-    Pinv,
     SlogDet,
     Solve,
     SolveTriangular,
 )
+from workbench.core.ops.pseudoinverse import Pinv
 from workbench.core.ops.reduce import max as largest
 from workbench.core.ops.reduce import sum as total
 from workbench.core.ops.scalars import absolute, cast, gt, maximum

@@ -194,3 +194,10 @@ class MatrixOp(Op):
 
     def check(self, inputs: Sequence[Variable], values: Sequence[Array]) -> None:
         check_square(values[0].shape, self.title)
+
+
+class Expanded(MatrixOp):
+    """An op whose meaning is an expression of others: `expand` writes it, for native code."""
+
+    def expand(self, x: Variable) -> Any:
+        raise NotImplementedError  # every subclass has one

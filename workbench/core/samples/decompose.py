@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import scipy.linalg
 
-from workbench.core.ops import decompose
+from workbench.core.ops import decompose, elimination
 from workbench.core.samples.declare import Sample, numbers, of
 from workbench.core.samples.lapack import each, loose, smooth, symmetric
 
@@ -93,3 +94,24 @@ def _qr() -> Iterator[Sample]:
                     ),
                     loose(500, shape), () if mode == "complete" else smooth(dtype, shape[:1], 0),
                 )  # fmt: skip
+
+
+@of(elimination.Lu)
+def _lu() -> Iterator[Sample]:
+    def reference(x: Any) -> Any:
+        m, n = x.shape[-2:]
+        if not x.size:
+            shapes = ((m, m), (m, min(m, n)), (min(m, n), n))
+            empty = [np.zeros((*x.shape[:-2], *dims), x.dtype) for dims in shapes]
+            return [empty[0] + np.eye(m, dtype=x.dtype), *empty[1:]]
+        parts = [scipy.linalg.lu(one) for one in x.reshape(-1, m, n)]
+        return [np.stack(p).reshape(*x.shape[:-2], *p[0].shape) for p in zip(*parts, strict=True)]
+
+    for shape in RECTANGLES:
+        for dtype in ("float64", "float32"):
+            yield Sample(
+                f"{dtype} {shape}", elimination.Lu(), (numbers(*shape, dtype=dtype),), reference,
+                loose(100, shape), smooth(dtype, shape[:1], 0),
+            )  # fmt: skip
+    singular = np.array([[1.0, 2.0], [2.0, 4.0]])
+    yield Sample("singular", elimination.Lu(), (singular,), reference, 4)

@@ -9,7 +9,7 @@ import numpy as np
 import scipy.linalg
 
 from workbench.core.graph import Op
-from workbench.core.ops import exponential, lapack
+from workbench.core.ops import exponential, lapack, pseudoinverse
 from workbench.core.samples.declare import Sample, numbers, of
 
 SHAPES = ((3, 3), (1, 1), (0, 0), (2, 3, 3), (0, 2, 2), (2, 2, 2, 2), (130, 130))
@@ -148,22 +148,26 @@ def _solve_triangular() -> Iterator[Sample]:
     )
 
 
-@of(lapack.Pinv)
+@of(pseudoinverse.Pinv)
 def _pinv() -> Iterator[Sample]:
     for shape in ((3, 2), (2, 3), (3, 3), (1, 1), (0, 3), (3, 0), (2, 4, 2)):
         for dtype in ("float64", "float32"):
             yield Sample(
-                f"{dtype} {shape}", lapack.Pinv(), (numbers(*shape, dtype=dtype),), np.linalg.pinv,
-                500, smooth(dtype, shape, 0),
+                f"{dtype} {shape}", pseudoinverse.Pinv(), (numbers(*shape, dtype=dtype),),
+                np.linalg.pinv, 500, smooth(dtype, shape, 0),
             )  # fmt: skip
     flat = np.outer(numbers(3), numbers(2))
-    yield Sample("rank 1", lapack.Pinv(), (flat,), lambda x: np.linalg.pinv(x, rcond=1e-15), 500)
-    yield Sample("zero", lapack.Pinv(), (np.zeros((2, 3)),), np.linalg.pinv)
+    yield Sample(
+        "rank 1", pseudoinverse.Pinv(), (flat,), lambda x: np.linalg.pinv(x, rcond=1e-15), 500
+    )
+    yield Sample("zero", pseudoinverse.Pinv(), (np.zeros((2, 3)),), np.linalg.pinv)
     cut = np.diag([3.0, 2.0, 0.1])
-    yield Sample("rcond", lapack.Pinv(0.1), (cut,), lambda x: np.linalg.pinv(x, rcond=0.1), 16)
+    yield Sample(
+        "rcond", pseudoinverse.Pinv(0.1), (cut,), lambda x: np.linalg.pinv(x, rcond=0.1), 16
+    )
 
 
-@of(lapack.Expm)
+@of(exponential.Expm)
 def _expm() -> Iterator[Sample]:
     def reference(x: Any) -> Any:
         return np.asarray(scipy.linalg.expm(x), x.dtype) if x.size else x
@@ -171,11 +175,11 @@ def _expm() -> Iterator[Sample]:
     for shape in ((3, 3), (1, 1), (0, 0), (2, 3, 3)):
         for dtype in ("float64", "float32"):
             yield Sample(
-                f"{dtype} {shape}", lapack.Expm(), (numbers(*shape, dtype=dtype),), reference, 2000,
-                smooth(dtype, shape, 0),
+                f"{dtype} {shape}", exponential.Expm(), (numbers(*shape, dtype=dtype),),
+                reference, 2000, smooth(dtype, shape, 0),
             )  # fmt: skip
-    yield Sample("zero", lapack.Expm(), (np.zeros((2, 2)),), reference, 2, (0,))
-    yield Sample("large", lapack.Expm(), (numbers(3, 3) * 10,), reference, 2e5)
+    yield Sample("zero", exponential.Expm(), (np.zeros((2, 2)),), reference, 2, (0,))
+    yield Sample("large", exponential.Expm(), (numbers(3, 3) * 10,), reference, 2e5)
 
 
 @of(exponential.SquaredTimes)
