@@ -79,7 +79,7 @@ def exponential() -> Routine:
     """-scale * log(1 - u)."""
     r = Routine("wb.mt.exponential", DOUBLE, POINTER, DOUBLE, inline=True)
     state, scale = r.inputs
-    r.give(scale * -r.log(1.0 - uniform_number(r, state)))
+    r.give(scale * _waiting_time(r, state))
     return r
 
 
@@ -93,6 +93,72 @@ def laplace() -> Routine:
             r.give(loc - scale * r.log(2.0 - u - u))
         r.jump_unless(u.gt(0.0), loop.again)
         r.give(loc + scale * r.log(u + u))
+    return r
+
+
+def standard_gamma() -> Routine:
+    """Of a shape above 1 by Marsaglia and Tsang (2000), below 1 by Ahrens and Dieter (1974)."""
+    r = Routine("wb.mt.gamma.standard", DOUBLE, POINTER, DOUBLE)
+    state, shape = r.inputs
+    with r.when(shape.eq(1.0)):
+        r.give(_waiting_time(r, state))
+    with r.when(shape.eq(0.0)):
+        r.give(r.number(DOUBLE, 0.0))
+    with r.when(shape.lt(1.0)), r.loop() as loop:
+        u, v = uniform_number(r, state), _waiting_time(r, state)
+        with r.when(u.le(1.0 - shape)):
+            x = r.pow(u, 1.0 / shape)
+            r.jump_if(x.gt(v), loop.again)
+            r.give(x)
+        y = -r.log((1.0 - u) / shape)
+        x = r.pow(1.0 - shape + shape * y, 1.0 / shape)
+        r.jump_if(x.gt(v + y), loop.again)
+        r.give(x)
+    b = shape - 1 / 3
+    c = 1.0 / r.sqrt(b * 9.0)
+    with r.loop() as loop:
+        x = r.call("wb.mt.gauss", DOUBLE, state)
+        root = c * x + 1.0
+        r.jump_if(root.le(0.0), loop.again)
+        v = root * root * root
+        u = uniform_number(r, state)
+        with r.when(u.lt(1.0 - (x * x) * 0.0331 * (x * x))):
+            r.give(b * v)
+        limit = 0.5 * x * x + b * (1.0 - v + r.log(v))
+        r.jump_unless(r.log(u).lt(limit), loop.again)
+        r.give(b * v)
+    return r
+
+
+def _waiting_time(r: Routine, state: Value) -> Value:
+    return -r.log(1.0 - uniform_number(r, state))
+
+
+def gamma() -> Routine:
+    """Scale times a standard one."""
+    r = Routine("wb.mt.gamma", DOUBLE, POINTER, DOUBLE, DOUBLE, inline=True)
+    state, shape, scale = r.inputs
+    r.give(scale * r.call("wb.mt.gamma.standard", DOUBLE, state, shape))
+    return r
+
+
+def beta() -> Routine:
+    """Where both parameters are at most 1 by Jöhnk (1964), else from two gamma numbers."""
+    r = Routine("wb.mt.beta", DOUBLE, POINTER, DOUBLE, DOUBLE)
+    state, a, b = r.inputs
+    with r.when(a.le(1.0) & b.le(1.0)), r.loop() as loop:
+        u, v = uniform_number(r, state), uniform_number(r, state)
+        x, y = r.pow(u, 1.0 / a), r.pow(v, 1.0 / b)
+        both = x + y
+        r.jump_if(both.gt(1.0), loop.again)
+        with r.when(both.gt(0.0)):
+            r.give(x / both)
+        log_x, log_y = r.log(u) / a, r.log(v) / b  # both have vanished: by their logarithms
+        larger = log_x.gt(log_y).select(log_x, log_y)
+        log_x, log_y = log_x - larger, log_y - larger
+        r.give(r.exp(log_x - r.log(r.exp(log_x) + r.exp(log_y))))
+    first, second = (r.call("wb.mt.gamma.standard", DOUBLE, state, n) for n in (a, b))
+    r.give(first / (first + second))
     return r
 
 
@@ -238,6 +304,9 @@ ROUTINES: dict[str, Callable[[], Routine]] = {
     "lognormal": lognormal,
     "exponential": exponential,
     "laplace": laplace,
+    "gamma.standard": standard_gamma,
+    "gamma": gamma,
+    "beta": beta,
     "below": below,
     "random_integers": random_integers,
     "multinomial": multinomial,

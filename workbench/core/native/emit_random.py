@@ -194,12 +194,16 @@ def emit_permutation(w: Writer, node: Apply) -> None:
 
 
 def emit_choice(w: Writer, node: Apply) -> None:
-    """With replacement: integers below a."""
-    _refuse_without_replacement(node)
-    _, state, _, lengths = _open(w, node)
+    """With replacement integers below a; without the first of them, shuffled."""
+    draw, state, _, lengths = _open(w, node)
+    assert isinstance(draw, random_rows.Choice)
     a = _number(w, w.index(node.inputs[1]))
     w.require(w.compare("sge", a.name, "1"))
     out = w.allocate(node.outputs[1], lengths)
+    if not draw.replace:
+        _first_of_all(w, state, a, out)
+        w.bind(node.outputs[1], out)
+        return
     with over(w, lengths) as at:
         here = Value(w.code, I64, a.name)
         number = _call(w, "below", I64, state, here - 1)
@@ -207,9 +211,20 @@ def emit_choice(w: Writer, node: Apply) -> None:
     w.bind(node.outputs[1], out)
 
 
+def _first_of_all(w: Writer, state: Tensor, a: Value, out: Tensor) -> None:
+    """The numbers below a in random order, as many as there is place for."""
+    count = w.multiply(*out.dims)
+    w.require(w.compare("sge", a.name, count))
+    order = w.scratch("int64", [a.name])
+    _run(w, "shuffle.i64", state, _at(w, order), a)
+    taken = w.array("int64", [count], order.data or "null", order.buffer)
+    w.copy(taken, w.array(out.dtype, [count], out.data or "null", out.buffer))
+
+
 def emit_weighted_choice(w: Writer, node: Apply) -> None:
     """With replacement: a uniform number's place among the probabilities, added up."""
-    _refuse_without_replacement(node)
+    if not node.op.replace:  # type: ignore[attr-defined]  # a WeightedChoice has it
+        raise NoNativeForm("a weighted choice without replacement", "any dtype")
     _, state, (p,), lengths = _open(w, node)
     count = p.dims[0]
     w.require(w.compare("sge", count, "1"))
@@ -269,11 +284,6 @@ def emit_multinomial(w: Writer, node: Apply) -> None:
     w.bind(node.outputs[1], out)
 
 
-def _refuse_without_replacement(node: Apply) -> None:
-    if not node.op.replace:  # type: ignore[attr-defined]  # the ops of these emitters have it
-        raise NoNativeForm("a choice without replacement", "any dtype")
-
-
 def _check(w: Writer, draw: random.Draw, given: Sequence[Value]) -> None:
     """What NumPy requires of the parameters; the interpreter says what is wrong."""
     for condition in _conditions(draw, given):
@@ -289,6 +299,10 @@ def _conditions(draw: random.Draw, given: Sequence[Value]) -> Iterator[Value]:
             yield last.ge(0.0) & (last.bits.ge(0))  # -0.0 is below 0 to NumPy
         case random.Binomial():
             yield first.ge(0) & last.ge(0.0) & last.le(1.0)
+        case random.Gamma():
+            yield first.ge(0.0) & first.bits.ge(0) & last.ge(0.0) & last.bits.ge(0)
+        case random.Beta():
+            yield first.gt(0.0) & last.gt(0.0)
         case random.Poisson():
             yield first.ge(0.0) & first.le(LARGEST_MEAN)
         case random.RandomIntegers():
@@ -301,6 +315,8 @@ EMITTERS: dict[type[Op], Emitter] = {
     random.LogNormal: emit_draw,
     random.Exponential: emit_draw,
     random.Laplace: emit_draw,
+    random.Gamma: emit_draw,
+    random.Beta: emit_draw,
     random.Binomial: emit_draw,
     random.Poisson: emit_draw,
     random.RandomIntegers: emit_draw,

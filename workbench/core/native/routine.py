@@ -120,6 +120,9 @@ class Routine:
     def exp(self, x: Value) -> Value:
         return self.call("libm.exp", DOUBLE, x)
 
+    def pow(self, x: Value, y: Value) -> Value:
+        return self.call("libm.pow", DOUBLE, x, y)
+
     def sqrt(self, x: Value) -> Value:
         return self.code.intrinsic("sqrt", x)
 

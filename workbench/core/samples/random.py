@@ -11,8 +11,7 @@ from workbench.core.ops import random, random_rows
 from workbench.core.random.state import words
 from workbench.core.samples.declare import Sample, numbers, of
 
-REJECTION = "it accepts and rejects by functions that are not written as native code"
-REPLACED = "drawing without replacement keeps a list of what is left"
+REPLACED = "drawing by weights without replacement begins anew where a number comes twice"
 
 
 def _sample(
@@ -52,7 +51,6 @@ def _floats(
     kind: type[random.Draw],
     parameters: tuple[float, ...],
     smooth: tuple[int, ...] = (),
-    native: str = "",
 ) -> Iterator[Sample]:
     """A continuous distribution with scalar and array parameters."""
 
@@ -61,15 +59,15 @@ def _floats(
 
     count = len(parameters)
     arrays = tuple(value + np.arange(4) / 7 for value in parameters)
-    yield _sample("scalars", kind, parameters, (3, 4), draw, smooth=smooth, native=native)
-    yield _sample("float32", kind, parameters, (5,), draw, "float32", native=native)
-    yield _sample("a number", kind, parameters, (), draw, smooth=smooth, native=native)
-    yield _sample("nothing", kind, parameters, (0, 3), draw, native=native)
-    yield _sample("many", kind, parameters, (1500,), draw, native=native)
-    yield _sample("arrays", kind, arrays, (3, 4), draw, smooth=smooth, native=native)
+    yield _sample("scalars", kind, parameters, (3, 4), draw, smooth=smooth)
+    yield _sample("float32", kind, parameters, (5,), draw, "float32")
+    yield _sample("a number", kind, parameters, (), draw, smooth=smooth)
+    yield _sample("nothing", kind, parameters, (0, 3), draw)
+    yield _sample("many", kind, parameters, (1500,), draw)
+    yield _sample("arrays", kind, arrays, (3, 4), draw, smooth=smooth)
     if count == 2:
         mixed = (arrays[0].astype("float32"), parameters[1])
-        yield _sample("array and scalar", kind, mixed, (4,), draw, native=native)
+        yield _sample("array and scalar", kind, mixed, (4,), draw)
 
 
 @of(random.Uniform)
@@ -100,12 +98,25 @@ def _laplace() -> Iterator[Sample]:
 
 @of(random.Gamma)
 def _gamma() -> Iterator[Sample]:
-    yield from _floats(random.Gamma, (0.7, 2.0), native=REJECTION)
+    yield from _floats(random.Gamma, (0.7, 2.0))
+    shapes = np.array([0.0, 1e-3, 0.2, 0.9, 1.0, 1.1, 3.0, 1e4])
+
+    def draw(rng: Any, shape: Any, scale: Any, size: Any) -> Any:
+        return rng.gamma(shape, scale, size)
+
+    yield _sample("shapes", random.Gamma, (shapes, 1.5), (200, 8), draw)
 
 
 @of(random.Beta)
 def _beta() -> Iterator[Sample]:
-    yield from _floats(random.Beta, (0.7, 2.0), native=REJECTION)
+    yield from _floats(random.Beta, (0.7, 2.0))
+    a = np.array([1e-4, 0.1, 0.5, 1.0, 1.0, 2.0, 50.0])
+
+    def draw(rng: Any, a: Any, b: Any, size: Any) -> Any:
+        return rng.beta(a, b, size)
+
+    yield _sample("shapes", random.Beta, (a, a[::-1].copy()), (200, 7), draw)
+    yield _sample("small", random.Beta, (1e-4, 2e-4), (200,), draw)
 
 
 @of(random.Binomial)
@@ -165,15 +176,15 @@ def _permutation() -> Iterator[Sample]:
 
 @of(random_rows.Choice)
 def _choice() -> Iterator[Sample]:
-    for replace, why in ((True, ""), (False, REPLACED)):
+    for replace in (True, False):
         yield _sample(
             f"replace={replace}",
             random_rows.Choice,
             (9,),
             (2, 4),
             lambda g, a, n, replace=replace: g.choice(int(a), n, replace),
+            "int64" if replace else "float32",
             options=(replace,),
-            native=why,
         )
 
 
