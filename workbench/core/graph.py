@@ -218,8 +218,10 @@ class Op(ABC):
     """
 
     commutative: ClassVar[bool] = False
-    # Running it does something besides: it is run where the user put it, and no rule drops it.
+    # Running it does something besides, and its result is its first input: it is run where the user
+    # put it, and no rule drops it.
     effect: ClassVar[bool] = False
+    made: int = 0  # of such an op when it was applied: by time.perf_counter_ns
     samples: ClassVar[Callable[[], Iterable[Any]] | None] = None
 
     @abstractmethod

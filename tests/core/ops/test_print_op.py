@@ -92,6 +92,22 @@ def test_a_loop_prints_in_every_iteration(mode, capsys):
     assert lines(capsys) == ["a __str__ = 1.0", "a __str__ = 2.0"]
 
 
+def test_a_loop_prints_what_does_not_change_in_every_iteration_too(mode, capsys):
+    w = wb.shared(2.0, "w")
+    outside = Print("outside")(w)
+
+    def step(a, h, v):
+        return T.tanh(Print("inside")(w) * a + h + outside + Print("fixed")(v))
+
+    rows, _ = wb.scan(step, x, T.constant(0.0), non_sequences=x.sum())
+    f = wb.function([x], [rows[-1], T.grad(rows[-1], w)], mode=mode)
+    f([1.0, 2.0])
+    assert lines(capsys) == [
+        "outside __str__ = 2.0",
+        *["inside __str__ = 2.0", "fixed __str__ = 3.0"] * 2,
+    ]
+
+
 def test_gradients_pass_through(mode, capsys):
     g = T.grad(T.sum(Print("g")(x) ** 2), x)
     np.testing.assert_array_equal(wb.function([x], g, mode=mode)([3.0]), [6.0])

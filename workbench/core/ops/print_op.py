@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import field, replace
+from time import perf_counter_ns
 from typing import Any, ClassVar
 
 from workbench.core.graph import Array, Gradients, Op, Type, Variable, Variables
@@ -37,6 +38,9 @@ def print_value(op: Print, value: Any) -> None:
 class Once:
     """One use of a Print: no other is equal to it, so that two are never merged into one."""
 
+    def __init__(self) -> None:
+        self.made = perf_counter_ns()
+
 
 @frozen
 class Print(Op):
@@ -59,6 +63,10 @@ class Print(Op):
     def __call__(self, *inputs: Any) -> Any:
         (x,) = inputs
         return replace(self, use=Once()).apply(as_tensor(x)).out
+
+    @property
+    def made(self) -> int:  # type: ignore[override]  # it is not assigned to
+        return self.use.made
 
     def infer(self, *inputs: Variable) -> Sequence[Type]:
         return [inputs[0].type]

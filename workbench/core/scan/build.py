@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from time import perf_counter_ns
 from typing import Any
 
 from workbench.configuration import config
@@ -79,11 +80,12 @@ def scan(
     place = line_of(fn)
     if config.values["compute_test_value"] != "off":
         _show_first_step(rows, starts)
+    began = perf_counter_ns()
     returned = read_returned(fn(*_inner(*rows, *starts), *fixed), place)
     starts = _one_each(starts, returned.outputs, place)
     returned = with_default_updates(returned, Scope(_inner(*rows, *starts), fixed))
     starts, returned = settle(starts, returned, place)
-    scope = Scope(_inner(*rows, *starts), fixed)
+    scope = Scope(_inner(*rows, *starts), fixed, began)
     if strict:
         check_listed(returned, scope)
     loop = Parts(

@@ -28,11 +28,13 @@ from workbench.frozen import frozen
 @frozen
 class Scope:
     """What a body may read: the step's arguments, and the variables that the user listed as
-    non_sequences.
+    non_sequences. `began` is when its function was called: what has an effect and was written
+    since then belongs to every step.
     """
 
     arguments: tuple[Variable, ...]
     fixed: tuple[Variable, ...]
+    began: int = 0
 
     @cached_property
     def known(self) -> frozenset[Variable]:
@@ -89,7 +91,8 @@ def _captured(parts: Parts, scope: Scope) -> list[Variable]:
     changing = {*scope.arguments, *(part.initial for part in parts.carried)}
     found = dict.fromkeys(scope.fixed)
     for node in toposort(parts.inner_outputs, stop=scope.known):
-        if any(v in changing for v in node.inputs):
+        written_here = node.op.effect and node.op.made >= scope.began
+        if written_here or any(v in changing for v in node.inputs):
             changing.update(node.outputs)
             found.update(dict.fromkeys(node.inputs))
     found.update(dict.fromkeys(parts.inner_outputs))

@@ -235,7 +235,7 @@ class Backward:
     def close(self, loop: Parts) -> Parts:
         """The loop with sequences for all that its body reads of the forward loop."""
         known = {v: v.type.make(name=v.name) for v in self.traces.stacked}
-        closed = loop.substitute(known)
+        closed = _without_effects(loop.substitute(known))
         read = set(leaves(closed.inner_outputs))
         rows = [
             *((self.reverse(self.traces.stacked[v]), inner) for v, inner in known.items()),
@@ -333,6 +333,15 @@ class Backward:
         place = place + self.first
         zero = zeros_like(state.initial)
         return inc_subtensor(zero[place : place + dimension(rows, 0)], rows)
+
+
+def _without_effects(loop: Parts) -> Parts:
+    """The loop whose body computes of the forward one what it needs, without what that did besides:
+    a value is printed once.
+    """
+    while node := next((n for n in toposort(loop.inner_outputs) if n.op.effect), None):
+        loop = loop.substitute({node.outputs[0]: node.inputs[0]})
+    return loop
 
 
 def first_rows(rows: Outer, count: int) -> Outer:
