@@ -5,7 +5,9 @@ functions, in a fresh process too.
 from __future__ import annotations
 
 import copy
+import os
 import pickle
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -418,14 +420,41 @@ def program() -> tuple[Any, Any]:
     return wb.function([x], [cost, *wb.grad(cost, [x, w])], updates=[(w, w * 0.5)]), cost
 
 
-@pytest.mark.parametrize("python", [sys.executable])
-def test_in_a_fresh_process(python: str, tmp_path: Path) -> None:
+def others() -> list[str]:
+    """Other interpreters that have what the workbench needs."""
+    found = {shutil.which(f"python3.{minor}") for minor in range(11, 15)} - {None, sys.executable}
+    needs = "import numpy, scipy, llvmlite, IPython, anywidget, graphviz"
+    return [
+        p
+        for p in found
+        if p and subprocess.run([p, "-c", needs], check=False, capture_output=True).returncode == 0
+    ]
+
+
+def test_in_a_fresh_process(tmp_path: Path) -> None:
+    """By this interpreter and whichever others there are."""
     made = program()
     (tmp_path / "program.pickle").write_bytes(pickle.dumps(made))
-    run = subprocess.run(
-        [python, "-c", FRESH, str(tmp_path / "program.pickle")],
-        capture_output=True, text=True, check=False, cwd=tmp_path,
-    )  # fmt: skip
     wanted = [np.round(np.asarray(v), 6).tolist() for v in made[0](np.arange(4.0))]
-    assert run.returncode == 0, run.stderr
-    assert run.stdout.strip() == f"{wanted} {made[1].place.text}"
+    root = str(Path(wb.__file__).parents[1])
+    for python in (sys.executable, *others()):
+        run = subprocess.run(
+            [python, "-c", FRESH, str(tmp_path / "program.pickle")],
+            capture_output=True, text=True, check=False, cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": root},
+        )  # fmt: skip
+        assert run.returncode == 0, run.stderr
+        assert run.stdout.strip() == f"{wanted} {made[1].place.text}"
+
+
+def test_what_another_python_pickled() -> None:
+    """Recorded with Python 3.13: `program()`, after one call."""
+    with (Path(__file__).parent / "data" / "program_python_3_13.pickle").open("rb") as file:
+        f, cost = pickle.load(file)
+    g, other = program()
+    g(np.arange(4.0))
+    for a, b in zip(f(np.arange(4.0)), g(np.arange(4.0)), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-12)
+    same_graph(other, cost)
+    assert cost.place.file.endswith("test_pickling.py")
+    assert cost.place.text.startswith("cost = wb.ifelse(")
