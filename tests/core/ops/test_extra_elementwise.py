@@ -48,6 +48,10 @@ FUNCTIONS: dict[str, tuple[Any, Any, int]] = {
         2,
     ),
     "logical_xor": (T.logical_xor, np.logical_xor, 2),
+    "modf": (lambda x: T.modf(x)[0], lambda x: np.modf(x)[0], 1),
+    "whole part": (lambda x: T.modf(x)[1], lambda x: np.modf(x)[1], 1),
+    "spacing": (T.spacing, np.spacing, 1),
+    "ldexp": (lambda x: T.ldexp(x, 5), lambda x: np.ldexp(x, 5), 1),
     "divmod": (lambda x, y: divmod(x, y)[1], lambda x, y: np.divmod(x, y)[1], 2),
 }
 
@@ -67,7 +71,9 @@ def test_special_values(name: str, dtype: str) -> None:
         np.testing.assert_allclose(result, expected, rtol=4 * np.finfo(dtype).eps)
 
 
-SMOOTH = {name: f for name, f in FUNCTIONS.items() if not name.startswith(("is", "logical"))}
+SMOOTH = {
+    name: f for name, f in FUNCTIONS.items() if not name.startswith(("is", "logical", "spac"))
+}
 
 
 @pytest.mark.parametrize("name", SMOOTH)
@@ -93,6 +99,21 @@ def test_rounding_of_halves() -> None:
     np.testing.assert_array_equal(T.round(np.array([14, 16, -15]), -1).eval(), [10, 20, -20])
     with pytest.raises(UsageError, match="half_to_even"):
         T.round(x, mode="half_to_evn")
+
+
+def test_ldexp_reaches_the_ends_of_the_range() -> None:
+    x, e = T.dvector("x"), T.ivector("e")
+    at, powers = np.array([1.0, 2.0**-1000, 2.0**1000, -3.0]), np.array([-1074, 2000, -2000, 1022])
+    found = T.ldexp(x, e).eval({x: at, e: powers.astype("int32")})
+    np.testing.assert_array_equal(found, np.ldexp(at, powers))
+    with pytest.raises(DtypeError, match="whole exponents"):
+        T.ldexp(x, x)
+
+
+def test_every_ufunc_of_numpy_has_its_name_here() -> None:
+    ufuncs = {f.__name__ for f in vars(np).values() if isinstance(f, np.ufunc)}
+    products = {"matvec", "vecdot", "vecmat"}
+    assert ufuncs - products - set(dir(T)) == {"frexp", "isnat"}
 
 
 def test_names_of_the_same() -> None:

@@ -258,3 +258,47 @@ def test_patches() -> None:
     np.testing.assert_array_equal(half[:, 4], x.ravel())
     slope = wb.grad(nnet.images2neibs(X, (2, 2), (1, 1)).sum(), X).eval({X: x[:1, :1]})
     np.testing.assert_array_equal(slope[0, 0, 0], [1, 2, 2, 2, 2, 1])
+
+
+# Networks
+
+
+def test_a_network_of_convolutions_learns() -> None:
+    """Layers, pools, a softmax and updates in one native program."""
+    random = np.random.default_rng(0)
+
+    def shared(*shape: int) -> Any:
+        return wb.shared(random.normal(size=shape).astype("float32") * 0.3)
+
+    x, y = T.ftensor4("x"), T.ivector("y")
+    weights = [shared(4, 1, 3, 3), shared(4), shared(3, 4, 3, 3), shared(3 * 2 * 2, 2)]
+    hidden = nnet.relu(nnet.conv2d(x, weights[0]) + weights[1].dimshuffle("x", 0, "x", "x"))
+    hidden = T.tanh(nnet.conv2d(nnet.pool_2d(hidden, (2, 2)), weights[2], border_mode=1))
+    pooled = nnet.pool_2d(hidden, (2, 2), mode="average_exc_pad", ignore_border=False)
+    guess = nnet.softmax(T.dot(pooled.flatten(2), weights[3]))
+    cost = nnet.categorical_crossentropy(guess, y).mean()
+    rate = np.float32(0.2)
+    updates = [(w, w - rate * g) for w, g in zip(weights, wb.grad(cost, weights), strict=True)]
+    train = wb.function([x, y], cost, updates=updates)
+    assert not train.linked.notes
+    labels = random.integers(0, 2, 16).astype("int32")
+    noise = random.normal(size=(16, 1, 8, 8))
+    pictures = (noise + labels[:, None, None, None]).astype("float32")
+    costs = [float(train(pictures, labels)) for _ in range(40)]
+    assert costs[-1] < 0.5 * costs[0]
+
+
+def test_a_convolution_in_a_loop() -> None:
+    w = images(2, 2, 3, 3) * 0.2
+    states, _ = wb.scan(
+        lambda s: T.tanh(nnet.conv2d(s, w, border_mode="half")), outputs_info=X, n_steps=3
+    )
+    f = wb.function([X], [states[-1], wb.grad(states[-1].sum(), X)])
+    assert not f.linked.notes
+    x = images(2, 2, 5, 4)
+    last, slope = f(x)
+    wanted = x
+    for _ in range(3):
+        wanted = np.tanh(nnet.conv2d(wanted, w, border_mode="half").eval())
+    np.testing.assert_allclose(last, wanted)
+    assert slope.shape == x.shape

@@ -14,8 +14,10 @@ import numpy as np
 
 from workbench.core.ops.complex_scalars import imag, real
 from workbench.core.ops.float_scalars import (
+    copysign,
     isneginf,
     isposinf,
+    nextafter,
     round_half_away_from_zero,
 )
 from workbench.core.ops.scalars import (
@@ -23,11 +25,13 @@ from workbench.core.ops.scalars import (
     and_,
     cast,
     eq,
+    exp2,
     floor_div,
     invert,
     isinf,
     isnan,
     le,
+    lt,
     maximum,
     minimum,
     mod,
@@ -36,13 +40,14 @@ from workbench.core.ops.scalars import (
     or_,
     power,
     rint,
+    sub,
     switch,
     true_div,
     trunc,
     xor,
 )
 from workbench.core.types import as_tensor, constant, float_like, is_discrete, tensor_type
-from workbench.errors import UsageError, nearest
+from workbench.errors import DtypeError, UsageError, nearest
 
 bitwise_and, bitwise_or, bitwise_xor, bitwise_not = and_, or_, xor, invert
 fix = trunc
@@ -89,6 +94,34 @@ def float_power(x: Any, y: Any) -> Any:
 def divmod(x: Any, y: Any) -> tuple[Any, Any]:
     """The floored quotient and its rest."""
     return floor_div(x, y), mod(x, y)
+
+
+def modf(x: Any) -> tuple[Any, Any]:
+    """The fraction and the whole part, both of x's sign."""
+    value = cast(x, float_like(_dtype(x)))
+    whole = trunc(value)
+    return copysign(switch(isinf(value), 0, value - whole), value), whole
+
+
+def ldexp(x: Any, exponent: Any) -> Any:
+    """x·2 ** exponent, for whole exponents."""
+    power_of = as_tensor(exponent)
+    if not is_discrete(_dtype(power_of)):
+        raise DtypeError(
+            f"ldexp takes whole exponents, not {_dtype(power_of)}",
+            advice="cast it to an integer dtype, or write x * T.exp2(y)",
+        )
+    dtype = float_like(_dtype(x))
+    half = floor_div(power_of, 2)  # 2 ** exponent may leave the range where the result does not
+    parts = (exp2(cast(part, dtype)) for part in (half, sub(power_of, half)))
+    return mul(mul(cast(x, dtype), next(parts)), next(parts))
+
+
+def spacing(x: Any) -> Any:
+    """The distance to the next float away from 0, of x's sign."""
+    value = cast(x, float_like(_dtype(x)))
+    away = switch(lt(value, 0), -math.inf, math.inf)
+    return nextafter(value, away) - value
 
 
 def deg2rad(x: Any) -> Any:

@@ -655,7 +655,7 @@ class Cast(ScalarOp):
         if dtypes[0][0] == "c" and self.to[0] not in "cb":
             raise DtypeError(
                 f"a complex number cannot be cast to {self.to}",
-                advice="take its absolute value first",
+                advice="take its real part, x.real, or its absolute value",
             )
         return self.to
 
