@@ -30,7 +30,7 @@ def emit_draw(w: Writer, node: Apply) -> None:
     """Numbers that are drawn one by one."""
     draw, state, parameters, lengths = _open(w, node)
     out = w.allocate(node.outputs[1], lengths)
-    if type(draw) is random.Uniform and not any(p.ndim for p in parameters):
+    if type(draw) is random.Uniform and lengths and not any(p.ndim for p in parameters):
         _many_uniforms(w, draw, state, parameters, out)
     else:
         _one_by_one(w, draw, state, parameters, out)

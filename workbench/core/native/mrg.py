@@ -12,6 +12,8 @@ from workbench.core.native.target import Target
 from workbench.core.random.mrg import M1, M2, UNIT
 
 WORDS = 6
+NARROW = 4
+"""So many lanes there are where streams are too few for whole registers."""
 REGISTERS = 2
 """So many vector registers hold one word of all lanes: two chains of instructions side by side."""
 
@@ -78,10 +80,11 @@ def uniforms(dtype: str, width: int, name: str) -> Routine:
     with r.counted(zero, r.number(I64, 2)) as rest:  # streams that draw once more, then the rest
         second = rest.ne(0)
         first, last = second.select(more, zero), second.select(streams, more)
-        whole = last - ((last - first) & (width - 1))
         times = rounds + 1 - rest
-        span(first, whole, times, width)
-        span(whole, last, times, 1)
+        for lanes in (width, NARROW, 1):
+            whole = last - ((last - first) & (lanes - 1))
+            span(first, whole, times, lanes)
+            first = whole
     r.give()
     return r
 
