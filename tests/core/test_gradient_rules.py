@@ -28,7 +28,7 @@ def x():
 CONVENTIONS = {
     # the cost, the point, the gradient there
     "|x| at 0": (lambda x: abs(x).sum(), [0.0, -2, 3], [0, -1, 1]),
-    "sign": (lambda x: T.sgn(x).sum() if hasattr(T, "sgn") else T.sign(x).sum(), A, [0, 0, 0]),
+    "sign": (lambda x: T.sign(x).sum(), A, [0, 0, 0]),
     "floor": (lambda x: T.floor(x).sum(), [0.5, 1, -1.5], [0, 0, 0]),
     "ceil": (lambda x: T.ceil(x).sum(), [0.5, 1, -1.5], [0, 0, 0]),
     "round": (lambda x: T.round(x).sum(), [0.5, 1, -1.5], [0, 0, 0]),

@@ -28,5 +28,6 @@ def drawn(variable: Variable, update: Update) -> RandomVariable:
     assert isinstance(variable.type, TensorType)
     sample = RandomVariable(variable.type, node, variable.index, variable.name)
     sample.rng, sample.update = update[0], update
+    sample.tag = variable.tag
     node.outputs = tuple(sample if v is variable else v for v in node.outputs)
     return sample
