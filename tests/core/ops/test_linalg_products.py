@@ -230,6 +230,27 @@ def test_integers_keep_their_dtype(name: str, dtype: str) -> None:
     np.testing.assert_array_equal(found, expected.astype(dtype))
 
 
+@pytest.mark.parametrize(
+    "name", ["vdot (2, 3) (2, 3)", "vecdot (2, 3) (2, 3)", "inner (2, 3) (3,)",
+             "matmul (4, 2, 3) (4, 3, 5)", "einsum ij,jk->ik (2, 3) (3, 4)"],
+)  # fmt: skip
+def test_complex_numbers(name: str) -> None:
+    ours, theirs, shapes = CASES[name]
+    arrays = drawn(shapes, "complex128")
+    inputs = inputs_for(arrays)
+    (found,) = interpreter(inputs, [ours(*inputs)])(arrays)
+    np.testing.assert_allclose(found, theirs(*arrays), rtol=1e-12)
+
+
+@pytest.mark.parametrize("optimize", [True, False])
+def test_einsum_in_either_order(optimize: bool) -> None:
+    arrays = drawn(((2, 3), (3, 4), (4, 2)))
+    inputs = inputs_for(arrays)
+    out = T.einsum("ij,jk,kl->li", *inputs, optimize=optimize)
+    (found,) = interpreter(inputs, [out])(arrays)
+    np.testing.assert_allclose(found, np.einsum("ij,jk,kl->li", *arrays), rtol=1e-12)
+
+
 def kinds(output: Any) -> list[type]:
     return [type(node.op) for node in toposort([output])]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from workbench.core.graph import Apply, Op
-from workbench.core.native.emit_blas import multiply
+from workbench.core.native.emit_blas import multiply, multiply_vector
 from workbench.core.native.emit_loops import Sink, run_loops
 from workbench.core.native.matrices import LETTER, batch_space, each, number, over_batch
 from workbench.core.native.tensor import Tensor
@@ -25,10 +25,21 @@ def emit_batched_dot(w: Writer, node: Apply) -> None:
     if a.dtype == b.dtype == dtype and dtype in LETTER:
         one, zero = number(w, dtype, 1.0), number(w, dtype, 0.0)
         with each(w, batch, left, right, out) as (x, y, result):
-            multiply(w, result, one, x, y, zero)
+            if result.dims[1] == "1":
+                multiply_vector(w, _line(result, 0), one, x, _line(y, 0), zero)
+            elif result.dims[0] == "1":
+                turned = y.view(y.data, y.dims[::-1], y.strides[::-1])
+                multiply_vector(w, _line(result, 1), one, turned, _line(x, 1), zero)
+            else:
+                multiply(w, result, one, x, y, zero)
     else:
         _by_loops(w, left, right, out)
     w.bind(node.out, out)
+
+
+def _line(matrix: Tensor, axis: int) -> Tensor:
+    """The one column (along axis 0) or row of a matrix."""
+    return matrix.view(matrix.data, (matrix.dims[axis],), (matrix.strides[axis],))
 
 
 def _by_loops(w: Writer, a: Tensor, b: Tensor, out: Tensor) -> None:

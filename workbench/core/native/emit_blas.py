@@ -133,11 +133,13 @@ def emit_gemv(w: Writer, node: Apply) -> None:
     w.same(matrix.dims[1], vector.dims[0])
     scale = w.scalar(w.tensor(alpha))
     out, rest = _target(w, node, beta, [matrix.dims[0]])
-    _gemv(w, out, scale, matrix, vector, rest)
+    multiply_vector(w, out, scale, matrix, vector, rest)
     w.bind(node.out, out)
 
 
-def _gemv(w: Writer, out: Tensor, alpha: Value, a: Tensor, x: Tensor, beta: Value) -> None:
+def multiply_vector(
+    w: Writer, out: Tensor, alpha: Value, a: Tensor, x: Tensor, beta: Value
+) -> None:
     """Out = alpha a x + beta out. BLAS leaves `out` alone where a side is empty: then it is cleared
     here.
     """
@@ -252,10 +254,10 @@ def _dot_by_blas(w: Writer, node: Apply, a: Tensor, b: Tensor) -> None:
     if a.ndim == b.ndim == 2:
         multiply(w, out, one, a, b, zero)
     elif a.ndim == 2:
-        _gemv(w, out, one, a, b, zero)
+        multiply_vector(w, out, one, a, b, zero)
     else:
         turned = b.view(b.data, b.dims[::-1], b.strides[::-1])
-        _gemv(w, out, one, turned, a, zero)
+        multiply_vector(w, out, one, turned, a, zero)
     w.bind(node.out, out)
 
 

@@ -38,14 +38,14 @@ class Term:
         return size
 
 
-def einsum(subscripts: str, *operands: Any) -> Any:
+def einsum(subscripts: str, *operands: Any, optimize: object = True) -> Any:
     """As numpy.einsum: products of the operands' elements with equal labels, summed over the labels
     that are not in the result.
 
     Without `->` the result has the labels that occur once, in alphabetical order. A label twice in
     one operand means its diagonal; `...` stands for the axes that are not named, which broadcast
     (where their length is 1 in the type). Three or more operands are multiplied two at a time, the
-    pair with the smallest result first.
+    pair with the smallest result first, or from the left if `optimize` is false.
 
     Raises UsageError for subscripts that make no sense, RankError for a wrong number of labels,
     ShapeError where lengths differ.
@@ -56,10 +56,10 @@ def einsum(subscripts: str, *operands: Any) -> Any:
     lengths = _lengths(subscripts, terms)
     terms = [_without_ones(term, terms, lengths) for term in map(_on_diagonals, terms)]
     while len(terms) > 1:
-        i, j = _next_pair(terms, wanted, lengths)
+        i, j = _next_pair(terms, wanted, lengths) if optimize else (0, 1)
         rest = [t for k, t in enumerate(terms) if k not in (i, j)]
         needed = {*wanted, *(label for t in rest for label in t.labels)}
-        terms = [*rest, _multiplied(terms[i], terms[j], needed)]
+        terms = [_multiplied(terms[i], terms[j], needed), *rest]
     (last,) = terms
     result = _summed(last, set(wanted))
     ordered = dimshuffle(result.tensor, [result.labels.index(label) for label in wanted])

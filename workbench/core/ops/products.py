@@ -101,13 +101,21 @@ def inner(a: Any, b: Any) -> Any:
 
 
 def vdot(a: Any, b: Any) -> Any:
-    """As numpy.vdot of real tensors: the sum of the products of all elements, in C order."""
-    return dot(as_line(a), as_line(b))
+    """As numpy.vdot: the sum of the products of all elements, in C order, of a's conjugates."""
+    return dot(_conjugate(as_line(a)), as_line(b))
+
+
+def _conjugate(x: Any) -> Any:
+    if tensor_type(x).dtype[0] != "c":
+        return x
+    from workbench.core.ops.complex_scalars import conj
+
+    return conj(x)
 
 
 def vecdot(a: Any, b: Any, axis: int = -1) -> Any:
-    """As numpy.vecdot of real tensors: sums of products along an axis; the others broadcast."""
-    products = as_tensor(a) * as_tensor(b)  # type: ignore[operator]
+    """As numpy.vecdot: sums of products along an axis, of a's conjugates; other axes broadcast."""
+    products = _conjugate(as_tensor(a)) * as_tensor(b)
     return total(products, axis, tensor_type(products).dtype)
 
 
