@@ -146,3 +146,17 @@ def test_a_long_graph_takes_no_long_time() -> None:
         chain = T.tanh(chain) * 1.0001  # type: ignore[operator]
     f = wb.function([c, x], wb.ifelse(c, chain, x), mode=wb.Mode("py", "none"))
     assert f(0, np.ones((1, 1))) == 1
+
+
+def test_views_are_not_handed_on_but_made_again() -> None:
+    """What an earlier choice hands on is written to memory; a transpose costs nothing."""
+    work = T.dot(x, y)
+    first = wb.ifelse(c, (work.T + work).sum(), z.sum())
+    second = wb.ifelse(c, T.exp(work.T) * T.exp(first), z)
+    assert "into_branch" in rules(second, first)
+    between = T.exp(first)
+    outs = [wb.ifelse(c, work.T * between, z), between]
+    rules(*outs)
+    one, two = choices(*outs)
+    assert [v.type for v in one.outputs[1:]] == [T.matrix().type]
+    assert "DimShuffle" in branches(two)[0]

@@ -14,6 +14,8 @@ import numpy as np
 from workbench.core.graph import Apply, Constant, Type, Variable, is_shared, leaves, readers
 from workbench.core.inner import InnerGraph
 from workbench.core.ops.branches import IfElse
+from workbench.core.ops.index import Subtensor
+from workbench.core.ops.shape import Alloc, Dimension, DimShuffle, Reshape, SpecifyBroadcast
 from workbench.core.rewrite.engine import Session, step_rule
 from workbench.core.types import TensorType, constant, tensor_type
 
@@ -25,6 +27,9 @@ SINK = step_rule(
     "ifelse(c, f(x), g(y)) → ifelse(c, f, g)(x, y)",
     "What only one branch needs is computed only where that branch is taken.",
 )
+
+FREE = (Alloc, Dimension, DimShuffle, Reshape, SpecifyBroadcast, Subtensor)
+"""Ops whose results are other looks at their inputs."""
 
 Branch = int  # 0: taken where the condition is not zero; 1: the other
 
@@ -80,7 +85,11 @@ class _Choice:
         # what stands for a variable now: outside, and for the readers in each branch
         self.final: dict[Variable, Variable] = {}
         self.handed_on: list[dict[Variable, Variable]] = [{}, {}]
-        self.wanted = [self._wanted(b) for b in (0, 1)]
+        # what later levels read of what is made at a level, and what a level makes again itself
+        self.wanted: list[dict[int, dict[Variable, None]]] = [{}, {}]
+        self.again: list[dict[int, set[Apply]]] = [{}, {}]
+        for b in (0, 1):
+            self._hand_on(b)
 
     def sunk(self) -> list[Variable]:
         """The outputs of the graph with one node for each level of choices."""
@@ -177,18 +186,23 @@ class _Choice:
                 self.level.update(dict.fromkeys(node.outputs, level))
         return order
 
-    def _wanted(self, branch: Branch) -> dict[int, list[Variable]]:
-        """What later levels read of what a branch makes, by the level at which it is made."""
-        reads = [(self._level_of(branch, n.outputs[0]), [*n.inputs]) for n in self.made(branch)]
+    def _hand_on(self, branch: Branch) -> None:
+        """Finds what each level reads of what the branch made at an earlier one: it is handed on,
+        or where that is only another look at something, made again.
+        """
+        made = list(self.made(branch))
         for level, choices in self.groups.items():
-            reads += [(level, self._values(branch, n)) for n in choices]
-        found: dict[int, dict[Variable, None]] = {}
-        for level, variables in reads:
-            for v in (self.inside(branch, v) for v in variables):
-                made = self._level_of(branch, v)
-                if made < level and self.is_made_inside(branch, v):
-                    found.setdefault(made, {})[v] = None
-        return {level: list(some) for level, some in found.items()}
+            read = {v for n in choices for v in self._values(branch, n)}
+            for node in reversed(made):
+                own = self._level_of(branch, node.outputs[0])
+                again = own < level and isinstance(node.op, FREE)
+                if own == level or (again and not read.isdisjoint(node.outputs)):
+                    read.update(self.inside(branch, v) for v in node.inputs)
+                if again and not read.isdisjoint(node.outputs):
+                    self.again[branch].setdefault(level, set()).add(node)
+                elif own < level:
+                    found = self.wanted[branch].setdefault(own, {})
+                    found.update(dict.fromkeys(v for v in node.outputs if v in read))
 
     def made(self, branch: Branch) -> Iterator[Apply]:
         return (node for node in self.nodes if node in self.guarded[branch])
@@ -239,8 +253,9 @@ class _Body:
     def __init__(self, choice: _Choice, branch: Branch, level: int, captured: Captured) -> None:
         self.choice, self.branch, self.captured = choice, branch, captured
         self.copies: dict[Variable, Variable] = {}
+        again = choice.again[branch].get(level, ())
         for node in choice.made(branch):
-            if choice.level_inside[branch][node.outputs[0]] == level:
+            if choice.level_inside[branch][node.outputs[0]] == level or node in again:
                 self._copy(node)
 
     def _copy(self, node: Apply) -> None:
