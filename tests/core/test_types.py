@@ -207,6 +207,16 @@ def test_conversion_table(cell) -> None:
         assert (result is value) == (outcome == AS_IS)
 
 
+def test_integers_that_are_too_wide_are_overflows_too() -> None:
+    for value, kind in ((2**63, S["int64"]), (2**70, S["int64"]), (-(2**63) - 1, S["float64"])):
+        with pytest.raises(OverflowError) as caught:
+            kind.convert(value)
+        assert isinstance(caught.value, DtypeError)
+    with pytest.raises(DtypeError) as small:
+        S["int8"].convert(300)
+    assert not isinstance(small.value, OverflowError)
+
+
 def test_a_plain_float_for_a_float32_scalar_where_floatx_says_so() -> None:
     with config.change(floatX="float32"):
         assert S["float32"].convert(0.1) == np.float32(0.1)

@@ -21,7 +21,9 @@ class In:
     strict          only arrays of the very dtype are taken
     allow_downcast  True: lossy conversions are made; None: of Python floats to float32 scalars, by
                     floatX
+    autoname        False: an input without a name of its own has none, whatever its variable's
     implicit        True: a caller may not pass it
+    shared          taken, and has no effect: what is stored is never shared between functions
 
     Raises GraphError for what cannot be an input, UpdateError for an update of another type.
     """

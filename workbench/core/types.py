@@ -17,7 +17,14 @@ import numpy as np
 from workbench.configuration import config
 from workbench.core import origin
 from workbench.core.graph import Apply, Array, Constant, Type, Variable
-from workbench.errors import DtypeError, GraphError, LengthError, RankError, ShapeError
+from workbench.errors import (
+    DtypeError,
+    GraphError,
+    LengthError,
+    RankError,
+    ShapeError,
+    WorkbenchError,
+)
 from workbench.frozen import frozen
 
 INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
@@ -140,17 +147,21 @@ class TensorType(Type):
                 f"the variable is of {self}",
                 advice=f"give numpy.asarray(value, '{self.dtype}')",
             )
+        wide = isinstance(value, int) and not -(2**63) <= value < 2**63
+        kind = TooWideError if wide else DtypeError
         try:
             array = np.asarray(value)
             if array.dtype == dtype:
                 return array
             if array.dtype.kind not in "biufc":
-                raise DtypeError(
+                raise kind(
                     f"{_short(value)} is not a number or an array of numbers that fit in 64 bits",
                     f"the variable is of {self}",
                     advice=f"give numpy.asarray(value, '{self.dtype}')",
                 )
             converted = _converted(array, dtype)
+        except WorkbenchError:
+            raise
         except (ValueError, OverflowError) as error:
             raise DtypeError(
                 f"cannot make an array of {self.dtype} from {type(value).__name__}: {error}",
@@ -161,10 +172,10 @@ class TensorType(Type):
             return converted
         if allow_downcast is None and _python_float(value, self):
             return converted
-        raise self._lossy(f"the value {_short(value)} ({array.dtype})")
+        raise self._lossy(f"the value {_short(value)} ({array.dtype})", kind)
 
-    def _lossy(self, what: str) -> DtypeError:
-        return DtypeError(
+    def _lossy(self, what: str, kind: type[DtypeError] = DtypeError) -> DtypeError:
+        return kind(
             f"{what} cannot become {self.dtype} without loss",
             f"the variable is of {self}",
             advice=f"convert it yourself with numpy.asarray(value, '{self.dtype}') "
@@ -175,6 +186,10 @@ class TensorType(Type):
         return f"TensorType({self.dtype}, {_shape_name(self.shape)})"
 
     __repr__ = __str__
+
+
+class TooWideError(DtypeError, OverflowError):
+    """An integer that 64 bits do not hold."""
 
 
 _KNOWN = frozenset(DTYPES)

@@ -27,7 +27,9 @@ class OptionMatcher:
         if not found:
             return []
         if found[1] == "symconfig":
-            return [f"{name}=" for name, *_ in config.rows() if name.startswith(_last_word(line))]
+            typed = _last_word(line)
+            names = [name for name, *_ in config.rows() if not name.endswith("*")]
+            return [f"{name}=" for name in names if name.startswith(typed)]
         names = self.shell.user_ns.items()
         known = [n for n, v in names if isinstance(v, Variable) and not n.startswith("_")]
         return complete(line[found.end() :], known)
