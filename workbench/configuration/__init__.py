@@ -32,7 +32,7 @@ class Config:
         if name.startswith("_"):
             raise AttributeError(name)
         full = self._prefix + name
-        if self._state.flag(full) is not None:
+        if full in self._state.values or self._state.flag(full) is not None:
             return self._state.values[full]
         if any(flag.startswith(full + ".") for flag in self._state.flags):
             section = Config.__new__(Config)
