@@ -214,7 +214,7 @@ def _length(given: Any) -> int | None:
 def _dtype_name(dtype: Any) -> str:
     """The name of a dtype: of floatX, or of one of NumPy's. Raises DtypeError."""
     if isinstance(dtype, str) and dtype == "floatX":
-        return str(config.floatX)
+        return str(_FLAGS["floatX"])
     try:
         name = str(np.dtype(dtype)) if dtype is not None else ""
     except TypeError:
@@ -273,7 +273,7 @@ def _python_float(value: object, type: TensorType) -> bool:
     plain = isinstance(value, float) and not isinstance(
         value, np.generic
     )  # np.float64 is a float, too
-    return plain and type.ndim == 0 and type.dtype == "float32" == config.floatX
+    return plain and type.ndim == 0 and type.dtype == "float32" == _FLAGS["floatX"]
 
 
 _NAMES = {0: "scalar", 1: "vector", 2: "matrix", 3: "3D", 4: "4D", 5: "5D"}
@@ -379,10 +379,10 @@ def python_number(value: complex) -> Array:
     if isinstance(value, complex):
         return np.asarray(value, "complex128")
     if not narrow_ints:
-        return np.asarray(value, config.floatX)
+        return np.asarray(value, _FLAGS["floatX"])
     with np.errstate(over="ignore"):
         narrow = np.float32(value)
-        if config.floatX == "float32" or value != value or float(narrow) == value:
+        if _FLAGS["floatX"] == "float32" or value != value or float(narrow) == value:
             return np.asarray(narrow)
     return np.asarray(value, "float64")
 
