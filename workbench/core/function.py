@@ -13,7 +13,7 @@ from workbench.core.graph import Apply, Variable, is_shared, replace, toposort
 from workbench.core.link import Linked, Plan
 from workbench.core.modes import Mode, get_device, get_mode
 from workbench.core.profile import Profiler
-from workbench.core.program import Program, make_program
+from workbench.core.program import Program, make_program, warn_of_forgotten
 from workbench.core.rewrite import Optimised, optimise, pipeline
 from workbench.core.shared import SharedVariable
 from workbench.core.stored import Containers, Stored
@@ -75,6 +75,8 @@ def function(
         allow_input_downcast,
         rebuild_strict,
     )
+    if no_default_updates is False:
+        warn_of_forgotten(program)
     return compile_program(program, get_mode(mode), profile=profile)
 
 

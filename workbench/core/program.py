@@ -10,7 +10,16 @@ from dataclasses import replace as replace_fields
 from typing import Any
 
 from workbench.configuration import config
-from workbench.core.graph import Apply, Constant, Variable, is_shared, leaves, readers, replace, toposort
+from workbench.core.graph import (
+    Apply,
+    Constant,
+    Variable,
+    is_shared,
+    leaves,
+    readers,
+    replace,
+    toposort,
+)
 from workbench.core.parameters import In, Out, as_in
 from workbench.core.scan.op import Scan
 from workbench.core.shared import SharedVariable, TensorSharedVariable
@@ -139,13 +148,14 @@ def make_program(
         name=name,
     )
     _check_used(program, on_unused_input)
-    if no_default_updates is False:
-        _warn_of_forgotten(program)
     return program
 
 
-def _warn_of_forgotten(program: Program) -> None:
-    """A loop that changes a shared variable tells so in its updates; without them it is lost."""
+def warn_of_forgotten(program: Program) -> None:
+    """A loop that changes a shared variable tells so in its updates; without them it is lost.
+
+    The caller's caller is told.
+    """
     stored = dict(program.updates)
     for node in program.nodes():
         if not isinstance(node.op, Scan):
@@ -157,7 +167,7 @@ def _warn_of_forgotten(program: Program) -> None:
                     f"{node.op} changes {start.name or 'a shared variable'} from step to step, and "
                     "this function does not store what becomes of it; pass the updates that scan "
                     "returned: function(…, updates=updates)",
-                    stacklevel=4,
+                    stacklevel=3,
                 )
 
 

@@ -164,3 +164,14 @@ def test_a_loop_that_stops_early_leaves_the_state_of_its_last_step() -> None:
         for number in f():
             assert number == r.uniform()
         assert number > 0.9
+
+
+def test_looking_at_a_loop_needs_no_updates() -> None:
+    """What is inspected stores nothing, so there is nothing to warn of, and no stream moves."""
+    d = RandomStreams(1234).uniform()
+    states, _ = wb.scan(lambda x: x + d, outputs_info=T.constant(0.0), n_steps=3)
+    found = wb.inspect(states)
+    expected = next(generators(1234)).uniform(size=3).cumsum()
+    assert found.trace[0].n_steps == 3
+    np.testing.assert_allclose(found.values[states].array, expected)
+    np.testing.assert_allclose(wb.function([], d)(), expected[0])
