@@ -83,6 +83,8 @@ FAMILIES: dict[str, tuple[str, ...]] = {
         "expit",
         "gammainc",
         "gammaincc",
+        "gammal",
+        "gammau",
         "i0",
         "i1",
         "iv",

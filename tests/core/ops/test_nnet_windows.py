@@ -45,6 +45,8 @@ def test_a_convolution_is_scipys() -> None:
 def test_types_and_static_shapes() -> None:
     known = nnet.conv2d(X, W, (None, 3, 28, 28), (8, 3, 5, 5), border_mode=(2, 1), subsample=(2, 1))
     assert known.type.shape == (None, 8, 14, 26)
+    partly = nnet.conv2d(X, W, (T.constant(2), 3, T.lscalar("rows"), 9), (8, None, 3, 3))
+    assert partly.type.shape == (2, 8, None, 7)
     assert nnet.conv2d(T.ftensor4(), T.ftensor4()).dtype == "float32"
     assert nnet.conv2d(T.ftensor4(), W).dtype == "float64"
     assert nnet.conv2d(T.btensor4(), T.btensor4()).dtype == "float32"
@@ -108,6 +110,7 @@ MISTAKES: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "large filters": (
         lambda: nnet.conv2d(X, W, (2, 3, 4, 4), (4, 3, 5, 5)), ShapeError, "does not fit",
     ),
+    "shape": (lambda: nnet.conv2d(X, W, (28, 28)), RankError, "2 lengths"),
     "border mode": (lambda: nnet.conv2d(X, W, border_mode="vaild"), UsageError, "'valid'"),
     "border of three": (lambda: nnet.conv2d(X, W, border_mode=(1, 2, 3)), UsageError, "2 axes"),
     "border below 0": (lambda: nnet.conv2d(X, W, border_mode=-1), UsageError, "from 0 on"),

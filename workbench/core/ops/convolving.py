@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from workbench.core.graph import Variable
 from workbench.core.ops.convolution import Conv, ConvFilters, ConvImages
 from workbench.core.ops.scalars import cast, maximum, minimum
 from workbench.core.ops.shape import as_scalar_int, dimension, dimshuffle, specify_shape
@@ -20,8 +21,18 @@ def _floats(*tensors: Any) -> list[Any]:
 
 
 def _of_shape(x: Any, shape: Any) -> Any:
-    """Declared to be of this shape; None is not known."""
-    return x if shape is None else specify_shape(x, [None if n is None else int(n) for n in shape])
+    """Declared to be of this shape; None, and a variable that is no constant, is not known."""
+    if shape is None:
+        return x
+    own = tensor_type(x).shape
+    if len(shape) != len(own):
+        raise RankError(
+            f"a shape of {len(shape)} lengths is given for {len(own)} axes",
+            f"{x}: {x.type}",
+            advice="give one length, or None, for each axis",
+        )
+    given = static_lengths([n if n is None or isinstance(n, Variable) else int(n) for n in shape])
+    return specify_shape(x, [b if a is None else a for a, b in zip(given, own, strict=True)])
 
 
 def _conv(ndim: int, border: Any, stride: Any, flip: bool, dilation: Any, groups: int) -> Conv:

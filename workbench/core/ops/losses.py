@@ -134,7 +134,7 @@ def confusion_matrix(actual: Any, pred: Any) -> list[Any]:
     """How often each actual label (row) was predicted as each label (column), int64, and the sorted
     labels that rows and columns stand for.
     """
-    from workbench.tensor import unique
+    from workbench.core.ops.counting import unique
 
     told, seen = as_tensor(actual), as_tensor(pred)
     if tensor_type(told).ndim != 1 or tensor_type(seen).ndim != 1:

@@ -21,6 +21,7 @@ from workbench.core.ops.scalars import (
     add,
     eq,
     exp,
+    gamma,
     gammaln,
     ge,
     log,
@@ -365,6 +366,16 @@ def polygamma(n: int, x: Any) -> Any:
 def trigamma(x: Any) -> Any:
     """The derivative of digamma."""
     return polygamma(1, x)
+
+
+def gammal(k: Any, x: Any) -> Any:
+    """The lower incomplete gamma function, not regularised: `gammainc` times Γ(k)."""
+    return gammainc(k, x) * gamma(k)
+
+
+def gammau(k: Any, x: Any) -> Any:
+    """The upper incomplete gamma function, not regularised: `gammaincc` times Γ(k)."""
+    return gammaincc(k, x) * gamma(k)
 
 
 def chi2sf(x: Any, k: Any) -> Any:

@@ -285,7 +285,7 @@ class AddWindows(Op):
 
 def static_lengths(lengths: Sequence[Any]) -> Shape:
     """What is known of some lengths: ints as they are, constants' values, None for others."""
-    return tuple(n if isinstance(n, int) else static_int(n) for n in lengths)
+    return tuple(n if n is None or isinstance(n, int) else static_int(n) for n in lengths)
 
 
 def known_or(static: Shape, variables: Sequence[Variable]) -> list[Any]:
