@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -165,30 +162,3 @@ def test_a_sequence_that_is_too_short():
 def test_errors(wrong, words):
     with pytest.raises(ScanError, match=words):
         wrong()
-
-
-@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="counts Linux's pages")
-def test_the_gradient_takes_a_tenth_of_the_memory():
-    """Measured as the benchmark of memory does: the growth of the process's peak."""
-    steps, wide = 20_000, 64
-    b = T.dvector("b")
-    whole, _ = wb.scan(lambda p: T.tanh(p * h + b), None, b, n_steps=steps)
-    some, _ = wb.scan_checkpoints(
-        lambda p: T.tanh(p * h + b), None, b, n_steps=steps, save_every_N=None
-    )
-    values = (numbers(wide), numbers(wide, seed=1))
-
-    def growth(states):
-        f = wb.function([h, b], T.grad((states[-1] ** 2).sum(), [h, b]))
-        Path("/proc/self/clear_refs").write_text("5")
-        before = peak()
-        f(*values)
-        return peak() - before
-
-    few = growth(some)
-    assert few < growth(whole) / 10
-
-
-def peak() -> float:
-    status = Path("/proc/self/status").read_text()
-    return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 1024
