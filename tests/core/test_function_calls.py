@@ -217,6 +217,20 @@ def test_stored_values_by_every_key(mode):
     np.testing.assert_array_equal(f["x"], [1, 2, 3])
 
 
+def test_a_default_is_a_copy_unless_it_is_borrowed(mode):
+    x = T.dvector("x")
+    given, later = A.copy(), B.copy()
+    f = wb.function([wb.In(x, value=given)], x * 1, mode=mode)
+    given += 100
+    np.testing.assert_array_equal(f(), A)
+    f["x"] = later
+    later += 100
+    np.testing.assert_array_equal(f(), B)
+    borrowed = wb.function([wb.In(x, value=given, borrow=True)], x * 1, mode=mode)
+    given += 100
+    np.testing.assert_array_equal(borrowed(), A + 200)
+
+
 @pytest.mark.parametrize("key", ["q", 7, T.dscalar("x"), None, wb.shared(1)])
 def test_keys_that_are_not_there(key):
     x = T.dvector("x")

@@ -21,11 +21,12 @@ from typing import IO, Any
 import numpy as np
 from numpy.lib import format as npy
 
-from workbench.core.function import Function, shared_of
+from workbench.core.function import Function
 from workbench.core.graph import Array, Variable, is_shared, leaves
 from workbench.core.records import Snapshot
 from workbench.core.shared import SharedVariable
 from workbench.core.snapshot import snapshot
+from workbench.core.swap import shared_of
 from workbench.errors import ArchiveError, DtypeError, WorkbenchError, nearest
 from workbench.frozen import frozen
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from workbench.core.parameters import In
+from workbench.core.shared import kept
 from workbench.errors import ArgumentError, WorkbenchError, nearest
 
 _ABSENT: Any = object()  # Any: it stands where a value is looked for
@@ -20,7 +21,10 @@ class Binder:
         self.inputs = tuple(inputs)
         self.name = name
         self.stored = [
-            _ABSENT if item.value is None else item.convert(item.value) for item in self.inputs
+            _ABSENT
+            if item.value is None
+            else kept(item.convert(item.value), item.value, item.borrow)
+            for item in self.inputs
         ]
         self._explicit = [i for i, item in enumerate(self.inputs) if not item.implicit]
         self._named: dict[str, list[int]] = {}
@@ -129,8 +133,11 @@ class Binder:
         return self.stored[i]
 
     def set(self, key: Any, value: Any) -> None:
+        """Store a default: a copy of the value, unless the input borrows. Raises ArgumentError and
+        the errors of conversion.
+        """
         i = self.index(key)
-        self.stored[i] = self._convert(i, value)
+        self.stored[i] = kept(self._convert(i, value), value, self.inputs[i].borrow)
 
     def copy(self) -> Binder:
         """The same parameters with stored values of their own."""

@@ -9,7 +9,7 @@ from typing import Any
 from workbench.configuration import config
 from workbench.core import origin
 from workbench.core.arguments import Binder
-from workbench.core.graph import Apply, Variable, is_shared, replace, toposort
+from workbench.core.graph import Apply, Variable, toposort
 from workbench.core.link import Linked, Plan
 from workbench.core.modes import Mode, get_device, get_mode
 from workbench.core.profile import Profiler
@@ -17,7 +17,8 @@ from workbench.core.program import Program, make_program, warn_of_forgotten
 from workbench.core.rewrite import Optimised, optimise, pipeline
 from workbench.core.shared import SharedVariable
 from workbench.core.stored import Containers, Stored
-from workbench.errors import ArgumentError, GraphError, WorkbenchError
+from workbench.core.swap import shared_of, swapped
+from workbench.errors import ArgumentError, WorkbenchError
 
 SUBSET = "output_subset"  # the keyword of a call that says which outputs are wanted
 
@@ -299,7 +300,7 @@ class Function:
         shared variable that is not in the function, or one of another type. `share_memory` is
         taken and has no effect: calls never share intermediate memory.
         """
-        program = _swapped(self.maker.program, swap or {}, delete_updates, name)
+        program = swapped(self.maker.program, swap or {}, delete_updates, name)
         made = compile_program(program, self.maker.mode, profile=profile)
         made._binder.stored = list(self._binder.stored)
         made.trust_input = self.trust_input
@@ -332,19 +333,6 @@ class Function:
         return f"<Function {self.name}>"
 
 
-class SwapError(GraphError, ValueError):
-    """A copy of a function is to swap what cannot be swapped."""
-
-
-def shared_of(program: Program) -> list[SharedVariable]:
-    """The shared variables that a program reads or updates, in order."""
-    from workbench.core.graph import leaves
-
-    found: dict[Any, None] = {v: None for v in leaves(program.results) if is_shared(v)}
-    found.update((target, None) for target, _ in program.updates)
-    return list(found)
-
-
 def optimised(program: Program, mode: Mode, listeners: Iterable[Any]) -> Optimised:
     """The program's graph, rewritten as the mode says."""
     recipe = mode.recipe
@@ -373,37 +361,6 @@ def _plan(program: Program, results: Sequence[Variable]) -> Plan:
         single=program.form.single and not program.stored,
         name=program.name,
         strict=tuple(item.strict for item in program.inputs),
-    )
-
-
-def _swapped(
-    program: Program,
-    swap: dict[SharedVariable, SharedVariable],
-    delete_updates: bool,
-    name: str | None,
-) -> Program:
-    import dataclasses
-
-    known = set(shared_of(program))
-    for old, new in swap.items():
-        if old not in known:
-            raise SwapError(f"swap names {old}, which is not a shared variable of this function")
-        if old.type != new.type:
-            raise SwapError(
-                f"swap cannot put {new} of {new.type} in the place of {old} of {old.type}"
-            )
-    places: dict[Variable, Variable] = dict(swap.items())
-    changed = replace(program.results, places)
-    first, second = len(program.outputs), len(program.outputs) + len(program.stored)
-    updates = zip((swap.get(t, t) for t, _ in program.updates), changed[second:], strict=True)
-    return dataclasses.replace(
-        program,
-        outputs=tuple(changed[:first]),
-        stored=tuple(
-            (i, v) for (i, _), v in zip(program.stored, changed[first:second], strict=True)
-        ),
-        updates=() if delete_updates else tuple(updates),
-        name=program.name if name is None else name,
     )
 
 

@@ -52,7 +52,7 @@ class SharedVariable(Variable):
         Raises DtypeError, RankError or LengthError, each a TypeError, for a value that the type
         does not take.
         """
-        self.cell[0] = _kept(self.convert(new_value), new_value, borrow)
+        self.cell[0] = kept(self.convert(new_value), new_value, borrow)
 
     def convert(self, value: Any) -> Any:
         return self.type.convert(value, strict=self.strict, allow_downcast=self.allow_downcast)  # type: ignore[attr-defined]
@@ -104,7 +104,7 @@ def _no_value(variable: Variable) -> GraphError:
     )
 
 
-def _kept(value: Any, given: Any, borrow: bool) -> Any:
+def kept(value: Any, given: Any, borrow: bool) -> Any:
     """What is stored of a value that was made of what a user gave: nothing of his without
     `borrow`.
     """
@@ -154,7 +154,7 @@ def shared(
 
         return shared_state(value, name)
     if array is None:
-        held = _kept(value, value, borrow)
+        held = kept(value, value, borrow)
         return SharedVariable(GenericType(), held, name, strict, allow_downcast)
     flags = broadcastable if broadcastable is not None else (False,) * array.ndim
     if len(flags) != array.ndim:
@@ -163,7 +163,7 @@ def shared(
             advice="give a flag for each axis",
         )
     kind = TensorType(str(array.dtype), tuple(1 if flag else None for flag in flags))
-    stored = kind.convert(_kept(array, value, borrow))
+    stored = kind.convert(kept(array, value, borrow))
     return TensorSharedVariable(kind, stored, name, strict, allow_downcast)
 
 
