@@ -164,7 +164,7 @@ class Profiler:
         )
 
     def __repr__(self) -> str:
-        return f"Profiler({self.name or 'function'}, {self.call_times.calls} calls)"
+        return f"{type(self).__name__}({self.name or 'function'}, {self.call_times.calls} calls)"
 
 
 def _is_view(inputs: Sequence[Any], outputs: Sequence[Any]) -> bool:

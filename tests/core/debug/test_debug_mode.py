@@ -275,6 +275,17 @@ def test_an_unstable_optimisation(with_wrong_rule):
     debugged([x], T.exp(x), optimizer="fast_compile", stability_patience=1)
 
 
+def test_stable_formulas_are_right_where_the_others_were_out_of_range():
+    y = T.fvector("y")
+    p = 1 / (1 + T.exp(-y))
+    slope = T.grad(T.sum(-T.log(1 - p) * 0.5), y)
+    f = debugged([y], slope, check_isfinite=False)
+    far = np.array([-60.0, -1.0, 0.5, 60.0], "float32")
+    np.testing.assert_allclose(f(far), 0.5 / (1 + np.exp(-far.astype(float))), rtol=1e-5)
+    softplus = debugged([x], T.log(1 + T.exp(x)), check_isfinite=False)
+    np.testing.assert_allclose(softplus(np.array([-800.0, 800.0])), [0, 800])
+
+
 # --- ops and native code
 
 

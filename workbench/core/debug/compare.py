@@ -15,10 +15,13 @@ ROUNDINGS = 64
 """How many roundings of the largest number that took part may be between two orders of adding."""
 
 
-def difference(expected: Any, found: Any, operands: Iterable[Any] = ()) -> str:
+def difference(
+    expected: Any, found: Any, operands: Iterable[Any] = (), excused: Any = False
+) -> str:
     """How `found` differs from `expected`, or '' where rounding explains it.
 
     operands  what both were computed from: the larger that is, the more rounding explains
+    excused   where they may differ, as a mask
 
     Where the expected value is not finite any other is taken: that is what stable formulas are for.
     Values that are no arrays are not compared.
@@ -37,7 +40,7 @@ def difference(expected: Any, found: Any, operands: Iterable[Any] = ()) -> str:
         relative, absolute = RELATIVE.get(name, 1e-7), ABSOLUTE.get(name, 1e-8)
         noise = ROUNDINGS * float(np.finfo(a.dtype).eps) * _scale([a, *operands])
         allowed = absolute + noise + relative * np.abs(a)
-        wrong = np.isfinite(a) & ~(np.abs(a - b) <= allowed)
+        wrong = np.isfinite(a) & ~(np.abs(a - b) <= allowed) & ~np.asarray(excused)
     return _told(a, b, wrong)
 
 
@@ -75,6 +78,18 @@ def _largest(value: Any) -> float:
 
 def _is_array(value: Any) -> bool:
     return isinstance(value, (np.ndarray, np.generic))
+
+
+def out_of_range(value: Any) -> Any:
+    """Where a float is not finite, or so small that it has lost digits: a mask, or None where that
+    is nowhere.
+    """
+    if not _is_array(value) or value.dtype.kind not in "fc":
+        return None
+    with np.errstate(all="ignore"):
+        size = np.abs(value)
+        mask = ~np.isfinite(size) | ((size > 0) & (size < np.finfo(value.dtype).tiny))
+    return mask if mask.any() else None
 
 
 def misfit(value: Any, type: Any) -> str:

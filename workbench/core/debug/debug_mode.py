@@ -21,7 +21,7 @@ from workbench.core.debug.errors import (
 )
 from workbench.core.debug.natively import NativeNodes, run_native
 from workbench.core.debug.replay import Replay
-from workbench.core.debug.steps import Steps, written
+from workbench.core.debug.steps import Steps, as_text
 from workbench.core.debug.watch import Watch
 from workbench.core.graph import Variable
 from workbench.core.interpreter import Interpreter
@@ -98,12 +98,12 @@ class DebugMode(Mode):
         """Raises StochasticOrder where optimising again does something else."""
         from workbench.core.function import optimised
 
-        first = [*steps.lines(), *written(plan.results)]
+        first = [*steps.lines(), *as_text(plan.results)]
         for _ in range(self.stability_patience - 1):
             again = Steps()
             outputs = optimised(program, self, [again]).outputs
             for a, b in zip_longest(
-                first, [*again.lines(), *written(outputs)], fillvalue="nothing"
+                first, [*again.lines(), *as_text(outputs)], fillvalue="nothing"
             ):
                 if a != b:
                     raise StochasticOrder(
@@ -129,7 +129,8 @@ class DebugLinked(PyLinked):
 
     def run(self, args: Sequence[Any], profile: Profiler | None = None) -> list[Any]:
         given = dict(zip(self.program.variables, args, strict=True))
-        expected = self.original.run(given, [Watch()])
+        written = Watch()
+        expected = self.original.run(given, [written])
         with silenced():
             timed = [] if profile is None else [profile.listener(self.interpreter.nodes)]
             watch = Watch(self.mode.check_isfinite, again=True)
@@ -137,7 +138,8 @@ class DebugLinked(PyLinked):
             inputs = dict(zip(self.plan.inputs, args, strict=True))
             self.replay.run(given)
             found = self.interpreter.run(inputs, [watch, *timed, *native])
-            self._compare(expected, found)
+            if not written.left_range:  # else a stable formula may well give another value
+                self._compare(expected, found)
             if self.mode.compares:
                 self._check_whole(args, found)
         return self.store(found, args)

@@ -62,7 +62,7 @@ class Steps:
                 yield from (f"  {line}" for line in step.inner.lines())
 
 
-def written(outputs: Sequence[Variable]) -> Iterator[str]:
+def as_text(outputs: Sequence[Variable]) -> Iterator[str]:
     """A graph as text that is equal for equal graphs: a line for each node, in order."""
     numbers: dict[Variable, str] = {}
     for i, node in enumerate(toposort(outputs)):
@@ -71,7 +71,7 @@ def written(outputs: Sequence[Variable]) -> Iterator[str]:
         numbers.update((v, f"{i}.{v.index}") for v in node.outputs)
         inner = getattr(node.op, "inner", None)
         if inner is not None:
-            yield from (f"  {line}" for line in written(inner.outputs))
+            yield from (f"  {line}" for line in as_text(inner.outputs))
 
 
 def _leaf(variable: Variable) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from workbench.core.debug.compare import misfit, same_bytes
+from workbench.core.debug.compare import difference, misfit, out_of_range, same_bytes
 from workbench.core.debug.errors import BadDestroyMap, InvalidValueError, StochasticOrder
 from workbench.core.graph import Apply, Variable, describe
 from workbench.core.interpreter import evaluate_node
@@ -26,6 +26,7 @@ class Watch:
     def __init__(self, finite: bool = False, again: bool = False) -> None:
         self.finite = finite
         self.again = again
+        self.left_range = False  # whether a value was not finite, or so small that it lost digits
         self._copies: list[list[Any]] = []  # of the inputs of the nodes that run now
         self._loops: dict[Apply, int] = {}
 
@@ -48,6 +49,7 @@ class Watch:
 
     def _check(self, node: Apply, variable: Variable, value: Any) -> None:
         wrong = misfit(value, variable.type)
+        self.left_range = self.left_range or out_of_range(value) is not None
         if not wrong and self.finite and not _is_finite(value):
             wrong = "it is not finite"
         if wrong:
@@ -83,9 +85,10 @@ def _check_again(node: Apply, copies: Sequence[Any], outputs: Sequence[Any]) -> 
     with silenced():
         again = evaluate_node(node, [copied(value) for value in copies])
     for i, (first, second) in enumerate(zip(outputs, again, strict=True)):
-        if not same_bytes(first, second):
+        if text := difference(first, second, copies):
             raise StochasticOrder(
-                f"two runs of {node.op} over the same inputs gave different values of output {i}",
+                f"two runs of {node.op} over the same inputs gave different values of output {i}: "
+                f"{text}",
                 describe(node.op, node.inputs),
                 place=node.place,
                 advice="an op depends on its inputs alone; a random one reads its state as one",
