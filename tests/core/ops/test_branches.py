@@ -403,3 +403,28 @@ def test_no_products_are_left_outside() -> None:
     outside = [type(n.op) for n in toposort(f.maker.fgraph.outputs)]
     assert Dot not in outside
     assert outside.count(IfElse) >= 1
+
+
+def test_a_branch_with_a_part_that_is_not_native() -> None:
+    """The other branch, and the rest of that one, are native all the same."""
+    c = T.bscalar("c")
+    x, y = T.vectors("x", "y")
+    size = abs(x.astype("complex64")).sum().astype("float64")
+    f = wb.function([c, x, y], wb.ifelse(c, [size + T.exp(y).sum(), x], [fails(y).sum(), y * 2]))
+    assert any("complex" in note for note in f.linked.notes)
+    assert not any(note.startswith("if is run") for note in f.linked.notes)
+    a, b = np.array([0.0, 1, 0, -3]), np.zeros(3)
+    total, rest = f(1, a, b)
+    assert total == 4 + 3
+    np.testing.assert_array_equal(rest, a)
+    with pytest.raises(errors.IndexOutOfRange):
+        f(0, a, b)
+    np.testing.assert_array_equal(f(0, a, np.ones(9))[1], np.full(9, 2.0))
+
+
+def test_a_loop_whose_body_has_no_native_form() -> None:
+    x = T.vector("x")
+    rows, _ = wb.scan(lambda v: abs(v.astype("complex64") * 2j).astype("float64"), sequences=x)
+    f = wb.function([x], rows.sum())
+    assert any("complex64" in note for note in f.linked.notes)
+    assert f(np.array([1.0, -2])) == 6

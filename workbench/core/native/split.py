@@ -11,8 +11,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from workbench.core.graph import Apply, Constant, Variable, is_shared, toposort
+from workbench.core.inner import InnerGraph
 from workbench.core.interpreter import evaluate_node, lookup
-from workbench.core.link import Fast, Linked, Plan, own
+from workbench.core.link import Fast, Linked, Plan, PyLinked, own
 from workbench.core.native.target import NoNativeForm
 from workbench.core.profile import Profiler
 from workbench.frozen import frozen
@@ -56,7 +57,9 @@ def _refusal(node: Apply, make: Make) -> str | None:
 
 @frozen
 class _Stage:
-    """A native program or one interpreted node, with what it reads and what it gives."""
+    """A native program, one interpreted node, or one node with branches that are linked each by
+    itself, with what it reads and what it gives.
+    """
 
     inputs: tuple[Variable, ...]
     outputs: tuple[Variable, ...]
@@ -73,10 +76,8 @@ class SplitLinked:
         self, plan: Plan, nodes: Sequence[Apply], reasons: dict[Apply, str], make: Make
     ) -> None:
         self.plan = plan
-        self.notes: Sequence[str] = [
-            f"{node.op} is run by the interpreter: {why}" for node, why in reasons.items()
-        ]
         self.parts = _stages(plan, nodes, reasons, make)
+        self.notes: Sequence[str] = [note for part in self.parts for note in _notes(part, reasons)]
 
     def free(self) -> None:
         """Give back the memory that the native stages keep between calls."""
@@ -140,8 +141,66 @@ def _stages(
         native = [node for node in here if node not in reasons]
         if native:
             stages.append(_native_stage(native, level, needed, make))
-        stages += [_Stage(node.inputs, node.outputs, node=node) for node in here if node in reasons]
+        stages += [
+            _Stage(node.inputs, node.outputs, _branches(node, make), node)
+            for node in here
+            if node in reasons
+        ]
     return stages
+
+
+def _notes(part: _Stage, reasons: dict[Apply, str]) -> Sequence[str]:
+    """What of a stage is not native, and why."""
+    if part.node is None or part.native is not None:
+        return part.native.notes if part.native is not None else ()
+    return [f"{part.node.op} is run by the interpreter: {reasons[part.node]}"]
+
+
+class BranchesLinked:
+    """A choice of which a part has no native form: each branch is a plan of its own."""
+
+    fast: Fast | None = None
+
+    def __init__(self, node: Apply, make: Make) -> None:
+        op: Any = node.op
+        self.node, self.op = node, op
+        self.linked: list[Linked] = []
+        for values in op.branches(node.inputs):
+            plan = Plan(op.inner.inputs, tuple(values))
+            lazy = any(getattr(n.op, "is_lazy", False) for n in op.inner.nodes)
+            self.linked.append(PyLinked(plan) if lazy else _linked(plan, make))
+
+        self.notes: Sequence[str] = [note for linked in self.linked for note in linked.notes]
+
+    def free(self) -> None:
+        """Give back the memory that the branches keep between calls."""
+        for linked in self.linked:
+            linked.free()
+
+    def run(self, args: Sequence[Any], profile: Profiler | None = None) -> list[Any]:
+        condition, *captured = args
+        start = time.perf_counter()
+        taken = self.linked[0 if self.op.chosen(condition).start == 1 else 1]
+        results = taken.run(captured)
+        if profile is not None:
+            profile.node(self.node, time.perf_counter() - start)
+            profile.size(self.node, args, results)
+        return results
+
+
+def _branches(node: Apply, make: Make) -> Linked | None:
+    """The branches of a node that has some inside."""
+    has_some = hasattr(node.op, "branches") and isinstance(
+        getattr(node.op, "inner", None), InnerGraph
+    )
+    return BranchesLinked(node, make) if has_some else None
+
+
+def _linked(plan: Plan, make: Make) -> Linked:
+    try:
+        return make(plan)
+    except NoNativeForm:
+        return split_link(plan, make)
 
 
 def _level_after(

@@ -115,6 +115,8 @@ class Writer:
         self.node, self.dying, self.lives.new, self.holder = around
 
     def write_node(self, node: Apply) -> None:
+        for variable in node.outputs if self.holder is not None else ():
+            _check_dtype(variable)
         emitter = self.emitter_of(node.op)
         if not self.timed:
             emitter(self, node)
@@ -536,6 +538,17 @@ class Writer:
         outer.lines.append(f"{head}:")
         outer.lines += inner.lines
         outer.lines.append(f"{done}:")
+
+
+def _check_dtype(variable: Variable) -> None:
+    """Raises NoNativeForm for a value inside a body that no register holds."""
+    t = variable.type
+    if not isinstance(t, TensorType):
+        raise NoNativeForm(f"{variable} of {t}", "object")
+    try:
+        scalar_type(t.dtype)
+    except KeyError:
+        raise NoNativeForm(str(variable), t.dtype) from None
 
 
 def _fold(opcode: str, a: Name, b: Name) -> Name | None:
