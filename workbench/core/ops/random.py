@@ -72,7 +72,7 @@ class Draw(Op):
         if np.dtype(tensor_type(variable).dtype).kind not in kinds:
             raise DtypeError(
                 f"{self}: {name} is of {variable.type}; it takes {noun}",
-                advice=f"cast it: {name}.astype('int64')" if name in self.whole else "",
+                advice="cast it to int64" if name in self.whole else "take its real part",
             )
 
     def check_ranks(self, parameters: Sequence[Variable], lengths: Sequence[Variable]) -> None:

@@ -13,7 +13,7 @@ from workbench.core.graph import Array, Variable
 from workbench.core.ops.random import Draw, check_spreads
 from workbench.core.ops.shape import check_spread, dimension, static_or_self
 from workbench.core.types import tensor_type
-from workbench.errors import RankError
+from workbench.errors import RandomError, RankError
 from workbench.frozen import frozen
 
 
@@ -32,7 +32,10 @@ class Permutation(Draw):
     ) -> Any:
         n = int(parameters[0])
         if n < 0:
-            raise ValueError(f"n is {n}; there are no permutations of less than nothing")
+            raise RandomError(
+                f"{self}: n is {n}; there are no permutations of less than nothing",
+                advice="give a number from 0 on",
+            )
         rows = [rng.permutation(n) for _ in range(_size(shape))]
         return np.array(rows, "int64").reshape((*shape, n))
 
@@ -138,13 +141,18 @@ def _probabilities(row: Any) -> Any:
 
 
 def _size(shape: tuple[int, ...]) -> int:
-    """How many rows there are. Raises ValueError for a negative length, as NumPy does."""
+    """How many rows there are. Raises RandomError for a negative length."""
     if any(n < 0 for n in shape):
-        raise ValueError("negative dimensions are not allowed")
+        raise RandomError(
+            f"negative dimensions are not allowed: {shape}", advice="give lengths from 0 on"
+        )
     return int(np.prod(shape, dtype=np.int64))
 
 
 def _check_rank(op: Draw, name: str, variable: Variable, ndim: int) -> None:
     if tensor_type(variable).ndim != ndim:
         kind = "a vector" if ndim else "a scalar"
-        raise RankError(f"{op}: {name} is of {variable.type}; it takes {kind}")
+        raise RankError(
+            f"{op}: {name} is of {variable.type}; it takes {kind}",
+            advice="draw in a loop, or for each of them, where there are several",
+        )
