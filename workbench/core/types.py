@@ -16,6 +16,7 @@ import numpy as np
 
 from workbench.configuration import config
 from workbench.core import origin
+from workbench.core.conversion import short, to_array
 from workbench.core.graph import Apply, Array, Constant, Type, Variable
 from workbench.errors import (
     DtypeError,
@@ -23,7 +24,6 @@ from workbench.errors import (
     LengthError,
     RankError,
     ShapeError,
-    WorkbenchError,
 )
 from workbench.frozen import frozen
 
@@ -109,7 +109,7 @@ class TensorType(Type):
         `DtypeError` unless `allow_downcast`; `strict` takes only arrays of the very dtype. A wrong
         number of dimensions is a `RankError`, a length other than the static one a `LengthError`.
         """
-        array = self._cast(value, strict, allow_downcast)
+        array = to_array(value, self, strict, allow_downcast)
         if array.ndim != self.ndim:
             raise RankError(
                 f"Wrong number of dimensions: expected {self.ndim}, got {array.ndim} with shape "
@@ -126,70 +126,10 @@ class TensorType(Type):
                 )
         return array
 
-    def _cast(self, value: object, strict: bool, allow_downcast: bool | None) -> Array:
-        dtype = self.numpy_dtype
-        if isinstance(value, np.ndarray):
-            if value.dtype == dtype:
-                return np.asarray(value)  # of the base class: a matrix's * is another *
-            lossy = allow_downcast and value.dtype.kind in "biufc"
-            if not strict and (lossy or np.can_cast(value.dtype, dtype, "safe")):
-                return _converted(np.asarray(value), dtype)
-            raise self._lossy(f"an array of {value.dtype}")
-        if isinstance(value, Variable):
-            raise DtypeError(
-                f"the symbolic variable {value} was given where a value is needed",
-                f"the variable is of {self}",
-                advice="values are arrays or numbers",
-            )
-        if strict:
-            raise DtypeError(
-                f"a NumPy array of {self.dtype} is required (strict); got {type(value).__name__}",
-                f"the variable is of {self}",
-                advice=f"give numpy.asarray(value, '{self.dtype}')",
-            )
-        wide = isinstance(value, int) and not -(2**63) <= value < 2**63
-        kind = TooWideError if wide else DtypeError
-        try:
-            array = np.asarray(value)
-            if array.dtype == dtype:
-                return array
-            if array.dtype.kind not in "biufc":
-                raise kind(
-                    f"{_short(value)} is not a number or an array of numbers that fit in 64 bits",
-                    f"the variable is of {self}",
-                    advice=f"give numpy.asarray(value, '{self.dtype}')",
-                )
-            converted = _converted(array, dtype)
-        except WorkbenchError:
-            raise
-        except (ValueError, OverflowError) as error:
-            raise DtypeError(
-                f"cannot make an array of {self.dtype} from {type(value).__name__}: {error}",
-                f"the variable is of {self}",
-                advice="give a number, or an array (or lists of equal lengths) of numbers",
-            ) from error
-        if allow_downcast or _survives(array, converted):
-            return converted
-        if allow_downcast is None and _python_float(value, self):
-            return converted
-        raise self._lossy(f"the value {_short(value)} ({array.dtype})", kind)
-
-    def _lossy(self, what: str, kind: type[DtypeError] = DtypeError) -> DtypeError:
-        return kind(
-            f"{what} cannot become {self.dtype} without loss",
-            f"the variable is of {self}",
-            advice=f"convert it yourself with numpy.asarray(value, '{self.dtype}') "
-            "or pass allow_input_downcast=True",
-        )
-
     def __str__(self) -> str:
         return f"TensorType({self.dtype}, {_shape_name(self.shape)})"
 
     __repr__ = __str__
-
-
-class TooWideError(DtypeError, OverflowError):
-    """An integer that 64 bits do not hold."""
 
 
 _KNOWN = frozenset(DTYPES)
@@ -241,39 +181,6 @@ class GenericType(Type):
 
     def __str__(self) -> str:
         return "GenericType"
-
-
-def _converted(array: Array, dtype: np.dtype[Any]) -> Array:
-    """The array in another dtype: what does not fit wraps or becomes inf, a fraction or imaginary
-    part is dropped.
-    """
-    if array.dtype.kind == "c" and dtype.kind in "iuf":
-        array = array.real
-    with np.errstate(all="ignore"):
-        return array.astype(dtype)
-
-
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) < 60 else text[:57] + "..."
-
-
-def _survives(before: Array, after: Array) -> bool:
-    if before.dtype.kind == "c" and after.dtype.kind != "c":
-        return False
-    nan = before.dtype.kind in "fc"
-    back = _converted(after, before.dtype)
-    return np.array_equal(before, back, equal_nan=nan) and np.array_equal(
-        before, after, equal_nan=nan
-    )
-
-
-def _python_float(value: object, type: TensorType) -> bool:
-    """A plain float is taken as a float32 scalar where floatX says so, as `x * 0.1` would."""
-    plain = isinstance(value, float) and not isinstance(
-        value, np.generic
-    )  # np.float64 is a float, too
-    return plain and type.ndim == 0 and type.dtype == "float32" == _FLAGS["floatX"]
 
 
 _NAMES = {0: "scalar", 1: "vector", 2: "matrix", 3: "3D", 4: "4D", 5: "5D"}
@@ -360,7 +267,7 @@ def smallest_int(value: int) -> str:
         if info.min <= value <= info.max:
             return dtype
     raise DtypeError(
-        f"the integer {_short(value)} does not fit in 64 bits", advice="write it as a float"
+        f"the integer {short(value)} does not fit in 64 bits", advice="write it as a float"
     )
 
 
@@ -414,12 +321,12 @@ def _numbers(value: object) -> Array:
         array = np.array(value)
     except ValueError as error:  # rows of different lengths
         raise GraphError(
-            f"{_short(value)} is not an array: {error}", advice="give rows of equal lengths"
+            f"{short(value)} is not an array: {error}", advice="give rows of equal lengths"
         ) from None
     array = array.astype(array.dtype.newbyteorder("="), copy=False)
     if str(array.dtype) not in _KNOWN:
         raise GraphError(
-            f"{_short(value)} is not a number, an array of numbers or a variable",
+            f"{short(value)} is not a number, an array of numbers or a variable",
             f"as an array it is of {array.dtype}",
             advice=f"give one of {', '.join(DTYPES)}",
         )
