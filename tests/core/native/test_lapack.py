@@ -9,7 +9,7 @@ import pytest
 
 import workbench as wb
 import workbench.tensor as T
-from tests.core.ops.backends import as_list, inputs_for, native
+from tests.core.ops.backends import as_list, inputs_for, interpreter, native
 from workbench.configuration import config
 from workbench.core.link import Plan
 from workbench.core.native import blas, lapack, matrices
@@ -141,3 +141,23 @@ def test_a_kalman_filter_in_a_loop() -> None:
     for _ in range(5):
         wanted = wanted - wanted @ np.linalg.solve(wanted + y, wanted) + 0.1 * y
     np.testing.assert_allclose(f(x, y), wanted, rtol=1e-9)
+
+
+def test_every_decomposition_in_a_loop() -> None:
+    """Memory by columns goes to the rows of stacks and to the next step's states."""
+    a = T.dmatrix()
+
+    def step(x: Any) -> Any:
+        w, v = L.eigh(x + x.T)
+        u, s, vt = L.svd(x)
+        q, r = L.qr(x + 4 * T.eye(3))
+        p, low, up = L.lu(x)
+        new = 0.1 * (v + u + vt.T + q + r + p + low + up) + L.solve(x + 9 * T.eye(3), x)
+        return new, w, v, s, vt, r, low
+
+    outputs, _ = wb.scan(step, outputs_info=[a, *[None] * 6], n_steps=3)
+    kept = [outputs[0][-1], *outputs]
+    f = wb.function([a], kept)
+    x = numbers(3, 3)
+    for found, wanted in zip(f(x), interpreter([a], kept)([x]), strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=1e-8, atol=1e-10)

@@ -243,6 +243,21 @@ def test_complex_numbers(name: str) -> None:
     np.testing.assert_allclose(found, theirs(*arrays), rtol=1e-12)
 
 
+@pytest.mark.parametrize("seed", range(40))
+def test_random_einsum(seed: int) -> None:
+    """Any labels in any places: repeated, summed, kept, in up to four operands."""
+    rng = np.random.default_rng(seed)
+    lengths = dict(zip("abcde", rng.integers(0 if seed % 5 == 0 else 1, 4, 5), strict=True))
+    parts = ["".join(rng.choice(list("abcde"), rng.integers(0, 4))) for _ in range(1 + seed % 4)]
+    known = sorted(set("".join(parts)))
+    result = "".join(rng.permutation(known)[: rng.integers(0, len(known) + 1)])
+    text = ",".join(parts) + ("->" + result if seed % 3 else "")
+    arrays = drawn(tuple(tuple(int(lengths[c]) for c in part) for part in parts))
+    inputs = inputs_for(arrays)
+    (found,) = interpreter(inputs, [T.einsum(text, *inputs)])(arrays)
+    np.testing.assert_allclose(found, np.einsum(text, *arrays), rtol=1e-10, atol=1e-10)
+
+
 @pytest.mark.parametrize("optimize", [True, False])
 def test_einsum_in_either_order(optimize: bool) -> None:
     arrays = drawn(((2, 3), (3, 4), (4, 2)))

@@ -41,8 +41,13 @@ def emit_eigh(w: Writer, node: Apply) -> None:
     work = Workspace(w, routine, a.dtype, [n], arguments, integers=True)
     stack = over_batch(w, a, batch)
     values = w.allocate(node.outputs[0], (*batch, n))
-    vectors = by_columns(w, a.dtype, batch, n, n)
-    with each(w, batch, stack, values, vectors) as (matrix, found, copy):
+    vectors = by_columns(w, a.dtype, batch if with_vectors else (), n, n)
+    with each(w, batch, stack, values, *([vectors] if with_vectors else [])) as (
+        matrix,
+        found,
+        *at,
+    ):
+        copy = at[0] if at else vectors
         w.copy(matrix, copy)
         work.add(arguments(Call(w), copy.data, found.data)).succeed(routine)
     results = (values, vectors) if with_vectors else (values,)

@@ -161,7 +161,7 @@ def trace_of_product(node: Apply, context: Context) -> Variable | None:
     """Only the diagonal of the product is needed."""
     picked = made_by(node.inputs[0], Diagonal)
     product = made_by(picked.inputs[0], Dot) if picked and picked.op.offset == 0 else None  # type: ignore[attr-defined]
-    if product is None or not context.read_once(product.out):
+    if product is None or not all(map(context.read_once, (product.out, node.inputs[0]))):
         return None
     a, b = product.inputs
     if ndim_of(a) != 2 or ndim_of(b) != 2 or pattern_of(a) != pattern_of(turned(b)):
