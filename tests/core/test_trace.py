@@ -83,3 +83,95 @@ def test_a_body_that_fails_marks_its_scan():
     assert isinstance(seen.error, wb.ShapeError)
     (failed,) = [node for node in seen.graph if node.state == "failed"]
     assert failed.op == "Scan"
+
+
+# --- loops of all kinds
+
+
+def trace_of(outputs, values):
+    seen = wb.inspect(outputs, values=values)
+    assert seen.to_html()
+    for trace, record in zip(seen.trace, seen.traces(), strict=True):
+        assert type(record).from_json(record.to_json()) == record
+        assert record.n_steps == trace.n_steps
+    return seen.trace[0]
+
+
+def test_a_loop_that_stops():
+    x = T.dvector("x")
+    out, _ = wb.scan(lambda a, p: (p + a, wb.until(a > 2)), x, np.float64(0))
+    trace = trace_of(out, {x: DATA})
+    assert trace.n_steps == 3
+    assert trace.series(out).tolist() == [1, 3, 6]
+    assert trace.series(x).tolist() == [1, 2, 3]
+
+
+def test_no_iterations():
+    x, y = T.dmatrix("x"), T.fmatrix("y")
+    out, _ = wb.scan(lambda a, b, p: p + a.sum() + b.sum(), [x, y], np.float64(0))
+    trace = trace_of(out, {x: np.empty((0, 3)), y: np.empty((0, 3), "float32")})
+    assert trace.n_steps == 0
+    assert (trace.series(out).shape, trace.series(y).dtype) == ((0,), np.float32)
+    with pytest.raises(IndexError, match="0 iterations"):
+        trace.at(0)
+
+
+def test_a_loop_that_goes_backwards():
+    """The sequence is found by its own name, in the order of the iterations."""
+    x = T.dvector("x")
+    out, _ = wb.scan(lambda a, b, p: p * 10 + a - b, {"input": x, "taps": [0, 1]}, np.float64(0),
+                     go_backwards=True)  # fmt: skip
+    trace = trace_of(out, {x: DATA[:3]})
+    assert trace.series(x).tolist() == trace.series("x[t]").tolist() == [2, 1]
+    assert trace.series("x[t+1]").tolist() == [3, 2]
+
+
+def test_a_loop_in_a_loop():
+    x = T.dmatrix("x")
+
+    def outer(row, p):
+        inner, _ = wb.scan(lambda e, q: T.tanh(e * q + p), row, [T.ones_like(p)], name="inner")
+        inner.name = "inside"
+        return p * inner[-1]
+
+    out, _ = wb.scan(outer, x, T.constant(0.5, dtype="float64"), name="outer")
+    trace = trace_of(out, {x: np.ones((3, 2))})
+    assert (trace.name, trace.n_steps) == ("outer", 3)
+    assert trace.series("inside").shape == (3, 2)
+
+
+def test_shared_variables_and_gradients():
+    x, k = T.dvector("x"), wb.shared(1.0, "k")
+    out, updates = wb.scan(lambda a: (a * k, {k: k + a}), x)
+    trace = trace_of([out, updates[k]], {x: DATA[:3]})
+    assert trace.series("k").tolist() == [1, 2, 4]
+    product, _ = wb.scan(lambda a, p: p * a, x, np.float64(1), name="product")
+    seen = wb.inspect(T.grad(product[-1], x), values={x: DATA[:3]})
+    assert [(t.name, t.n_steps) for t in seen.trace] == [("product", 3), ("grad of product", 3)]
+
+
+def test_what_stays_the_same_is_kept_once():
+    """A weight matrix counts once against the budget, and no small row keeps a large array."""
+    x, w = T.dmatrix("x"), T.dmatrix("w")
+    out, _ = wb.scan(lambda a, w: T.dot(T.dot(w, w), a)[:1], x, non_sequences=[w])
+    weights = np.eye(100)
+    with wb.config.change(trace_budget=1):  # megabytes; ten steps' weights are 0.8
+        trace = trace_of(out, {x: np.ones((12, 100)), w: weights})
+    assert not any(row is None for row in trace.columns[trace.find("w")].rows)
+    assert len({id(row) for row in trace.columns[trace.find("w")].rows}) == 1
+    held = [row for column in trace.columns.values() for row in column.rows if row is not None]
+    bases = {
+        id(b): b.nbytes for row in held if (b := row if row.base is None else row.base) is not None
+    }
+    assert sum(bases.values()) <= 1.1 * 2**20
+
+
+def test_summaries_of_what_was_dropped():
+    x = T.dmatrix("x")
+    out, _ = wb.scan(lambda row, p: row + p, x, T.zeros(3))
+    seen = []
+    for budget in (64, 0):
+        with wb.config.change(trace_budget=budget):
+            seen.append(wb.inspect(out, values={x: np.arange(60.0).reshape(20, 3)}).traces()[0])
+    for (_, kept), (_, dropped) in zip(seen[0].columns, seen[1].columns, strict=True):
+        assert kept == dropped

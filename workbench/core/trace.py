@@ -10,9 +10,11 @@ import numpy as np
 from workbench.core.graph import Apply, Array, Variable
 from workbench.core.records import Port, ScanTrace, Snapshot, Summary
 from workbench.core.scan.op import Scan
+from workbench.core.types import TensorType
 from workbench.core.values import SAMPLES, summarise
 
 MOST_STEPS = 20_000  # iterations of which each variable gets a summary
+AT_ONCE = 1 << 19  # bytes of values that are summarised together
 
 
 class Column:
@@ -22,19 +24,40 @@ class Column:
 
     def __init__(self) -> None:
         self.rows: list[Any] = []
+        self._last: Any = None
         self._early: dict[int, Summary] = {}  # of iterations whose value was not kept
+        self._pending: list[tuple[int, Any]] = []  # values that are about to be summarised
+        self._waiting = 0  # their bytes
+
+    def repeats(self, value: Any) -> bool:
+        """Whether the value is kept already: that of the last iteration, as an invariant is."""
+        return value is self._last and self.rows[-1] is not None
 
     def add(self, t: int, value: Any, keep: bool) -> None:
-        self.rows.append(value if keep else None)
+        same = self.repeats(value)
+        self.rows.append((self.rows[-1] if same else _apart(value)) if keep else None)
+        self._last = value
         if not keep and t < MOST_STEPS:
-            self._early[t] = summarise(value, bins=0)
+            self._pending.append((t, value))
+            self._waiting += int(getattr(value, "nbytes", 0))
+            if self._waiting > AT_ONCE:
+                self._summarise_pending()
 
     def summaries(self) -> tuple[Summary | None, ...]:
         """One per iteration, None where there are too many iterations."""
-        kept = [t for t, row in enumerate(self.rows[:MOST_STEPS]) if row is not None]
+        self._summarise_pending()
+        kept = {t: row for t, row in enumerate(self.rows[:MOST_STEPS]) if row is not None}
         made = dict(self._early)
-        made.update(zip(kept, summarise_rows([self.rows[t] for t in kept]), strict=True))
+        made.update(zip(kept, summarise_rows(list(kept.values())), strict=True))
         return tuple(made.get(t) for t in range(len(self.rows)))
+
+    def _summarise_pending(self) -> None:
+        """Many small values take hardly longer than one."""
+        rows = [value for _, value in self._pending]
+        self._early.update(
+            (t, made) for (t, _), made in zip(self._pending, summarise_rows(rows), strict=True)
+        )
+        self._pending, self._waiting = [], 0
 
 
 class Trace:
@@ -71,7 +94,11 @@ class Trace:
         rows = self.columns[self.find(variable)].rows
         if any(row is None for row in rows):
             raise ValueError(f"not all values were kept: {self.dropped}")
-        return np.stack(rows) if rows else np.empty((0,))
+        if rows:
+            return np.stack(rows)
+        t = self.find(variable).type
+        known = t if isinstance(t, TensorType) else TensorType("float64")
+        return np.empty((0, *(n or 0 for n in known.shape)), known.dtype)
 
     def find(self, key: Variable | str) -> Variable:
         """The inner variable that a key names."""
@@ -96,7 +123,8 @@ class Trace:
         pairs = list(zip(self.node.outputs, op.inner.outputs, strict=False))
         sequences, _, _, others = op.split_inner(op.inner.inputs)
         _, outer, _, _, fixed = op.split(self.node.inputs)
-        pairs += [(v, taps[0]) for v, taps in zip(outer, sequences, strict=True) if taps]
+        for v, taps in zip(outer, sequences, strict=True):
+            pairs += [(whole, taps[0]) for whole in _read_backwards(v) if taps]
         pairs += zip(fixed, others, strict=True)
         for variable, inner in pairs:
             if key is variable or (isinstance(key, str) and variable.name == key):
@@ -182,7 +210,7 @@ class TraceRecorder:
         column = trace.columns.get(variable)
         if column is None:
             return
-        size = int(getattr(value, "nbytes", 0))
+        size = 0 if column.repeats(value) else int(getattr(value, "nbytes", 0))
         keep = size <= self.left
         if keep:
             self.left -= size
@@ -208,8 +236,34 @@ def _inner_variables(inner: Any) -> list[Variable]:
     return [*inner.inputs, *(v for node in inner.nodes for v in node.outputs)]
 
 
+def _apart(value: Any) -> Any:
+    """The value without the larger array that it may be a view of, which would stay, too."""
+    base = getattr(value, "base", None)
+    return value.copy() if isinstance(base, np.ndarray) and base.nbytes > value.nbytes else value
+
+
+def _read_backwards(variable: Variable) -> list[Variable]:
+    """A loop's sequence, and what it is of where the loop goes backwards."""
+    node = variable.owner
+    backwards = node is not None and getattr(node.op, "spec", None) == ((None, None, -1),)
+    return [variable, node.inputs[0]] if node is not None and backwards else [variable]
+
+
 def summarise_rows(rows: Sequence[Any]) -> list[Summary]:
-    """A summary of each row, without histograms; many rows of one shape are done together."""
+    """A summary of each row, without histograms; many rows of one shape are done together, and what
+    stays the same is done once.
+    """
+    made: dict[int, Summary] = {}
+    different = list({id(row): row for row in rows}.values())
+    largest = max((int(getattr(r, "nbytes", 0)) for r in different), default=0)
+    most = max(1, AT_ONCE // max(1, largest))
+    for first in range(0, len(different), most):
+        some = different[first : first + most]
+        made.update(zip(map(id, some), _summarise_together(some), strict=True))
+    return [made[id(row)] for row in rows]
+
+
+def _summarise_together(rows: Sequence[Any]) -> list[Summary]:
     uniform = len(rows) > 1 and all(
         isinstance(r, (np.ndarray, np.generic)) and r.shape == rows[0].shape for r in rows
     )
