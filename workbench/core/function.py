@@ -44,15 +44,17 @@ def function(
     outputs               a variable or `Out` (a call returns its array), a list of them (a list),
                           a dict with text keys (a dict, in the keys' order), or None (an empty
                           list)
-    mode                  'FAST_RUN', 'FAST_COMPILE' or a Mode; None: config.mode
+    mode                  'FAST_RUN', 'FAST_COMPILE', 'DebugMode', another name of `modes.MODES`, or
+                          a Mode; None: config.mode
     updates               {shared: new value} or pairs; all are stored together after a call, or
                           none if it fails
     givens                {variable: replacement} or pairs, put in the graph's place; a value
                           becomes a shared variable
     no_default_updates    True, or the shared variables whose `default_update` is not applied
     name                  what errors and profiles call the function; by default where it was made
-    profile               True, or a title: collect times in `f.profile`; a Profiler: collect them
-                          there; None: config.profile
+    profile               True, or a title: collect times in `f.profile`, whose `summary()` prints
+                          them, as the end of the process does; a ProfileStats: collect them there;
+                          None: config.profile
     on_unused_input       'raise', 'warn' or 'ignore'; None: config.on_unused_input
     allow_input_downcast  True: lossy conversions of arguments are made; None: of floats to float32
                           scalars, by floatX
