@@ -23,6 +23,7 @@ from workbench.core.ops.scalars import (
     gt,
     isnan,
     le,
+    lt,
     maximum,
     minimum,
     neq,
@@ -173,15 +174,33 @@ def histogram(
     edges = histogram_edges(line, bins, range)
     ends = cast(edges, tensor_type(line).dtype) if is_float(tensor_type(line).dtype) else edges
     last = dimension(ends, 0) - 1
-    place = searchsorted(ends, line, side="right") - 1
-    place = switch(eq(line, ends[-1]), last - 1, place)
-    inside = nonzero(and_(ge(place, 0), and_(ge(line, ends[0]), le(line, ends[-1]))))[0]
+    find = _equal_bin if isinstance(bins, int) else _bin
+    place = find(line, ends, last)
+    inside = nonzero(and_(ge(line, ends[0]), le(line, ends[-1])))[0]
     heavy = None if weights is None else flatten(as_tensor(weights))[inside]
     counts = bincount(place[inside], heavy, minlength=last)
     if density:
         whole = cast(counts, "float64")
         counts = true_div(true_div(whole, edges[1:] - edges[:-1]), reduce.sum(whole))
     return counts, edges
+
+
+def _bin(x: Any, ends: Any, n: Any) -> Any:
+    """The number of the bin that each element lies in, by search."""
+    place = searchsorted(ends, x, side="right") - 1
+    return switch(eq(x, ends[-1]), n - 1, place)
+
+
+def _equal_bin(x: Any, ends: Any, n: int) -> Any:
+    """The number of the bin of n equal ones, computed; then set right where rounding took it over
+    an end. What lies outside is in the first or the last bin.
+    """
+    low, high = ends[0], ends[-1]
+    share = true_div(x - low, high - low) * n
+    place = maximum(minimum(cast(share, "int64"), n - 1), 0)
+    place = maximum(place - cast(lt(x, ends[place]), "int64"), 0)
+    above = and_(ge(x, ends[place + 1]), lt(place, n - 1))
+    return place + cast(above, "int64")
 
 
 def digitize(x: Any, bins: Any, right: bool = False) -> Any:

@@ -137,9 +137,12 @@ def same_length(a: Variable, i: int, b: Variable, j: int) -> bool:
     return bool(_length_of(a, i) == _length_of(b, j))
 
 
+_FARTHEST = 100  # nodes that a length is traced back over
+
+
 def _length_of(variable: Variable, axis: int) -> Any:
-    """A length as far back as it can be traced: a number, or a variable and its axis."""
-    while True:
+    """A length as far back as it is traced: a number, or a variable and its axis."""
+    for _ in range(_FARTHEST):
         known = tensor_type(variable).shape[axis]
         if known is not None:
             return known
@@ -152,6 +155,7 @@ def _length_of(variable: Variable, axis: int) -> Any:
         if maker is None or not isinstance(maker.op, Dimension):
             return dim if isinstance(dim, int) else (id(variable), axis)
         variable, axis = maker.inputs[0], maker.op.axis
+    return id(variable), axis
 
 
 def _symbolic(item: Any) -> bool:

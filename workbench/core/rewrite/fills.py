@@ -25,6 +25,7 @@ from workbench.core.ops.shape import (
 )  # fmt: skip
 from workbench.core.rewrite.engine import Context, Rule, rule
 from workbench.core.rewrite.matching import dtype_of, made_by, ndim_of, pattern_of
+from workbench.core.rewrite.shapes import is_length
 from workbench.core.types import tensor_type
 
 
@@ -98,9 +99,11 @@ def fill_dimshuffle(node: Apply, context: Context) -> Variable | None:
 
 @rule(Alloc, equation="alloc(x, n) → x")
 def alloc_useless(node: Apply, context: Context) -> Variable | None:
-    """The value has the shape already."""
-    value = node.inputs[0]
-    return value if pattern_of(value) == pattern_of(node.outputs[0]) else None
+    """The value has the shape already: every length is surely its own."""
+    value, *dims = node.inputs
+    if pattern_of(value) != pattern_of(node.outputs[0]):
+        return None
+    return value if all(is_length(d, value, axis) for axis, d in enumerate(dims)) else None
 
 
 @rule(Alloc, equation="alloc(second(a, x), n) → alloc(x, n)")

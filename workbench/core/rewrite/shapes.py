@@ -10,6 +10,7 @@ from typing import Any
 
 from workbench.core.graph import Apply, Constant, Op, Variable
 from workbench.core.ops.elementwise import Elemwise
+from workbench.core.ops.indexing import same_length
 from workbench.core.ops.linalg import Dot
 from workbench.core.ops.reduce import Prod, Sum
 from workbench.core.ops.scalars import add, mul
@@ -135,28 +136,34 @@ def reshape_twice(node: Apply, context: Context) -> Variable | None:
 
 @rule(Reshape, equation="x.reshape(x.shape) → x")
 def reshape_same(node: Apply, context: Context) -> Variable | None:
-    """X has that shape already: every length but one, at most, is surely its own."""
+    """X has that shape already: every length surely is its own, or one is -1, what is left."""
     x, *dims = node.inputs
     if pattern_of(x) != pattern_of(node.outputs[0]):
         return None
-    same = sum(_is_length(d, x, axis) for axis, d in enumerate(dims))
-    return x if same >= len(dims) - 1 else None
+    others = [d for axis, d in enumerate(dims) if not is_length(d, x, axis)]
+    return x if not others or [number_of(d) for d in others] == [-1] else None
 
 
-def _is_length(dim: Variable, x: Variable, axis: int) -> bool:
+def is_length(dim: Variable, x: Variable, axis: int) -> bool:
+    """Whether a scalar surely is the length of an axis of x."""
     number = number_of(dim)
     if number is not None:
         return bool(number == tensor_type(x).shape[axis])
     node = made_by(dim, Dimension)
-    return node is not None and node.inputs[0] is x and node.op.axis == axis  # type: ignore[attr-defined]
+    if node is None:
+        return False
+    return same_length(node.inputs[0], node.op.axis, x, axis)  # type: ignore[attr-defined]
 
 
 @rule(Reshape, equation="vector.reshape((1, n)) → vector.dimshuffle('x', 0)")
 def reshape_vector(node: Apply, context: Context) -> Variable | None:
     """Axes of length 1 are put round a vector without reshaping."""
-    x = node.inputs[0]
+    x, *dims = node.inputs
     pattern = pattern_of(node.outputs[0])
     if pattern_of(x) != (False,) or pattern.count(False) != 1:
+        return None
+    length = dims[pattern.index(False)]
+    if number_of(length) != -1 and not is_length(length, x, 0):
         return None
     return dimshuffle(x, tuple("x" if unit else 0 for unit in pattern))  # type: ignore[no-any-return]
 
