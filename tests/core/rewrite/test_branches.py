@@ -160,3 +160,22 @@ def test_views_are_not_handed_on_but_made_again() -> None:
     one, two = choices(*outs)
     assert [v.type for v in one.outputs[1:]] == [T.matrix().type]
     assert "DimShuffle" in branches(two)[0]
+
+
+def test_a_loop_backwards_vanishes_too() -> None:
+    """The gradient of a loop in one branch is a loop; in the other branch it does not run."""
+    xs, w = T.matrix("xs"), T.matrix("w")
+    rows, _ = wb.scan(
+        lambda v, h, w: T.tanh(T.dot(h, w) + v),
+        sequences=xs,
+        outputs_info=T.zeros((2,)),
+        non_sequences=w,
+    )
+    cost = wb.ifelse(c, (rows[-1] ** 2).sum(), (w**2).sum())
+    slopes = wb.grad(cost, [w, xs])
+    result, recorder = rewritten([cost, *slopes])
+    assert "vanishing_branch" in fired(recorder)
+    assert "Scan" not in {type(n.op).__name__ for n in result.nodes}
+    for flag in (0, 1):
+        values = {c: np.int8(flag), xs: np.ones((3, 2)), w: np.eye(2) / 2}
+        check([cost, *slopes], values, rtol=1e-9)

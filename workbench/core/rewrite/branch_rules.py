@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from workbench.core import origin
-from workbench.core.graph import Apply, Constant, Variable, readers
+from workbench.core.graph import Apply, Constant, Variable, readers, toposort
 from workbench.core.ops.branches import IfElse
 from workbench.core.ops.elementwise import Elemwise
 from workbench.core.ops.gradient_control import GradientControl
@@ -35,6 +35,8 @@ from workbench.core.ops.shape import (
 from workbench.core.rewrite.branches import is_open
 from workbench.core.rewrite.engine import Answer, Context, Rule, Session, rule, step_rule, value_of
 from workbench.core.rewrite.matching import made_by, scalar_of
+from workbench.core.scan.op import Scan
+from workbench.core.scan.parts import Carried, Parts, State
 from workbench.core.types import TensorType, constant, tensor_type
 
 
@@ -182,11 +184,8 @@ def _vanish(
     if not region:
         return list(outputs)
     inside, seen, around = set(region), set(outputs), readers(nodes)
-    edge = [
-        n.outputs[0]
-        for n in region
-        if n.outputs[0] in seen or any(r not in inside for r, _ in around.get(n.outputs[0], ()))
-    ]
+    made = [v for n in region for v in n.outputs]
+    edge = [v for v in made if v in seen or any(r not in inside for r, _ in around.get(v, ()))]
     edge = [v for v in edge if not _goes_into_choice(v, seen, around, condition)]
     if not edge:
         return list(outputs)
@@ -240,17 +239,24 @@ def _zeros(nodes: Sequence[Apply], condition: Variable, branch: int) -> set[Vari
     """The variables that are zero where this branch is taken, and not in any case."""
     always: set[Variable] = set()
     found: set[Variable] = set()
+
+    def is_always_zero(v: Variable) -> bool:
+        return v in always or _is_zero(v)
+
+    def is_zero(v: Variable) -> bool:
+        return v in found or is_always_zero(v)
+
     for node in nodes:
-        if _vanishes(node, lambda v: v in always or _is_zero(v)):
+        if _vanishes(node, is_always_zero):
             always.update(node.outputs)
         elif _decides(node, condition):
-            values = node.op.branches(node.inputs)[branch]  # type: ignore[attr-defined]
-            others = node.op.branches(node.inputs)[1 - branch]  # type: ignore[attr-defined]
-            for v, value, other in zip(node.outputs, values, others, strict=True):
-                zero = value in found or value in always or _is_zero(value)
-                if zero and _fits(other, v):
+            groups = node.op.branches(node.inputs)  # type: ignore[attr-defined]  # an IfElse
+            for v, value, other in zip(
+                node.outputs, groups[branch], groups[1 - branch], strict=True
+            ):
+                if is_zero(value) and _fits(other, v):
                     found.add(v)
-        elif _vanishes(node, lambda v: v in found or v in always or _is_zero(v)):
+        elif _vanishes(node, is_zero):
             found.update(node.outputs)
     return found
 
@@ -262,8 +268,14 @@ def _is_zero(variable: Variable) -> bool:
 
 
 def _vanishes(node: Apply, is_zero: IsZero) -> bool:
-    """Whether a node's only output is zero because inputs are."""
-    if len(node.outputs) > 1 or not node.inputs or not isinstance(node.outputs[0].type, TensorType):
+    """Whether all that a node gives is zero because inputs are."""
+    if not node.inputs or not all(isinstance(v.type, TensorType) for v in node.outputs):
+        return False
+    if isinstance(node.op, Scan):
+        return _loop_vanishes(node, is_zero)
+    if isinstance(node.op, IfElse):
+        return node.op.inner is None and all(map(is_zero, node.inputs[1:]))
+    if len(node.outputs) > 1:
         return False
     first, *rest = node.inputs
     if isinstance(node.op, MOVES):
@@ -284,6 +296,42 @@ def _vanishes(node: Apply, is_zero: IsZero) -> bool:
     if isinstance(scalar, Switch):
         return all(map(is_zero, rest))
     return scalar is not None and all(map(is_zero, node.inputs)) and _keeps_zero(node)
+
+
+def _loop_vanishes(node: Apply, is_zero: IsZero) -> bool:
+    """Whether all values of a loop are zero: that of each state, if it begins with zeros, as long
+    as the others are.
+    """
+    parts = Parts.of(node)
+    outside = [(v, rows.outer) for rows in parts.sequences for v in rows.inner]
+    outside += [(part.inner, part.outer) for part in parts.invariants]
+    fixed = {v for v, outer in outside if is_zero(outer)}
+    states: list[State | Carried] = [*parts.states, *parts.carried]
+    assumed = [part for part in states if is_zero(part.initial)]
+    while True:
+        zeros = _zeros_inside(parts, fixed.union(*map(_inner_values, assumed)))
+        kept = [part for part in assumed if part.next in zeros]
+        if len(kept) == len(assumed):
+            return all(part.value in zeros for part in parts.outputs)
+        assumed = kept
+
+
+def _zeros_inside(parts: Parts, found: set[Variable]) -> set[Variable]:
+    """What is zero in a body where these inputs are."""
+    zeros = found | {v for v in parts.inner_outputs if _is_zero(v)}
+
+    def is_zero(v: Variable) -> bool:
+        return v in zeros or _is_zero(v)
+
+    for node in toposort(parts.inner_outputs, stop=parts.inner_inputs):
+        if _vanishes(node, is_zero):
+            zeros.update(node.outputs)
+    return zeros
+
+
+def _inner_values(part: State | Carried) -> tuple[Variable, ...]:
+    """What the body reads of a value that is fed back."""
+    return part.inner if isinstance(part, State) else (part.inner,)
 
 
 def _keeps_zero(node: Apply) -> bool:
