@@ -264,7 +264,7 @@ MODULES: dict[str, Table] = {
     "tensor.nlinalg": (
         {
             "matrix_inverse": "workbench.tensor.linalg:inv",
-            "matrix_dot": "workbench.tensor.linalg:multi_dot",
+            "matrix_dot": "workbench.tensor.linalg:matrix_dot",
             "extract_diag": f"{_T}:diagonal",
             "diag": f"{_T}:diag",
             "alloc_diag": f"{_T}:diag",
