@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,12 @@ import pytest
 
 import workbench as wb
 import workbench.tensor as T
+from workbench.core.native.engine import compile
+from workbench.core.native.library import complete
+from workbench.core.native.mrg import name_of
+from workbench.core.native.target import SCALAR, Target
 from workbench.core.ops import random
+from workbench.core.random.mrg import M2, UNIT, numbers
 from workbench.core.random.state import words
 from workbench.tensor.random import MRG_RandomStreams, RandomStreams
 
@@ -110,3 +116,27 @@ def test_a_large_draw_releases_the_interpreter() -> None:
     done.set()
     other.join()
     assert ticks[0] > 100
+
+
+@pytest.mark.parametrize("target", [SCALAR, Target(16), Target(32), Target(64)])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_streams_side_by_side_for_every_processor(dtype: str, target: Target) -> None:
+    """Vectors of any width give the same numbers, whatever the number of streams."""
+    name = name_of(dtype, target)
+    caller = (
+        "define void @go(ptr %a, ptr %b, i64 %s, ptr %into, i64 %n) {\n"
+        f"  call void @{name}(ptr %a, ptr %b, i64 %s, ptr %into, i64 %n)\n  ret void\n}}\n"
+    )
+    whole = complete(caller)
+    module = compile(whole.text, whole.symbols, ["go"])
+    pointer, word = ctypes.c_void_p, ctypes.c_int64
+    run = ctypes.CFUNCTYPE(None, pointer, pointer, word, pointer, word)(module.address("go"))
+    rng = np.random.default_rng(2)
+    for streams, count in ((1, 5), (3, 7), (32, 96), (33, 20), (71, 1000)):
+        states = rng.integers(1, M2, (streams, 6)).astype("int32")
+        new, drawn = np.empty_like(states), np.empty(count, dtype)
+        run(states.ctypes.data, new.ctypes.data, streams, drawn.ctypes.data, count)
+        after, whole_numbers = numbers(states, count)
+        np.testing.assert_array_equal(new, after)
+        unit = np.dtype(dtype).type(UNIT[dtype])
+        np.testing.assert_array_equal(drawn, whole_numbers.astype(dtype) * unit)
