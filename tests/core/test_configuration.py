@@ -210,6 +210,16 @@ def python(code: str, **environment: str) -> str:
     return found.stdout.strip()
 
 
+def test_a_wrong_environment_is_told_at_once() -> None:
+    env = {**os.environ, "WORKBENCH_FLAGS": "flotX=float32"}
+    code = "import workbench as wb, workbench.tensor as T; T.vector('x')"
+    found = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True)
+    assert found.returncode == 1
+    assert "ConfigError: there is no configuration flag 'flotX'. Did you mean 'floatX'?" in (
+        found.stderr
+    )
+
+
 def test_several_files_the_last_wins(rc: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     other = rc.with_name("other")
     rc.write_text("[global]\nfloatX = float32\nprofile = yes\n")

@@ -4,6 +4,8 @@ becomes an input's.
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 
@@ -407,3 +409,18 @@ def test_a_plain_float_for_a_float32_scalar_by_floatx(mode):
     strictly = wb.function([x], x, mode=mode, allow_input_downcast=False)
     with wb.config.change(floatX="float32"), pytest.raises(TypeError):
         strictly(0.1)
+
+
+def test_memory_is_given_back_while_other_threads_call():
+    x = T.dmatrix("x")
+    f = wb.function([x], T.dot(T.tanh(T.dot(x, x)), T.exp(x * 0.01)).sum())
+    value = np.random.default_rng(0).normal(size=(120, 120))
+    expected, found = f(value), []
+    threads = [
+        threading.Thread(target=lambda: found.extend(f(value) for _ in range(40))) for _ in range(3)
+    ]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        f.free()
+    np.testing.assert_allclose(found, [expected] * 120)
