@@ -96,6 +96,28 @@ def laplace() -> Routine:
     return r
 
 
+def logistic() -> Routine:
+    """By inversion; 0 is drawn again."""
+    r = Routine("wb.mt.logistic", DOUBLE, POINTER, DOUBLE, DOUBLE, inline=True)
+    state, loc, scale = r.inputs
+    with r.loop() as loop:
+        u = uniform_number(r, state)
+        r.jump_unless(u.gt(0.0), loop.again)
+        r.give(loc + scale * r.log(u / (1.0 - u)))
+    return r
+
+
+def gumbel() -> Routine:
+    """By inversion; 1 is drawn again."""
+    r = Routine("wb.mt.gumbel", DOUBLE, POINTER, DOUBLE, DOUBLE, inline=True)
+    state, loc, scale = r.inputs
+    with r.loop() as loop:
+        u = 1.0 - uniform_number(r, state)
+        r.jump_unless(u.lt(1.0), loop.again)
+        r.give(loc - scale * r.log(-r.log(u)))
+    return r
+
+
 def standard_gamma() -> Routine:
     """Of a shape above 1 by Marsaglia and Tsang (2000), below 1 by Ahrens and Dieter (1974)."""
     r = Routine("wb.mt.gamma.standard", DOUBLE, POINTER, DOUBLE)
@@ -139,6 +161,14 @@ def gamma() -> Routine:
     r = Routine("wb.mt.gamma", DOUBLE, POINTER, DOUBLE, DOUBLE, inline=True)
     state, shape, scale = r.inputs
     r.give(scale * r.call("wb.mt.gamma.standard", DOUBLE, state, shape))
+    return r
+
+
+def chisquare() -> Routine:
+    """Twice a standard gamma number."""
+    r = Routine("wb.mt.chisquare", DOUBLE, POINTER, DOUBLE, inline=True)
+    state, df = r.inputs
+    r.give(r.call("wb.mt.gamma.standard", DOUBLE, state, df / 2.0) * 2.0)
     return r
 
 
@@ -305,6 +335,9 @@ ROUTINES: dict[str, Callable[[], Routine]] = {
     "exponential": exponential,
     "laplace": laplace,
     "gamma.standard": standard_gamma,
+    "logistic": logistic,
+    "gumbel": gumbel,
+    "chisquare": chisquare,
     "gamma": gamma,
     "beta": beta,
     "below": below,

@@ -295,13 +295,20 @@ def _conditions(draw: random.Draw, given: Sequence[Value]) -> Iterator[Value]:
     match draw:
         case random.Uniform():
             yield abs(last - first).lt(float("inf"))
-        case random.Normal() | random.LogNormal() | random.Laplace() | random.Exponential():
+        case (
+            random.Normal()
+            | random.LogNormal()
+            | random.Exponential()
+            | random.Laplace()
+            | random.Logistic()
+            | random.Gumbel()
+        ):
             yield last.ge(0.0) & (last.bits.ge(0))  # -0.0 is below 0 to NumPy
         case random.Binomial():
             yield first.ge(0) & last.ge(0.0) & last.le(1.0)
         case random.Gamma():
             yield first.ge(0.0) & first.bits.ge(0) & last.ge(0.0) & last.bits.ge(0)
-        case random.Beta():
+        case random.Beta() | random.ChiSquare():
             yield first.gt(0.0) & last.gt(0.0)
         case random.Poisson():
             yield first.ge(0.0) & first.le(LARGEST_MEAN)
@@ -315,6 +322,9 @@ EMITTERS: dict[type[Op], Emitter] = {
     random.LogNormal: emit_draw,
     random.Exponential: emit_draw,
     random.Laplace: emit_draw,
+    random.Logistic: emit_draw,
+    random.Gumbel: emit_draw,
+    random.ChiSquare: emit_draw,
     random.Gamma: emit_draw,
     random.Beta: emit_draw,
     random.Binomial: emit_draw,

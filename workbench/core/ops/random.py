@@ -201,17 +201,6 @@ class Uniform(Draw):
 
 
 @frozen
-class Normal(Draw):
-    """Normal numbers of mean loc and standard deviation scale."""
-
-    method, parameters = "normal", ("loc", "scale")
-
-    def slopes(self, parameters: Sequence[Any], sample: Any, g: Any) -> Gradients:
-        loc, scale = parameters
-        return [g, g * (sample - loc) / scale]
-
-
-@frozen
 class LogNormal(Draw):
     """exp of normal numbers."""
 
@@ -233,14 +222,44 @@ class Exponential(Draw):
 
 
 @frozen
-class Laplace(Draw):
-    """Two exponential tails around loc."""
+class _Scaled(Draw):
+    """Loc + scale times a number of the standard distribution."""
 
-    method, parameters = "laplace", ("loc", "scale")
+    parameters = ("loc", "scale")
 
     def slopes(self, parameters: Sequence[Any], sample: Any, g: Any) -> Gradients:
         loc, scale = parameters
         return [g, g * (sample - loc) / scale]
+
+
+@frozen
+class Normal(_Scaled):
+    """Normal numbers of mean loc and standard deviation scale."""
+
+    method = "normal"
+
+
+@frozen
+class Laplace(_Scaled):
+    """Two exponential tails around loc."""
+
+    method = "laplace"
+
+
+@frozen
+class Logistic(_Scaled):
+    """Numbers whose distribution function is the sigmoid."""
+
+    method = "logistic"
+
+
+@frozen
+class Gumbel(_Scaled):
+    """The largest of many numbers. Of log-probabilities with standard ones added, the largest is at
+    an outcome drawn with these probabilities.
+    """
+
+    method = "gumbel"
 
 
 @frozen
@@ -252,6 +271,13 @@ class Gamma(Draw):
     def slopes(self, parameters: Sequence[Any], sample: Any, g: Any) -> Gradients:
         self.require_constant("shape", parameters[0])
         return [None, g * sample / parameters[1]]
+
+
+@frozen
+class ChiSquare(Draw):
+    """Sums of df squares of normal numbers. There is no gradient by df."""
+
+    method, parameters = "chisquare", ("df",)
 
 
 @frozen

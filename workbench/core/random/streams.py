@@ -147,6 +147,38 @@ class RandomStreams:
         """Laplace numbers around loc."""
         return self._floats(draws.Laplace, size, ndim, dtype, loc=loc, scale=scale)
 
+    def logistic(
+        self,
+        size: Size = None,
+        loc: Parameter = 0.0,
+        scale: Parameter = 1.0,
+        ndim: int | None = None,
+        dtype: str = "floatX",
+    ) -> RandomVariable:
+        """Logistic numbers around loc."""
+        return self._floats(draws.Logistic, size, ndim, dtype, loc=loc, scale=scale)
+
+    def gumbel(
+        self,
+        size: Size = None,
+        loc: Parameter = 0.0,
+        scale: Parameter = 1.0,
+        ndim: int | None = None,
+        dtype: str = "floatX",
+    ) -> RandomVariable:
+        """Gumbel numbers, for choices that gradients go through."""
+        return self._floats(draws.Gumbel, size, ndim, dtype, loc=loc, scale=scale)
+
+    def chisquare(
+        self,
+        size: Size = None,
+        df: Parameter = 1.0,
+        ndim: int | None = None,
+        dtype: str = "floatX",
+    ) -> RandomVariable:
+        """Sums of df squares of normal numbers."""
+        return self._floats(draws.ChiSquare, size, ndim, dtype, df=df)
+
     def gamma(
         self,
         size: Size = None,

@@ -96,6 +96,22 @@ def _laplace() -> Iterator[Sample]:
     yield from _floats(random.Laplace, (0.5, 2.0), (0, 1))
 
 
+@of(random.Logistic)
+def _logistic() -> Iterator[Sample]:
+    yield from _floats(random.Logistic, (0.5, 2.0), (0, 1))
+
+
+@of(random.Gumbel)
+def _gumbel() -> Iterator[Sample]:
+    yield from _floats(random.Gumbel, (0.5, 2.0), (0, 1))
+
+
+@of(random.ChiSquare)
+def _chisquare() -> Iterator[Sample]:
+    yield from _floats(random.ChiSquare, (1.5,))
+    yield from _floats(random.ChiSquare, (7.0,))
+
+
 @of(random.Gamma)
 def _gamma() -> Iterator[Sample]:
     yield from _floats(random.Gamma, (0.7, 2.0))
