@@ -41,16 +41,12 @@ def emit_eigh(w: Writer, node: Apply) -> None:
     work = Workspace(w, routine, a.dtype, [n], arguments, integers=True)
     stack = over_batch(w, a, batch)
     values = w.allocate(node.outputs[0], (*batch, n))
-    vectors = by_columns(w, a.dtype, batch if with_vectors else (), n, n)
-    with each(w, batch, stack, values, *([vectors] if with_vectors else [])) as (
-        matrix,
-        found,
-        *at,
-    ):
-        copy = at[0] if at else vectors
+    results = [values, by_columns(w, a.dtype, batch, n, n)] if with_vectors else [values]
+    spare = None if with_vectors else by_columns(w, a.dtype, (), n, n)
+    with each(w, batch, stack, *results) as (matrix, *parts):
+        copy = spare or parts[1]
         w.copy(matrix, copy)
-        work.add(arguments(Call(w), copy.data, found.data)).succeed(routine)
-    results = (values, vectors) if with_vectors else (values,)
+        work.add(arguments(Call(w), copy.data, parts[0].data)).succeed(routine)
     for v, tensor in zip(node.outputs, results, strict=True):
         w.bind(v, tensor)
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from workbench.core.graph import Array, Gradients, Type, Variable, Variables, describe
+from workbench.core.ops.batched import matmul as product
 from workbench.core.ops.lapack import SolveTriangular, not_converged
 from workbench.core.ops.scalars import cast, eq, minimum, switch, zeros_like
 from workbench.core.ops.shape import dimension, join, shape_tuple
@@ -21,7 +22,6 @@ from workbench.core.ops.stacks import (
     matrices,
     mirrored,
     positions,
-    product,
     side,
     square,
     turned,

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from workbench.core.graph import Array, Gradients, Type, Variable, Variables
+from workbench.core.ops.batched import matmul as product
 from workbench.core.ops.create import zeros
 from workbench.core.ops.decompose import shorter, shorter_dim
 from workbench.core.ops.lapack import SolveTriangular
@@ -19,7 +20,6 @@ from workbench.core.ops.stacks import (
     floating,
     lower_triangle,
     matrices,
-    product,
     turned,
     upper_triangle,
 )

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from workbench.core.graph import Array, Gradients, Type, Variable, Variables
+from workbench.core.ops.batched import matmul as product
 from workbench.core.ops.shape import dimension, shape_tuple
 from workbench.core.ops.stacks import (
     MatrixOp,
@@ -23,7 +24,6 @@ from workbench.core.ops.stacks import (
     folded,
     lower_triangle,
     matrices,
-    product,
     side,
     spread_over_matrix,
     square,

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from workbench.core.ops.batched import matmul as product
 from workbench.core.ops.decompose import Eig, Eigh, Eigvalsh, Qr, SingularValues, Svd
 from workbench.core.ops.exponential import Expm
 from workbench.core.ops.lapack import (
@@ -27,7 +28,6 @@ from workbench.core.ops.stacks import (
     as_columns,
     floating,
     mirrored,
-    product,
     turned,
 )
 from workbench.core.types import constant, tensor_type, upcast

@@ -175,13 +175,6 @@ def summed_over_batch(gradient: Any, operand: Variable) -> Any:
     return sum_to(gradient, operand, as_tensor(gradient))
 
 
-def product(a: Any, b: Any) -> Any:
-    """The products of two stacks of matrices."""
-    from workbench.core.ops.batched import matmul
-
-    return matmul(a, b)
-
-
 class MatrixOp(Op):
     """An op over stacks of matrices. `title` is what errors call it."""
 
