@@ -63,6 +63,26 @@ def test_every_linker_names_the_op_that_failed(linker):
         f(X, X[:2])
 
 
+@pytest.mark.parametrize("linker", LINKERS)
+def test_no_linker_runs_the_branch_that_is_not_taken(linker):
+    i = T.lscalar("i")
+    output = wb.ifelse(T.sum(x) > 0, x * 2, T.tanh(x)[i] + x)
+    f = wb.function([x, i], output, mode=Mode(linker=linker))
+    np.testing.assert_array_equal(f(X, 7), X * 2)
+    np.testing.assert_allclose(f(-X, 1), np.tanh(-2.0) - X, rtol=1e-14)
+    with pytest.raises(IndexError, match="out of bounds"):
+        f(-X, 7)
+
+
+@pytest.mark.parametrize("linker", LINKERS)
+def test_memory_that_is_kept_between_calls_can_be_given_back(linker):
+    f = wb.function([x], T.dot(T.outer(x, x), x) + 1, mode=Mode(linker=linker))
+    expected = np.outer(X, X) @ X + 1
+    for _ in range(2):
+        np.testing.assert_allclose(f(X), expected, rtol=1e-14)
+        f.free()
+
+
 @pytest.mark.parametrize("optimizer", [*OPTIMISERS, None, "default"])
 def test_what_every_optimizer_leaves(optimizer):
     output = T.tanh(T.log(T.exp(x)) + 1) * (x - 0)
@@ -122,6 +142,7 @@ def test_modes_by_name():
         assert isinstance(mode, Mode)
         np.testing.assert_allclose(wb.function([x], x * 2, mode=name)(X), X * 2)
     assert len(MODES) == len(list(MODES))
+    assert isinstance(get_mode(wb.NanGuardMode), wb.NanGuardMode)  # a class is as good
     assert get_mode("FAST_COMPILE").linker == "py"
     assert str(get_mode("FAST_RUN")) == "FAST_RUN"
     assert str(Mode("vm", "o2")) == "Mode(vm, o2)"
@@ -154,6 +175,10 @@ def test_the_configuration_says_what_mode_is():
     assert str(get_mode(None)) == "FAST_RUN"
     with wb.config.change(linker="py", optimizer="fast_compile"):
         assert str(get_mode(None)) == "FAST_COMPILE"
+    with wb.config.change(linker="py"):  # a flag set by itself counts
+        assert type(wb.function([x], output).linked) is PyLinked
+        assert type(wb.function([x], output, mode="FAST_RUN").linked) is NativeLinked
+    assert get_mode(None) is get_mode("FAST_RUN")
     with wb.config.change(optimizer_excluding="fusion:log_exp"):
         assert len(wb.function([x], output).maker.fgraph.toposort()) == 3
         assert len(wb.function([x], output, mode="FAST_RUN").maker.fgraph.toposort()) == 1

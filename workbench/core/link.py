@@ -32,7 +32,7 @@ class Linker:
 NATIVE, NATIVE_ONLY, INTERPRETED = Linker(), Linker(mixed=False), Linker(native=False)
 # Theano's names, too. What these differ in there is the same for all of them here: every error
 # names its op, and a branch that is not taken is not run. The memory of intermediate results is
-# one block that a native program keeps between calls; the interpreter keeps none.
+# one block that a native program keeps between calls, until `free()`; the interpreter keeps none.
 LINKERS: dict[str, Linker] = {
     "native": NATIVE,
     "py": INTERPRETED,

@@ -208,21 +208,31 @@ class _Named(Mapping[str, Mode]):
 MODES: Mapping[str, Mode] = _Named()
 
 
-def get_mode(mode: Mode | str | None) -> Mode:
-    """The mode of a name; for None the configured one, with the passes that config.optimizer_…
-    names. Raises ModeError for an unknown name.
+def get_mode(mode: Mode | type[Mode] | str | None) -> Mode:
+    """The mode of a name or of a class of modes; for None the configured one. Raises ModeError for
+    an unknown name.
     """
     if isinstance(mode, Mode):
         return mode
-    name = config.mode if mode is None else mode
+    if isinstance(mode, type) and issubclass(mode, Mode):
+        return mode()
+    return _named(mode) if mode is not None else _configured()
+
+
+def _named(name: object) -> Mode:
     if not isinstance(name, str) or name not in MODES:
         near = nearest(str(name), list(MODES))
         raise ModeError(f"there is no mode {name!r}; there are {', '.join(MODES)}.{near}")
-    return MODES[name] if mode is not None else _configured(MODES[name])
+    return MODES[name]
 
 
-def _configured(mode: Mode) -> Mode:
-    """The mode with the passes that the configuration adds, requires and leaves out."""
+def _configured() -> Mode:
+    """The mode of config.mode (where that is FAST_RUN, with the linker and the optimizer that are
+    configured), with the passes that the configuration adds, requires and leaves out.
+    """
+    mode = _named(config.mode)
+    if mode is MODES["FAST_RUN"] and (config.linker, config.optimizer) != ("native", "fast_run"):
+        mode = Mode()
     if tags := _tags(config.optimizer_including):
         mode = mode.including(*tags)
     if tags := _tags(config.optimizer_requiring):
