@@ -206,7 +206,7 @@ def test_a_loop_over_one_row_does_not_broadcast_afterwards():
     y, _ = wb.scan(lambda a: T.tanh(a) * 2, row)
     (_, z), _ = wb.scan(lambda a, p: (a + p, T.sin(a)), row, [T.zeros(3), None])
     done = assert_rewrites_preserve([y + wide, z + wide], given)
-    assert "loop_of_maps" in done.fired
+    assert not done.loops
 
 
 def test_a_loop_of_maps_that_may_stop_stays():
@@ -266,6 +266,43 @@ def test_gradients_in_float32():
     p, _ = wb.scan(lambda a, q: T.tanh(T.dot(a, w) + T.dot(q, w) + c), Y, T.zeros_like(c))
     given = {v: numbers(*s).astype("float32") for v, s in ((Y, (4, 3)), (w, (3, 3)), (c, (3,)))}
     assert_rewrites_preserve(T.grad((p**2).sum(), [w, c, Y]), given)
+
+
+# --- loops of one step
+
+
+@pytest.mark.parametrize("until", [False, True])
+def test_a_loop_of_one_step_is_written_out(until):
+    s = wb.shared(2.0, "s")
+    taps = {"input": X, "taps": [1, -1]}
+
+    def step(a, c, p, q):
+        outputs = [p * s + a, q + T.dot(c, W), a * c]
+        return (outputs, {s: s + p.sum()}, *([wb.until(a.sum() > 0)] if until else []))
+
+    (p, q, m), updates = wb.scan(
+        step, taps, [{"initial": U, "taps": [-3]}, h, None], n_steps=1, name="once"
+    )
+    done = assert_rewrites_preserve([p, q, m, p[-1], updates[s]], GIVEN)
+    assert not done.loops
+    gradients = T.grad((p**2).sum() + (q * m).sum() + updates[s], [X, U, h, W])
+    assert until or not assert_rewrites_preserve(gradients, GIVEN).loops
+    f = wb.function([X, U, h, W], [p, q, m], updates=updates)
+    wanted = run([p, q, m], GIVEN)
+    for found, expected in zip(f(*(GIVEN[v] for v in (X, U, h, W))), wanted, strict=True):
+        assert found.shape == expected.shape == (1, 3)
+        np.testing.assert_allclose(found, expected)
+    with pytest.raises(ValueError, match="'once': sequence 0"):
+        f(GIVEN[X][:2], GIVEN[U], GIVEN[h], GIVEN[W])
+
+
+def test_one_row_may_meet_a_row_of_ones():
+    """The row of a loop does not broadcast, as its type says, nor does what is in its place."""
+    p, _ = wb.scan(lambda a, q: q + a, X, h, n_steps=1)
+    given = {**GIVEN, U: numbers(1, 3)}
+    assert_rewrites_preserve([p + U], given)
+    with pytest.raises(ValueError, match="mismatch"):
+        wb.function([X, h, U], p + U)(given[X], given[h], numbers(2, 3))
 
 
 # --- what is kept

@@ -12,8 +12,16 @@ from workbench.core.rewrite.scan_hoist import HOIST_RULES
 from workbench.core.rewrite.scan_inputs import INPUT_RULES
 from workbench.core.rewrite.scan_join import join_loops
 from workbench.core.rewrite.scan_keep import KEEP_RULES
+from workbench.core.rewrite.scan_once import ONCE_RULES
 from workbench.core.rewrite.scan_sums import SUM_RULES
 
-SCAN_RULES: tuple[Rule, ...] = (*INPUT_RULES, *HOIST_RULES, *SUM_RULES, *AFTER_RULES, *KEEP_RULES)
+SCAN_RULES: tuple[Rule, ...] = (
+    *ONCE_RULES,
+    *INPUT_RULES,
+    *HOIST_RULES,
+    *SUM_RULES,
+    *AFTER_RULES,
+    *KEEP_RULES,
+)
 
 __all__ = ["SCAN_RULES", "join_loops"]
