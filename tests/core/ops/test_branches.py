@@ -428,3 +428,21 @@ def test_a_loop_whose_body_has_no_native_form() -> None:
     f = wb.function([x], rows.sum())
     assert any("complex64" in note for note in f.linked.notes)
     assert f(np.array([1.0, -2])) == 6
+
+
+def test_rows_of_a_loop_whose_lengths_come_from_either_branch() -> None:
+    """Both lengths are known before the loop: the rows' memory is made there."""
+    x, w = T.matrices("x", "w")
+    rows, _ = wb.scan(
+        lambda v, w: wb.ifelse(v.sum() > 0, T.dot(w, v), v * 2), sequences=x, non_sequences=w
+    )
+    f = wb.function([x, w], rows)
+    assert not f.linked.notes
+    a = np.array([[1.0, 2], [-1, -2]])
+    np.testing.assert_array_equal(f(a, np.eye(2) * 3), [[3, 6], [-2, -4]])
+    wide = np.ones((3, 2))
+    np.testing.assert_array_equal(f(a[:1], wide), [[3, 3, 3]])
+    with pytest.warns(UserWarning, match="the interpreter could compute"):
+        np.testing.assert_array_equal(f(a[1:], wide), [[-2, -4]])
+    with pytest.raises(errors.ScanError, match="changes its shape"):
+        f(a, wide)

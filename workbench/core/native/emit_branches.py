@@ -47,6 +47,7 @@ class _Result:
     dims: list[list[Name]] = field(default_factory=list)  # as each branch has them
     is_address: bool = False  # of an array that is there already
     is_strided: bool = False
+    is_map: bool = False  # a row of a loop's stack, whose lengths do not change
 
     @property
     def ndim(self) -> int:
@@ -97,9 +98,10 @@ class _Choice:
             cell = w.alloca(memory_type(tensor_type(output).dtype), "chosen")
             return _Result(output, None, data=cell)
         wanted = w.destinations.get(output)
-        if wanted is not None and callable(wanted.place):
+        is_map = wanted is not None and callable(wanted.place)
+        if is_map:
             wanted = None  # its memory is made once, and told the dimensions
-        result = _Result(output, wanted, data=w.alloca("ptr", "chosen"))
+        result = _Result(output, wanted, data=w.alloca("ptr", "chosen"), is_map=is_map)
         result.is_address = wanted is None and all(map(self._stays, values))
         result.is_strided = result.is_address and not all(w.tensor(v).contiguous for v in values)
         count = result.ndim * (2 if result.is_strided else 1)
@@ -204,7 +206,12 @@ class _Choice:
         first, second = (dims[axis] for dims in result.dims)
         if first == second and self.w.depth_of(first) <= self.w.depth:
             return first
-        return self._load(result.cells[axis])
+        found = self._load(result.cells[axis])
+        before = [n for n in (first, second) if self.w.depth_of(n) < self.w.depth]
+        if result.is_map and before:
+            self.w.same(found, before[0])
+            return before[0]
+        return found
 
     def _load(self, cell: Name) -> Name:
         return self.w.code.put(Type("i64"), f"load i64, ptr {cell}").name

@@ -139,8 +139,7 @@ def _stages(
     for number in sorted(set(level.values())):
         here = [node for node in nodes if level[node] == number]
         native = [node for node in here if node not in reasons]
-        if native:
-            stages.append(_native_stage(native, level, needed, make))
+        stages += _native_stages(native, needed, make)
         stages += [
             _Stage(node.inputs, node.outputs, _branches(node, make), node)
             for node in here
@@ -214,9 +213,17 @@ def _level_after(
     return level[owner] + (1 if crosses else 0)
 
 
-def _native_stage(
-    nodes: Sequence[Apply], level: dict[Apply, int], needed: set[Variable], make: Make
-) -> _Stage:
+def _native_stages(nodes: Sequence[Apply], needed: set[Variable], make: Make) -> list[_Stage]:
+    """One program of several nodes, or where they have a native form only apart, one for each."""
+    if not nodes:
+        return []
+    try:
+        return [_native_stage(nodes, needed, make)]
+    except NoNativeForm:
+        return [_native_stage([node], needed, make) for node in nodes]
+
+
+def _native_stage(nodes: Sequence[Apply], needed: set[Variable], make: Make) -> _Stage:
     """One program of several nodes: it reads what earlier stages made and gives what later ones, or
     the caller, need.
     """
