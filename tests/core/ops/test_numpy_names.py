@@ -188,6 +188,18 @@ OTHERS: dict[str, tuple[Case, tuple[Any, ...]]] = {
     ),
     "unique of nothing": (lambda m, x: list(m.unique(x, True, True, True)), (np.zeros(0),)),
     "unique of one": (lambda m, x: list(m.unique(x, return_inverse=True)), (np.full((2, 2), 3),)),
+    "unique rows": (
+        lambda m, x: list(m.unique(x, True, True, True, axis=0)),
+        (np.array([[2, 1], [0, 5], [2, 0], [0, 5], [2, 1]]),),
+    ),
+    "unique columns": (
+        lambda m, x: [m.unique(x, axis=1), m.unique(x[:0], axis=0), m.unique(x[:, :0], axis=1)],
+        (np.array([[2.0, 1, 2, 1], [0, 5, 0, 4]]),),
+    ),
+    "unique slices": (
+        lambda m, x: list(m.unique(x, return_counts=True, axis=1)),
+        (np.array([[[1, 2], [0, 1], [1, 2]], [[3, 4], [5, 5], [3, 4]]]),),
+    ),
     "isin": (
         lambda m, x: [m.isin(x, [3, 5]), m.isin(x, [3, 5], invert=True), m.isin(x, [0.0])],
         (INTS,),

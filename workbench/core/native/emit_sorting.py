@@ -15,7 +15,7 @@ from workbench.core.native.radix import radix_sort
 from workbench.core.native.ssa import Type, Value
 from workbench.core.native.tensor import Name, Tensor
 from workbench.core.native.writer import Emitter, Writer
-from workbench.core.ops.sorting import ArgSort, SearchSorted, Sort
+from workbench.core.ops.sorting import ArgSort, ArgSortRows, SearchSorted, Sort
 
 
 def emit_sort(w: Writer, node: Apply) -> None:
@@ -59,6 +59,30 @@ def emit_argsort(w: Writer, node: Apply) -> None:
         _each(
             w, n, lambda i: w.store_scalar(w.scalar(element(w, places, [i])), address(w, row, [i]))
         )
+    w.bind(node.out, out)
+
+
+def emit_argsort_rows(w: Writer, node: Apply) -> None:
+    """The positions sorted by one column after another, the last one first: equals stay."""
+    x = w.tensor(node.inputs[0])
+    if x.scalar is not None:
+        x = w.in_memory(x)
+    n, columns = x.dims
+    keys, spare = (w.scratch(_key_dtype(x.dtype), [n]) for _ in range(2))
+    others = w.scratch("int64", [n])
+    out = w.allocate(node.out, [n])
+    sorter = _function(w, keys, paired=True)
+    given = ", ".join(f"ptr {t.data}" for t in (keys, spare, out, others))
+    _each(w, n, lambda i: w.store_scalar(Value(w.code, Type("i64"), i), address(w, out, [i])))
+    with w.counted(columns) as c:
+        column = w.integer("sub", w.integer("sub", columns, "1"), c)
+
+        def prepare(i: Name) -> None:
+            row = w.scalar(element(w, out, [i])).name
+            _to_key(w, element(w, x, [row, column]), keys, i, equal_zeros=True)
+
+        _each(w, n, prepare)
+        w.code.line(f"call void @{sorter}({given}, i64 {n})")
     w.bind(node.out, out)
 
 
@@ -184,5 +208,6 @@ def _search(w: Writer, line: Tensor, n: Name, value: Value, before: str) -> Valu
 EMITTERS: dict[type, Emitter] = {
     Sort: emit_sort,
     ArgSort: emit_argsort,
+    ArgSortRows: emit_argsort_rows,
     SearchSorted: emit_searchsorted,
 }

@@ -12,7 +12,7 @@ import numpy as np
 from workbench.core.graph import Constant, Variable
 from workbench.core.ops import reduce
 from workbench.core.ops.checks import checked
-from workbench.core.ops.create import zeros
+from workbench.core.ops.create import ones, zeros
 from workbench.core.ops.cumulative import cumsum
 from workbench.core.ops.indexing import inc_subtensor, nonzero, set_subtensor
 from workbench.core.ops.scalars import (
@@ -42,10 +42,11 @@ from workbench.core.ops.shape import (
     reshape,
     shape_tuple,
 )
-from workbench.core.ops.sorting import argsort, searchsorted, sort
+from workbench.core.ops.shaping import moveaxis
+from workbench.core.ops.sorting import argsort, argsort_rows, searchsorted, sort
 from workbench.core.ops.statistics import histogram_edges
 from workbench.core.types import as_tensor, constant, is_float, is_integer, tensor_type
-from workbench.errors import DtypeError, GraphError, RankError, ShapeError
+from workbench.errors import DtypeError, RankError, ShapeError
 
 
 def unique(
@@ -53,14 +54,15 @@ def unique(
     return_index: bool = False,
     return_inverse: bool = False,
     return_counts: bool = False,
-    axis: None = None,
+    axis: int | None = None,
 ) -> Any:
-    """The elements in ascending order, each once (nan too). With any of the flags a list: then come
-    where each stands first, for every element of x its position among them, how often each occurs.
+    """The elements in ascending order, each once (nan too); along an axis its slices. With any of
+    the flags a list: then come where each stands first, for every element of x its position among
+    them, how often each occurs.
     """
-    if axis is not None:
-        raise GraphError("unique along an axis is not supported", advice="leave out axis=")
     variable = as_tensor(x)
+    if axis is not None:
+        return _unique_slices(variable, (return_index, return_inverse, return_counts), axis)
     line = flatten(variable)
     if not (return_index or return_inverse):
         ordered, order = sort(line), None
@@ -68,16 +70,38 @@ def unique(
         order = argsort(line)
         ordered = line[order]
     new = _first_of_equals(ordered)
+    first = ordered[nonzero(new)[0]]
+    flags = return_index, return_inverse, return_counts
+    return _described(first, new, order, shape_tuple(variable), flags)
+
+
+def _unique_slices(x: Variable, flags: tuple[bool, bool, bool], axis: int) -> Any:
+    """The same of slices along an axis: of the rows of a matrix, that is."""
+    where = normal_axis(axis, x, "unique")
+    front = moveaxis(x, where, 0)
+    n = dimension(front, 0)
+    width = reduce.prod(as_tensor([1, *shape_tuple(front)[1:]]))
+    rows = reshape(front, [n, width])
+    order = argsort_rows(rows)
+    ordered = rows[order]
+    differs = reduce.any(neq(ordered[1:], ordered[:-1]), axis=1)
+    new = concatenate([ones([minimum(n, 1)], "bool"), differs])
+    found = moveaxis(front[order[nonzero(new)[0]]], 0, where)
+    return _described(found, new, order, [n], flags)
+
+
+def _described(found: Any, new: Any, order: Any, shape: Any, flags: tuple[bool, bool, bool]) -> Any:
+    """What `unique` returns: `new` tells where each begins, in the order of their sorting."""
+    return_index, return_inverse, return_counts = flags
     (starts,) = nonzero(new)
-    results = [ordered[starts]]
+    results = [found]
     if return_index:
-        results.append(order[starts])  # type: ignore[index]
+        results.append(order[starts])
     if return_inverse:
-        numbers = cumsum(new) - 1
-        found = set_subtensor(zeros_like(order)[order], numbers)
-        results.append(reshape(found, shape_tuple(variable)))
+        places = set_subtensor(zeros_like(order)[order], cumsum(new) - 1)
+        results.append(reshape(places, shape))
     if return_counts:
-        ends = concatenate([starts, [dimension(line, 0)]])
+        ends = concatenate([starts, [dimension(new, 0)]])
         results.append(ends[1:] - ends[:-1])
     return results if len(results) > 1 else results[0]
 

@@ -1,4 +1,4 @@
-"""Sort, ArgSort, SearchSorted and what is written with them: topk, partition, lexsort."""
+"""Sorting elements, positions and rows, searching, and what is written with them: topk, lexsort."""
 
 from __future__ import annotations
 
@@ -91,6 +91,41 @@ class ArgSort(_Ordering):
     @property
     def label(self) -> str:
         return "argsort"
+
+
+@frozen
+class ArgSortRows(Op):
+    """The positions of a matrix's rows in ascending order by the first column, equals by the
+    second, and so on; int64. Equal rows keep their order.
+    """
+
+    def infer(self, *inputs: Variable) -> Sequence[Type]:
+        t = tensor_type(inputs[0])
+        if t.ndim != 2:
+            raise RankError(f"rows of {inputs[0]}, which is of {t}", advice="give a matrix")
+        return [TensorType("int64", t.shape[:1])]
+
+    def evaluate(self, *values: Array) -> Sequence[Array]:
+        order = np.arange(len(values[0]))
+        for column in values[0].T[::-1]:
+            order = order[np.argsort(column[order], kind="stable")]
+        return [order]
+
+    def connected(self, index: int) -> bool:
+        return False
+
+    def grad(self, inputs: Variables, outputs: Variables, gradients: Gradients) -> Gradients:
+        return [None]
+
+    def shape(self, inputs: Sequence[Variable]) -> Sequence[Sequence[Any]]:
+        return [shape_tuple(inputs[0])[:1]]
+
+    def flops(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> int:
+        return 0
+
+    @property
+    def label(self) -> str:
+        return "argsort rows"
 
 
 @frozen
@@ -235,6 +270,11 @@ def searchsorted(x: Any, v: Any, side: str = "left", sorter: Any = None) -> Any:
         line = line[sorter]  # type: ignore[index]
     wide = upcast(tensor_type(line).dtype, tensor_type(elements).dtype)
     return SearchSorted(side)(cast(line, wide), cast(elements, wide))
+
+
+def argsort_rows(x: Any) -> Any:
+    """The positions of a matrix's rows in ascending order, by the first column first."""
+    return ArgSortRows()(as_tensor(x))
 
 
 def lexsort(keys: Any, axis: int = -1) -> Any:

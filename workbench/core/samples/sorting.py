@@ -61,6 +61,20 @@ def _argsort() -> Iterator[Sample]:
     yield Sample("nothing", sorting.ArgSort(1), (np.zeros((3, 0)),), stable)
 
 
+@of(sorting.ArgSortRows)
+def _argsort_rows() -> Iterator[Sample]:
+    def rows(x: Any) -> Any:
+        keys = [*x.T[::-1]]
+        return np.lexsort(keys) if keys else np.arange(len(x))
+
+    for dtype in _DTYPES:
+        x = (numbers(70, 3, low=0, high=2.9) * 0.4).astype(dtype)
+        yield Sample(f"{dtype}, many", sorting.ArgSortRows(), (x,), rows)
+        yield Sample(f"{dtype}, few", sorting.ArgSortRows(), (x[:9],), rows)
+    for lengths in ((0, 3), (3, 0)):
+        yield Sample(f"{lengths}", sorting.ArgSortRows(), (np.zeros(lengths),), rows)
+
+
 @of(sorting.SearchSorted)
 def _searchsorted() -> Iterator[Sample]:
     for side in ("left", "right"):
