@@ -116,6 +116,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
         "squeeze",
         "swapaxes",
     ),
+    "workbench.core.ops.padding": ("pad",),
     "workbench.core.ops.rearranging": (
         "append",
         "array_split",
@@ -127,7 +128,6 @@ FAMILIES: dict[str, tuple[str, ...]] = {
         "flipud",
         "hsplit",
         "hstack",
-        "pad",
         "repeat",
         "roll",
         "rot90",
