@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from workbench.core.graph import Apply, Constant, Variable, is_shared, leaves, toposort
+from workbench.core.graph import Apply, Constant, Op, Variable, is_shared, leaves, toposort
 from workbench.errors import GraphError
 
 
@@ -46,3 +46,9 @@ class InnerGraph:
 
 def _load(variables: tuple[Variable, ...], count: int) -> InnerGraph:
     return InnerGraph(variables[:count], variables[count:])
+
+
+def inner_of(op: Op) -> InnerGraph | None:
+    """The inner graph of an op that has one."""
+    inner = getattr(op, "inner", None)
+    return inner if isinstance(inner, InnerGraph) else None

@@ -17,7 +17,7 @@ from typing import Any, ParamSpec, TypeVar
 import numpy as np
 
 from workbench.core.graph import Apply
-from workbench.core.inner import InnerGraph
+from workbench.core.inner import InnerGraph, inner_of
 from workbench.core.records import Profile, ProfileRow
 
 # The id of a node in a snapshot; of a body's node in the snapshot of its parent's body.
@@ -203,7 +203,7 @@ def parents(nodes: Iterable[Apply]) -> dict[Apply, Apply]:
 
 
 def _body(node: Apply) -> list[Apply]:
-    inner = getattr(node.op, "inner", None)
+    inner = inner_of(node.op)
     return list(inner.nodes) if isinstance(inner, InnerGraph) else []
 
 

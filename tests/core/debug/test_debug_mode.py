@@ -414,3 +414,15 @@ def test_the_family_and_the_options():
     assert not kept.check_isfinite
     f = wb.function([x], T.tanh(x) + 1, mode=kept)
     assert len(f.maker.fgraph.toposort()) == 2
+
+
+def test_an_op_with_an_attribute_that_is_no_graph():
+    image = T.dtensor4("image")
+    f = debugged([image], T.nnet.pool_2d(image, (2, 2), ignore_border=True))
+    assert f(np.arange(16.0).reshape(1, 1, 4, 4)).ravel().tolist() == [5, 7, 13, 15]
+    profiled = wb.function(
+        [image], T.nnet.pool_2d(image, (2, 2)), profile=True, mode="FAST_COMPILE"
+    )
+    profiled(np.ones((1, 1, 4, 4)))
+    assert profiled.profile.nodes
+    assert "Pool" in wb.debugprint(profiled, file="str")

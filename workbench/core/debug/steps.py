@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from workbench.core.graph import Apply, Constant, Variable, toposort
+from workbench.core.inner import inner_of
 from workbench.core.rewrite.engine import Pairs, Rule
 
 
@@ -69,7 +70,7 @@ def as_text(outputs: Sequence[Variable]) -> Iterator[str]:
         read = ", ".join(numbers.get(v) or _leaf(v) for v in node.inputs)
         yield f"{node.op}({read})"
         numbers.update((v, f"{i}.{v.index}") for v in node.outputs)
-        inner = getattr(node.op, "inner", None)
+        inner = inner_of(node.op)
         if inner is not None:
             yield from (f"  {line}" for line in as_text(inner.outputs))
 

@@ -9,6 +9,7 @@ from itertools import zip_longest
 from typing import Any
 
 from workbench.core.graph import Apply, Constant, Variable, is_shared, readers, toposort
+from workbench.core.inner import inner_of
 from workbench.core.printing.leaves import leaf_text
 from workbench.core.scan.op import Scan
 from workbench.errors import GraphError, UsageError
@@ -123,7 +124,8 @@ class _Tree:
 
     def body(self, node: Apply) -> Iterator[str]:
         """The inner graph of a loop, under the line of its node."""
-        inner = node.op.inner  # type: ignore[attr-defined]  # it was listed for having one
+        inner = inner_of(node.op)
+        assert inner is not None  # it was listed for having one
         self.feeds.update(_feeds(node))
         yield ""
         yield self.line(node.outputs[0], "", {})
@@ -150,7 +152,7 @@ class _Tree:
             yield self.line(variable, prefix, order)
             if node is None or seen or variable in ends:
                 continue
-            if getattr(node.op, "inner", None) is not None:
+            if inner_of(node.op) is not None:
                 self.loops[node] = None
             deep = self.options.depth >= 0 and level >= self.options.depth
             if deep or (self.options.stop_on_name and variable.name):
