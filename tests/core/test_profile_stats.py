@@ -105,6 +105,16 @@ def test_a_loop_has_a_part_of_its_own(mode):
     assert 0 < inside <= f.profile.class_time()[Scan]
 
 
+def test_a_condition_has_a_part_of_its_own():
+    f = wb.function([x], wb.ifelse(T.sum(x) > 0, T.log(x), T.exp(x)), profile=True)
+    f([1.0])
+    text = printed(f.profile.summary)
+    part = text[text.index("IfElse Op profiling ( if )") :]
+    assert "Time in 1 calls of the op " in part
+    assert "log" in part
+    assert "exp" not in part.partition("tips")[0].partition("Message")[2].partition("\n")[2]
+
+
 def test_memory_is_that_of_real_shapes():
     stats = ProfileStats("memory", memory=True, print_at_exit=False)
     f = wb.function([m], T.exp(m.T).sum(axis=0), profile=stats, mode="FAST_COMPILE")

@@ -122,6 +122,16 @@ def test_a_nested_loop_shows_both_bodies():
     assert "r[t]" not in text.partition("Inner graphs")[0]
 
 
+def test_a_condition_shows_its_branches():
+    f = wb.function([x, y], wb.ifelse(x > 0, T.exp(x), T.log(y)))
+    head, _, branches = shown(f).partition("\nInner graphs of the conditions:\n")
+    assert head.startswith("if [id A]")
+    assert " >Elemwise{exp,no_inplace} [id" in branches
+    assert " >Elemwise{log,no_inplace} [id" in branches
+    assert "x [id" in branches
+    assert "] -> [id" in branches
+
+
 def test_files():
     target = io.StringIO()
     assert debugprint(x, file=target) is target

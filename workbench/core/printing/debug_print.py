@@ -17,7 +17,7 @@ from workbench.errors import GraphError, UsageError
 DEEPEST = 60
 """Levels that are indented; below them the level is written as a number."""
 
-INNER = "Inner graphs of the scan ops:"
+LOOPS, CONDITIONS = "Inner graphs of the scan ops:", "Inner graphs of the conditions:"
 IDS = ("CHAR", "int", "id", "")
 
 # What has been printed, and under which id.
@@ -115,7 +115,8 @@ class _Tree:
             yield from self.tree(variable, "", "", order)
         if not self.loops:
             return
-        yield from ("", INNER)
+        scans = any(isinstance(node.op, Scan) for node in self.loops)
+        yield from ("", LOOPS if scans else CONDITIONS)
         printed: set[Apply] = set()
         while left := [node for node in self.loops if node not in printed]:
             for node in left:
@@ -206,8 +207,12 @@ class _Tree:
 
 def _feeds(node: Apply) -> Iterator[tuple[Variable, Variable]]:
     """For the inputs of a loop's body the variables outside that they are taken from."""
-    op = node.op
+    op, inner = node.op, inner_of(node.op)
     if not isinstance(op, Scan):
+        assert inner is not None  # it was listed for having one
+        yield from zip(
+            inner.inputs, node.inputs[len(node.inputs) - len(inner.inputs) :], strict=True
+        )
         return
     sequences, states, carried, others = op.split_inner(op.inner.inputs)
     _, rows, initial, first, fixed = op.split(node.inputs)

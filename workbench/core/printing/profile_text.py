@@ -11,6 +11,7 @@ from workbench.core.graph import Apply, Variable
 from workbench.core.printing.profile_tips import tips
 from workbench.core.profile import GRADIENTS, IMPORTED, Times
 from workbench.core.profile_sums import Group, by_class, by_op
+from workbench.core.scan.op import Scan
 
 if TYPE_CHECKING:
     from workbench.core.profile_stats import ProfileStats
@@ -189,11 +190,13 @@ def _loop(stats: ProfileStats, loop: Apply, n_ops: int, n_apply: int) -> str:
     outer, inside = stats.nodes.get(loop, Times()), stats.inside(loop)
     seconds = sum(times.seconds for times in inside.values())
     steps = max((times.calls for times in inside.values()), default=0)
+    kind = "Scan" if isinstance(loop.op, Scan) else type(loop.op).__name__
+    total = f" (for a total of {steps} steps)" if kind == "Scan" else ""
+    name = getattr(loop.op, "name", "") or ("scan_fn" if kind == "Scan" else str(loop.op))
     lines = [
-        *_title(f"Scan Op profiling ( {getattr(loop.op, 'name', '') or 'scan_fn'} )", "="),
+        *_title(f"{kind} Op profiling ( {name} )", "="),
         f"  Message: {loop.place}",
-        f"  Time in {outer.calls} calls of the op (for a total of {steps} steps) "
-        f"{outer.seconds:.6e}s",
+        f"  Time in {outer.calls} calls of the op{total} {outer.seconds:.6e}s",
         f"  Total time spent in the nodes of its body: {seconds:.6e}s "
         f"({_percent(seconds, outer.seconds)})",
         "",
