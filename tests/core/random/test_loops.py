@@ -175,3 +175,58 @@ def test_looking_at_a_loop_needs_no_updates() -> None:
     assert found.trace[0].n_steps == 3
     np.testing.assert_allclose(found.values[states].array, expected)
     np.testing.assert_allclose(wb.function([], d)(), expected[0])
+
+
+def test_a_state_that_is_read_again_is_not_written_over() -> None:
+    """Beside its draw: as an output, by an expression, by a second draw, by a draw of the draw."""
+    from workbench.core.ops.random import Uniform
+
+    low, high, n = T.constant(0.0), T.constant(1.0), T.constant(2)
+    draw = Uniform("float64", (2,))
+
+    rng = wb.shared(np.random.RandomState(3))
+
+    def beside(*, of_the_draw: bool) -> Any:
+        after, first = draw(rng, low, high, n)
+        last, second = draw(after if of_the_draw else rng, high, high + 1, n)
+        return [rng * 1, rng[0], first, second], {rng: last if of_the_draw else after}
+
+    for of_the_draw in (False, True):
+        rng.set_value(np.random.RandomState(3))
+        outputs, updates = wb.scan(lambda b=of_the_draw: beside(of_the_draw=b), n_steps=4)
+        whole, word, first, second = wb.function([], outputs, updates=updates)()
+        r = np.random.RandomState(3)
+        for step in range(4):
+            key = r.get_state()[1]
+            np.testing.assert_array_equal(whole[step][:624], key)
+            assert word[step] == key[0]
+            expected = r.uniform(size=2)
+            np.testing.assert_array_equal(first[step], expected)
+            expected = r.uniform(1, 2, 2) if of_the_draw else 1 + expected
+            np.testing.assert_array_equal(second[step], expected)
+        assert rng.get_value().uniform() == r.uniform()
+
+
+def test_no_steps_leave_the_state() -> None:
+    u, steps = RandomStreams(1234).uniform((2,)), T.lscalar("steps")
+    rows, updates = wb.scan(lambda: u, n_steps=steps)
+    f = wb.function([steps], rows, updates=updates)
+    before = u.rng.get_value(return_internal_type=True)
+    assert f(0).shape == (0, 2)
+    np.testing.assert_array_equal(u.rng.get_value(return_internal_type=True), before)
+    np.testing.assert_array_equal(f(3), next(generators(1234)).uniform(size=(3, 2)))
+
+
+def test_loops_in_loops() -> None:
+    u = RandomStreams(1234).uniform((2,))
+
+    def outer() -> Any:
+        rows, updates = wb.scan(lambda: u, n_steps=3)
+        return rows.sum(0), updates
+
+    sums, updates = wb.scan(outer, n_steps=4)
+    f = wb.function([], sums, updates=updates)
+    assert f.linked.notes == ()
+    r = next(generators(1234))
+    for _ in range(2):
+        np.testing.assert_allclose(f(), r.uniform(size=(4, 3, 2)).sum(1), rtol=1e-15)

@@ -47,7 +47,8 @@ def _open(w: Writer, node: Apply) -> tuple[random.Draw, Tensor, list[Tensor], li
     old = w.tensor(given)
     w.same(old.dims[0], str(LENGTH))
     state = w.allocate(node.outputs[0], [str(LENGTH)])
-    w.copy(old, state)
+    if state.data != old.data:  # a loop has it written over
+        w.copy(old, state)
     place = w.offset(state.data or "null", str(4 * POSITION))
     position = w.code.put(I32, f"load i32, ptr {place}")
     w.require(position.compare("ule", KEY).name, w.code)

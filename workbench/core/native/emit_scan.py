@@ -73,7 +73,8 @@ class _Loop:
         self.rotating: dict[int, _Rotating] = {}
         # scalar states: one alloca per past step, the oldest first
         self.registers: dict[int, list[Name]] = {}
-        self.carry: list[Name | _Rotating] = []
+        # a register, two buffers that change places, or one that is written over
+        self.carry: list[Name | _Rotating | Tensor] = []
         # stacks made inside the loop: nobody else may take their memory
         self.held: list[Tensor] = []
 
@@ -275,10 +276,32 @@ class _Loop:
             w.store_scalar(w.scalar(start), cell)
             self.carry.append(cell)
         else:
+            if self._is_written_over(inner):
+                buffer = w.scratch(start.dtype, start.dims)
+                w.copy(start, buffer)
+                self.carry.append(buffer)
+                return
             rows = start.view(
                 start.data, ("1", *start.dims), ("0", *start.strides), contiguous=start.contiguous
             )
             self.carry.append(self._rotate(rows, 1))
+
+    def _is_written_over(self, inner: Variable) -> bool:
+        """Whether only one node of the body reads this carried value, and writes the next over
+        it.
+        """
+        op = self.op
+        after = op.inner.outputs[op.n_stacked + self.inner_carried.index(inner)]
+        node = after.owner
+        return (
+            node is not None
+            and getattr(node.op, "overwrites", False)
+            and node.inputs[0] is inner
+            and node.outputs[0] is after
+            and sum(v is inner for node in op.inner.nodes for v in node.inputs) == 1
+            and op.inner.outputs.count(after) == 1
+            and inner not in op.inner.outputs
+        )
 
     # --- one step ---
 
@@ -295,6 +318,8 @@ class _Loop:
         for place, v, start in zip(self.carry, self.inner_carried, self.carried, strict=True):
             if isinstance(place, _Rotating):
                 self._bind(v, self._turned(place, 0))
+            elif isinstance(place, Tensor):
+                self._bind(v, place)
             else:
                 self._bind(v, Tensor(start.dtype, (), (), place))
         for tensor, v in zip(self.non_sequences, self.inner_rest, strict=True):
@@ -349,6 +374,8 @@ class _Loop:
         ):
             if isinstance(place, _Rotating):
                 self._want(v, self._turned(place, -1))
+            elif isinstance(place, Tensor):
+                self._want(v, place)
 
     def _want(self, variable: Variable, row: Tensor | Place) -> None:
         """Have the variable written there as it is computed where a node of the body makes it, else
@@ -412,7 +439,7 @@ class _Loop:
         carried = [
             (place, w.scalar(w.tensor(v)))
             for place, v in zip(self.carry, new, strict=True)
-            if not isinstance(place, _Rotating)
+            if isinstance(place, Name)
         ]
         for cells, value in states:
             memory = memory_type_of(value)
@@ -444,6 +471,8 @@ class _Loop:
         for place, out in zip(self.carry, self.node.outputs[op.n_stacked :], strict=True):
             if isinstance(place, _Rotating):
                 w.bind(out, self._turned(place, 0))
+            elif isinstance(place, Tensor):
+                w.bind(out, place)
             else:
                 tensor = Tensor(tensor_type(out).dtype, (), (), place)
                 w.bind(out, register_tensor(tensor.dtype, w.scalar(tensor).name))

@@ -47,6 +47,7 @@ class Draw(Op):
     method: ClassVar[str]
     parameters: ClassVar[tuple[str, ...]]
     whole: ClassVar[frozenset[str]] = frozenset()
+    overwrites: ClassVar[bool] = True  # native code may write the new state over the old one
     drawn: ClassVar[str] = "float64"
 
     def split(self, values: Sequence[Any]) -> tuple[Any, list[Any], list[Any]]:
