@@ -12,6 +12,7 @@ import numpy as np
 
 from workbench.core.ops.elementwise import Elemwise
 from workbench.core.ops.formula import FloatFormula, Formula
+from workbench.core.ops.scalar_kinds import like
 from workbench.core.ops.scalars import (
     CompareOp,
     FloatOp,
@@ -34,11 +35,7 @@ from workbench.core.ops.scalars import (
 )
 from workbench.core.scalar import ScalarBuilder
 from workbench.core.terms import Term
-from workbench.core.types import constant, is_discrete, tensor_type, upcast
-
-
-def _like(value: float, g: Any) -> Any:
-    return constant(value, tensor_type(g).dtype)
+from workbench.core.types import is_discrete, upcast
 
 
 class Cbrt(FloatOp):
@@ -96,7 +93,7 @@ class Logaddexp2(FloatFormula):
         return large + gap.prim("exp2").prim("log1p") * math.log2(math.e)
 
     def grad(self, inputs: Sequence[Any], output: Any, g: Any) -> Grads:
-        gap = _difference(*inputs) * _like(math.log(2), g)
+        gap = _difference(*inputs) * like(math.log(2), g)
         return [g * sigmoid(gap), g * sigmoid(-gap)]
 
 
@@ -211,10 +208,10 @@ class Sinc(FloatFormula):
 
     def grad(self, inputs: Sequence[Any], output: Any, g: Any) -> Grads:
         (x,) = inputs
-        near = lt(absolute(x), _like(0.01, g))
-        square = sqr(x * _like(math.pi, g))
-        series = x * _like(-(math.pi**2) / 3, g) * (1 - square / 10 * (1 - square / 28))
-        away = (cos(x * _like(math.pi, g)) - output) / switch(near, 1, x)
+        near = lt(absolute(x), like(0.01, g))
+        square = sqr(x * like(math.pi, g))
+        series = x * like(-(math.pi**2) / 3, g) * (1 - square / 10 * (1 - square / 28))
+        away = (cos(x * like(math.pi, g)) - output) / switch(near, 1, x)
         return [g * switch(near, series, away)]
 
 

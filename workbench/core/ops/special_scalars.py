@@ -15,6 +15,7 @@ from workbench.core.graph import Constant, Variable, describe
 from workbench.core.ops.elementwise import Elemwise
 from workbench.core.ops.formula import FloatFormula
 from workbench.core.ops.gradient_control import disconnected_grad
+from workbench.core.ops.scalar_kinds import like
 from workbench.core.ops.scalars import (
     FloatOp,
     Grads,
@@ -41,10 +42,6 @@ from workbench.frozen import frozen
 _HALF_ROOT_PI = math.sqrt(math.pi) / 2
 
 
-def _like(value: float, g: Any) -> Any:
-    return constant(value, tensor_type(g).dtype)
-
-
 def _scipy(name: str) -> Callable[..., Any]:
     """Scipy's function of this name, in float64 also for float32."""
 
@@ -66,7 +63,7 @@ class Erfinv(_Special):
     name, numpy, domain = "erfinv", _scipy("erfinv"), ((-0.9, 0.9),)
 
     def grad(self, inputs: Sequence[Any], output: Any, g: Any) -> Grads:
-        return [g * exp(sqr(output)) * _like(_HALF_ROOT_PI, g)]
+        return [g * exp(sqr(output)) * like(_HALF_ROOT_PI, g)]
 
 
 class Erfcinv(_Special):
@@ -75,7 +72,7 @@ class Erfcinv(_Special):
     name, numpy, domain = "erfcinv", _scipy("erfcinv"), ((0.1, 1.9),)
 
     def grad(self, inputs: Sequence[Any], output: Any, g: Any) -> Grads:
-        return [-g * exp(sqr(output)) * _like(_HALF_ROOT_PI, g)]
+        return [-g * exp(sqr(output)) * like(_HALF_ROOT_PI, g)]
 
 
 class Erfcx(_Special):
@@ -84,7 +81,7 @@ class Erfcx(_Special):
     name, numpy = "erfcx", _scipy("erfcx")
 
     def grad(self, inputs: Sequence[Any], output: Any, g: Any) -> Grads:
-        return [g * (2 * inputs[0] * output - _like(1 / _HALF_ROOT_PI, g))]
+        return [g * (2 * inputs[0] * output - like(1 / _HALF_ROOT_PI, g))]
 
 
 class LogNdtr(_Special):
@@ -93,8 +90,8 @@ class LogNdtr(_Special):
     name, numpy = "log_ndtr", _scipy("log_ndtr")
 
     def grad(self, inputs: Sequence[Any], output: Any, g: Any) -> Grads:
-        density = exp(_like(-0.5, g) * sqr(inputs[0]) - output)
-        return [g * density * _like(1 / math.sqrt(2 * math.pi), g)]
+        density = exp(like(-0.5, g) * sqr(inputs[0]) - output)
+        return [g * density * like(1 / math.sqrt(2 * math.pi), g)]
 
 
 class I0(_Special):
@@ -112,7 +109,7 @@ class I1(_Special):
     name, numpy = "i1", _scipy("i1")
 
     def grad(self, inputs: Sequence[Any], output: Any, g: Any) -> Grads:
-        return [g * (i0(inputs[0]) + iv(2, inputs[0])) * _like(0.5, g)]
+        return [g * (i0(inputs[0]) + iv(2, inputs[0])) * like(0.5, g)]
 
 
 class J0(_Special):
@@ -130,7 +127,7 @@ class J1(_Special):
     name, numpy = "j1", _scipy("j1")
 
     def grad(self, inputs: Sequence[Any], output: Any, g: Any) -> Grads:
-        return [g * (j0(inputs[0]) - jv(2, inputs[0])) * _like(0.5, g)]
+        return [g * (j0(inputs[0]) - jv(2, inputs[0])) * like(0.5, g)]
 
 
 class _ByLast(_Special):
