@@ -13,9 +13,11 @@ import workbench.tensor as T
 from tests.core.ops.backends import inputs_for
 from tests.core.rewrite.support import check, fired, labels, rewritten
 from workbench.core.graph import toposort
+from workbench.core.rewrite.elimination import ELIMINATION
 from workbench.core.rewrite.matrices import MATRICES
 from workbench.core.samples import numbers
 from workbench.core.samples.lapack import regular, symmetric
+from workbench.errors import ShapeError
 
 L = T.linalg
 A, S, B, V = regular(3, 3), symmetric(3, 3), numbers(3, 2), numbers(3)
@@ -75,6 +77,21 @@ CASES: dict[str, tuple[str, Callable[..., Any], tuple[Any, ...], set[str], set[s
         "singular_values_at_hand", lambda a: L.svdvals(a) + L.svd(a)[2], (B,), {"svd"},
         {"svdvals"}),
     "R": ("triangle_only", lambda a: L.qr(a)[1], (B,), {"qr"}, set()),
+    "solve twice": (
+        "share_solve", lambda a, b: L.solve(a, b) + L.solve(a, b[::-1]), (A[::-1], B),
+        {"lu_factor", "lu_solve"}, {"solve"}),
+    "solve of the transpose": (
+        "share_solve", lambda a, b: L.solve(a, b) + L.solve(a.T, b + 1), (A[::-1], B),
+        {"lu_factor", "lu_solve"}, {"solve"}),
+    "solve of stacks": (
+        "share_solve", lambda a, b: L.solve(a, b) + L.solve(a, b[::-1]), (STACK, STACK_B),
+        {"lu_factor", "lu_solve"}, {"solve"}),
+    "solve and slogdet": (
+        "share_slogdet", lambda a, b: L.solve(a, b) + sum(L.slogdet(a)), (-A[::-1], B),
+        {"lu_factor", "lu_solve"}, {"solve", "slogdet"}),
+    "solve and det": (
+        "share_det", lambda a, b: L.solve(a, b) + L.det(a), (A[[1, 0, 2]], B),
+        {"lu_factor", "lu_solve"}, {"solve", "det"}),
     "R at hand": (
         "triangle_at_hand", lambda a: L.qr(a, "r")[0, 0] + L.qr(a)[0], (B,), {"qr"}, set()),
 }  # fmt: skip
@@ -100,8 +117,8 @@ def arrays_as(arrays: Any) -> list[Any]:
 
 
 def test_every_rule_has_a_case() -> None:
-    assert {rule.name for rule in MATRICES} == {case[0] for case in CASES.values()}
-    assert all(rule.equation and rule.reason for rule in MATRICES)
+    assert {rule.name for rule in MATRICES + ELIMINATION} == {case[0] for case in CASES.values()}
+    assert all(rule.equation and rule.reason for rule in MATRICES + ELIMINATION)
 
 
 @pytest.mark.parametrize(
@@ -161,3 +178,31 @@ def test_inside_a_loop() -> None:
     growing, _ = wb.scan(lambda s: L.inv(s + L.expm(-s)) @ s, outputs_info=a, n_steps=2)
     f, g = (wb.function([a], growing, mode=m) for m in ("FAST_RUN", "FAST_COMPILE"))
     np.testing.assert_allclose(f(A), g(A), rtol=1e-9)
+
+
+def test_a_solution_and_its_gradient_take_one_elimination() -> None:
+    a, b = inputs_for((A, V))
+    x = L.solve(a, b)
+    outputs = [x, *wb.grad((x**2).sum() + L.logdet(a), [a, b])]
+    result, _ = check(outputs, {a: A, b: V}, rtol=1e-9)
+    assert labels(result.outputs).count("lu_factor") == 1
+    assert not {"solve", "slogdet"} & set(labels(result.outputs))
+    f = wb.function([a, b], outputs)
+    np.testing.assert_allclose(f(A, V)[0], np.linalg.solve(A, V), rtol=1e-10)
+    with pytest.raises(np.linalg.LinAlgError, match="singular"):
+        f(np.ones((3, 3)), V)
+    with pytest.raises(ShapeError):
+        f(A, np.ones(2))
+
+
+def test_one_solution_stays_as_it_is() -> None:
+    a, b = inputs_for((A, B))
+    assert labels(rewritten([L.solve(a, b), L.inv(a)])[0].outputs).count("solve") == 1
+
+
+def test_determinants_that_share_an_elimination() -> None:
+    (a,) = inputs_for((A,))
+    f = wb.function([a], [L.det(a), *L.slogdet(a)])
+    for x in (A, -A, A[[1, 0, 2]], np.ones((2, 2)), np.zeros((0, 0))):
+        wanted = [np.linalg.det(x), *np.linalg.slogdet(x)]
+        np.testing.assert_allclose(f(x), wanted, rtol=1e-10)

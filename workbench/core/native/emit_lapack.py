@@ -115,7 +115,7 @@ def emit_solve_triangular(w: Writer, node: Apply) -> None:
     out = w.allocate(node.out, (*batch, n, k))
     with each(w, batch, *stacks, out) as (triangle, right, solution):
         if not op.unit:
-            _require_diagonal(w, triangle, n)
+            require_diagonal(w, triangle, n)
         w.copy(right, solution)
         memory = as_matrix(w, triangle)
         call = BlasCall(w)
@@ -134,7 +134,7 @@ def emit_solve_triangular(w: Writer, node: Apply) -> None:
     w.bind(node.out, out)
 
 
-def _require_diagonal(w: Writer, matrix: Tensor, n: Name) -> None:
+def require_diagonal(w: Writer, matrix: Tensor, n: Name) -> None:
     """Fail where there is a zero on the diagonal."""
     step = w.integer("add", *matrix.strides)
     with w.counted(n) as i:

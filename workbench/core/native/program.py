@@ -83,6 +83,7 @@ FAMILIES = {
     "pseudoinverse": "emit_lapack",
     "decompose": "emit_decompose",
     "elimination": "emit_decompose",
+    "factored": "emit_factored",
     "batched": "emit_batched",
     "sorting": "emit_sorting",
     "cumulative": "emit_cumulative",

@@ -32,7 +32,7 @@ from workbench.core.rewrite.matching import (
 _NEEDED = "the inverse itself is needed elsewhere"
 
 
-def _transposed(variable: Variable) -> Variable | None:
+def transposed_from(variable: Variable) -> Variable | None:
     """What a variable is the transpose of, matrix by matrix, where it is one."""
     source, order = behind_dimshuffle(variable)
     n = ndim_of(source)
@@ -45,7 +45,7 @@ def _matrix_of(variable: Variable, *kinds: type) -> tuple[Apply, bool] | None:
     """
     if node := made_by(variable, *kinds):
         return node, False
-    source = _transposed(variable)
+    source = transposed_from(variable)
     node = made_by(source, *kinds) if source is not None else None
     return None if node is None else (node, True)
 

@@ -298,14 +298,17 @@ def _simplify_matrices(session: Session, outputs: Sequence[Variable]) -> list[Va
     nodes = session.toposort(outputs)
     if not any(getattr(node.op, "is_linear_algebra", False) for node in nodes):
         return list(outputs)
-    return Walk(session, outputs, _matrix_rules(session.excluded)).run()
+    simple, shared = _matrix_rules(session.excluded)
+    return Walk(session, Walk(session, outputs, simple).run(), shared).run()
 
 
 @cache
-def _matrix_rules(excluded: frozenset[str]) -> RuleIndex:
+def _matrix_rules(excluded: frozenset[str]) -> tuple[RuleIndex, RuleIndex]:
+    """What makes it simpler, and what then lets several nodes share an elimination."""
+    from workbench.core.rewrite.elimination import ELIMINATION
     from workbench.core.rewrite.matrices import MATRICES
 
-    return RuleIndex(MATRICES + CANONICAL, excluded)
+    return RuleIndex(MATRICES + CANONICAL, excluded), RuleIndex(ELIMINATION, excluded)
 
 
 PASSES: tuple[Pass, ...] = (

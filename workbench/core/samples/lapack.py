@@ -9,7 +9,7 @@ import numpy as np
 import scipy.linalg
 
 from workbench.core.graph import Op
-from workbench.core.ops import exponential, lapack, pseudoinverse
+from workbench.core.ops import exponential, factored, lapack, pseudoinverse
 from workbench.core.samples.declare import Sample, numbers, of
 
 SHAPES = ((3, 3), (1, 1), (0, 0), (2, 3, 3), (0, 2, 2), (2, 2, 2, 2), (130, 130))
@@ -191,3 +191,41 @@ def _squared_times() -> Iterator[Sample]:
                 (regular(*shape), np.array(count)),
                 lambda x, count: np.linalg.matrix_power(x, 2 ** int(count)), 64,
             )  # fmt: skip
+
+
+@of(factored.LuFactor)
+def _lu_factor() -> Iterator[Sample]:
+    def reference(x: Any) -> Any:
+        if not x.size:
+            return [x, np.zeros(x.shape[:-1], "int64")]
+        parts = [scipy.linalg.lu_factor(one) for one in x.reshape(-1, *x.shape[-2:])]
+        factors, rows = (np.stack(p) for p in zip(*parts, strict=True))
+        return [factors.reshape(x.shape), rows.reshape(x.shape[:-1]).astype("int64")]
+
+    yield from (
+        Sample(s.name, s.build, s.arrays, s.reference, s.ulp)
+        for s in each(factored.LuFactor(), regular, reference)
+    )
+
+
+@of(factored.LuSolve)
+def _lu_solve() -> Iterator[Sample]:
+    for transposed in (False, True):
+
+        def reference(f: Any, p: Any, b: Any, t: bool = transposed) -> Any:
+            low = np.tril(f, -1) + np.eye(f.shape[-1], dtype=f.dtype)
+            a = low @ np.triu(f)
+            for place in np.ndindex(*f.shape[:-2]):
+                for i in reversed(range(f.shape[-1])):
+                    rows = [i, int(p[place][i])]
+                    a[place][rows] = a[place][rows[::-1]]
+            return np.linalg.solve(np.swapaxes(a, -1, -2) if t else a, b)
+
+        for a, b in SIDES:
+            for dtype in ("float64", "float32"):
+                x = regular(*a, dtype=dtype)[..., ::-1, :]
+                factors, rows = factored.LuFactor().evaluate(np.ascontiguousarray(x))
+                yield Sample(
+                    f"{transposed} {dtype} {a} {b}", factored.LuSolve(transposed),
+                    (factors, rows, numbers(*b, dtype=dtype, seed=2)), reference, 400,
+                )  # fmt: skip
