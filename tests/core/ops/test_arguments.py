@@ -297,3 +297,23 @@ def test_wrong_values(name: str, mode: str) -> None:
     f = wb.function([V, M, K, L], build(), mode=mode, on_unused_input="ignore")
     with pytest.raises(kind):
         f(v, m, k, np.array(several, "int64"))
+
+
+def test_logsumexp() -> None:
+    """No overflow, no underflow, infinities as they are; the gradient is softmax."""
+    rows = np.array([[1000.0, 1000, -1e4], [-1e4, -1e4, -1e4], [-np.inf] * 3, [np.inf, 0, 1]])
+    f = wb.function([M], [T.logsumexp(M, axis=1), T.logsumexp(M[:2]), T.grad(T.logsumexp(V), V)],
+                    on_unused_input="ignore", givens={V: M[0]})  # fmt: skip
+    along, whole, slope = f(rows)
+    np.testing.assert_allclose(along, [1000 + np.log(2), np.log(3) - 1e4, -np.inf, np.inf])
+    np.testing.assert_allclose(whole, 1000 + np.log(2))
+    np.testing.assert_allclose(slope, [0.5, 0.5, 0])
+    assert T.logsumexp(M, axis=0, keepdims=True).broadcastable == (True, False)
+
+
+def test_the_gradient_of_topk_goes_to_what_was_taken() -> None:
+    x = np.array([[3.0, 1, 2], [5, 6, 4]])
+    weights = np.array([10.0, 20])
+    for k, places in ((2, [[10, 0, 20], [20, 10, 0]]), (-2, [[0, 10, 20], [20, 0, 10]])):
+        slope = T.grad((T.topk(M, k) * weights).sum(), M)
+        np.testing.assert_array_equal(slope.eval({M: x}), places)
