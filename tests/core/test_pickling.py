@@ -177,6 +177,15 @@ def test_aliases_stay_aliases() -> None:
     assert c.get_value(borrow=True) is d.get_value(borrow=True)
 
 
+def test_variables_over_one_storage_keep_it() -> None:
+    w = wb.shared(np.zeros(2), "w")
+    for send in (again, copy.deepcopy):
+        twin, first, other = send([w.clone(), w, copy.copy(w.clone())])
+        first.set_value(np.ones(2))
+        assert twin.get_value().sum() == other.get_value().sum() == 2
+        assert w.get_value().sum() == 0
+
+
 def test_eval_is_compiled_again() -> None:
     x = T.scalar("x")
     y = x + 1

@@ -103,8 +103,8 @@ def _slots(kind: type) -> set[str]:
 def _state(variable: Variable) -> State:
     """What a variable holds; of a shared variable's storage the value alone."""
     state = {name: getattr(variable, name, None) for name in sorted(_slots(type(variable)))}
-    cell: Any = state.get("cell")
-    if cell is not None:
+    cell: Any = state.pop("cell", None)
+    if cell is not None and state["shares"] is None:
         state["cell"] = [cell[0], None]
     return {name: value for name, value in state.items() if value is not None}
 
@@ -147,6 +147,8 @@ def restore(variable: Variable, state: State) -> None:
     """Give a loaded variable what it held."""
     for name, value in state.items():
         setattr(variable, name, value)
+    if "shares" in state:
+        variable.cell = state["shares"].cell  # type: ignore[attr-defined]  # it is a shared one
     if isinstance(variable, Constant):
         variable.data.flags.writeable = False
 
@@ -160,6 +162,9 @@ def copy_variable(variable: Variable) -> Variable:
     for slot in _slots(type(variable)):
         setattr(new, slot, getattr(variable, slot, None))
     new._tag = copy.copy(variable._tag)
+    if is_shared(variable):
+        first: Any = variable.shares  # type: ignore[attr-defined]
+        new.shares = variable if first is None else first  # type: ignore[attr-defined]
     return new
 
 
@@ -195,7 +200,10 @@ def _copy_of_leaf(leaf: Variable, memo: Memo) -> Variable:
     for slot in _slots(type(leaf)) - {"_tag", "cell", "default_update"}:
         setattr(new, slot, copy.deepcopy(getattr(leaf, slot, None), memo))
     if is_shared(leaf):
-        new.cell = [copy.deepcopy(leaf.cell[0], memo), None]  # type: ignore[attr-defined]
+        own: Any = new
+        value = leaf.cell[0]  # type: ignore[attr-defined]
+        alone = own.shares is None
+        own.cell = [copy.deepcopy(value, memo), None] if alone else own.shares.cell
     return new
 
 

@@ -18,9 +18,10 @@ class SharedVariable(Variable):
 
     `cell` is `[value, spare]`: functions read the first; an update writes the new value into the
     spare array where nobody else holds it, and swaps the two after the whole call has succeeded.
+    `shares` is the variable with whose storage this one was made, if it was.
     """
 
-    __slots__ = ("allow_downcast", "cell", "default_update", "strict")
+    __slots__ = ("allow_downcast", "cell", "default_update", "shares", "strict")
 
     def __init__(
         self,
@@ -40,6 +41,7 @@ class SharedVariable(Variable):
         self.strict = strict
         self.allow_downcast = allow_downcast
         self.default_update: Variable | None = None
+        self.shares: SharedVariable | None = None
 
     def get_value(self, borrow: bool = False, return_internal_type: bool = False) -> Any:
         """The value: a copy, or the stored object itself where `borrow`."""
@@ -59,9 +61,11 @@ class SharedVariable(Variable):
 
     def clone(self) -> SharedVariable:
         """Another variable over the same storage."""
-        return type(self)(
+        twin = type(self)(
             self.type, None, self.name, self.strict, self.allow_downcast, cell=self.cell
         )
+        twin.shares = self if self.shares is None else self.shares
+        return twin
 
     @property
     def value(self) -> Any:
