@@ -34,6 +34,22 @@ def test_inputs_of_its_own():
     np.testing.assert_array_equal(copy.eval({own: A}), A * 2)
 
 
+def test_variables_by_themselves():
+    v = T.dvector("v")
+    v.tag.test_value = A
+    copy = v.clone()
+    assert copy is not v
+    assert (copy.name, copy.type, copy.owner) == ("v", v.type, None)
+    assert copy.tag.test_value is A
+    result = (v + 1).clone()
+    assert (result.owner, result.type) == (None, v.type)
+    constant = T.constant([1, 2], name="c")
+    other = constant.clone()
+    assert other is not constant
+    assert (other.name, other.data is constant.data) == ("c", True)
+    np.testing.assert_array_equal((other + 1).eval(), [2, 3])
+
+
 def test_forms():
     one, two = wb.clone([x + 1, x * 2])
     assert one.owner is not two.owner

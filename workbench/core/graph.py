@@ -94,8 +94,11 @@ class Variable:
         return origin.resolve(self.lines[0]) if self.lines else None
 
     def clone(self) -> Variable:
-        """A new input variable of the same type and name."""
-        return self.type.make(name=self.name)
+        """A new input variable of the same type and name, and with the same test value."""
+        made = self.type.make(name=self.name)
+        if self.tagged("test_value"):
+            made.tag.test_value = self.tag.test_value
+        return made
 
     def __str__(self) -> str:
         if self.name is not None:
@@ -138,6 +141,10 @@ class Constant(Variable):
     def __init__(self, type: Type, data: Array, name: str | None = None) -> None:
         super().__init__(type, None, 0, name)
         self.data = data
+
+    def clone(self) -> Constant:
+        """Another constant of the same value and name."""
+        return type(self)(self.type, self.data, self.name)
 
     @property
     def key(self) -> tuple[object, ...]:
