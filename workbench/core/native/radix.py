@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import cache
 
-INSERT_UP_TO = 48
+INSERT_UP_TO = 80
 """Up to so many keys insertion is quicker than dealing them out."""
 
 

@@ -16,7 +16,7 @@ _SPECIAL = np.array([[0.5, np.nan, -np.inf, 0.25], [np.inf, -1.0, np.nan, np.nan
 
 def _many(dtype: str) -> Any:
     """More than are sorted by insertion, with equal ones among them."""
-    return ((numbers(2, 70) * 10).round() + 0.0).astype(dtype)
+    return ((numbers(2, 90) * 10).round() + 0.0).astype(dtype)
 
 
 @of(sorting.Sort)
@@ -68,7 +68,7 @@ def _argsort_rows() -> Iterator[Sample]:
         return np.lexsort(keys) if keys else np.arange(len(x))
 
     for dtype in _DTYPES:
-        x = (numbers(70, 3, low=0, high=2.9) * 0.4).astype(dtype)
+        x = (numbers(90, 3, low=0, high=2.9) * 0.4).astype(dtype)
         yield Sample(f"{dtype}, many", sorting.ArgSortRows(), (x,), rows)
         yield Sample(f"{dtype}, few", sorting.ArgSortRows(), (x[:9],), rows)
     for lengths in ((0, 3), (3, 0)):
