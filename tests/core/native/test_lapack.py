@@ -14,6 +14,7 @@ from workbench.configuration import config
 from workbench.core.link import Plan
 from workbench.core.native import blas, lapack, matrices
 from workbench.core.native.executor import link_native
+from workbench.core.ops.factored import LuFactor, LuSolve
 from workbench.core.samples import numbers
 from workbench.core.samples.lapack import regular, symmetric
 
@@ -28,6 +29,11 @@ CALLS: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "eigh": (L.eigh, (symmetric(2, 5, 5),)),
     "svd": (L.svd, (numbers(5, 3),)),
     "qr": (L.qr, (numbers(2, 5, 3),)),
+    "lu": (L.lu, (numbers(2, 5, 3),)),
+    "lu_solve": (
+        lambda a, b: LuSolve(transposed=True)(*LuFactor()(a), b),
+        (regular(5, 5)[::-1], numbers(5, 2)),
+    ),
     "expm": (L.expm, (numbers(5, 5),)),
 }
 
