@@ -18,7 +18,7 @@ _WB, _T = "workbench", "workbench.tensor"
 _HERE = "workbench.theano.adapters."
 
 _DERIVATIVES = _same(_WB, "grad", "Lop", "Rop", "jacobian", "hessian")
-_LOOPS = _same(_WB, "scan", "map", "reduce", "foldl", "foldr")
+_LOOPS = _same(_WB, "scan", "map", "reduce", "foldl", "foldr", "scan_checkpoints")
 _PARAMETERS = {**_same(_WB, "In", "Out"), **_same(f"{_HERE}functions", "Param")}
 _SHARED = {
     **_same(_WB, "shared"),

@@ -213,7 +213,7 @@ def test_values(config):
 
 
 @given(configs)
-@settings(max_examples=60, **COMMON)
+@settings(max_examples=36, **COMMON)
 def test_gradients(config):
     loop = Loop(config)
     gradients = assert_gradient(loop.cost(), loop.given)
