@@ -95,6 +95,7 @@ from workbench.core.ops.shape import (
 from workbench.core.shared import shared
 from workbench.core.types import TensorType, tensor_type
 from workbench.core.variable import TensorConstant, TensorVariable, tensor
+from workbench.errors import nearest
 from workbench.tensor import nnet
 from workbench.tensor.constructors import *  # noqa: F403
 from workbench.tensor.constructors import as_tensor_variable, constant
@@ -124,7 +125,8 @@ def __getattr__(name: str) -> Any:
     if name in MODULES:
         return import_module(f"workbench.tensor.{name}")
     if name not in LATER:
-        raise AttributeError(f"module 'workbench.tensor' has no attribute {name!r}")
+        hint = "" if name.startswith("_") else nearest(name, __dir__())
+        raise AttributeError(f"module 'workbench.tensor' has no attribute {name!r}.{hint}")
     value = getattr(import_module(LATER[name]), name)
     globals()[name] = value
     return value

@@ -4,6 +4,7 @@ from typing import Any
 
 from workbench.core.ops.nnet import logsoftmax, softmax
 from workbench.core.ops.scalars import sigmoid, softplus
+from workbench.errors import nearest
 
 __all__ = ["logsoftmax", "sigmoid", "softmax", "softplus"]
 
@@ -56,7 +57,8 @@ _LATER = {name: module for module, names in _FAMILIES.items() for name in names}
 
 def __getattr__(name: str) -> Any:
     if name not in _LATER:
-        raise AttributeError(f"module 'workbench.tensor.nnet' has no attribute {name!r}")
+        hint = "" if name.startswith("_") else nearest(name, __dir__())
+        raise AttributeError(f"module 'workbench.tensor.nnet' has no attribute {name!r}.{hint}")
     from importlib import import_module
 
     value = getattr(import_module(_LATER[name]), name)

@@ -293,7 +293,9 @@ def test_mistakes_are_told(name: str) -> None:
 
 
 def test_names() -> None:
-    with pytest.raises(AttributeError, match="conv4d"):
+    with pytest.raises(AttributeError, match=r"conv4d.*Did you mean 'conv.d'"):
         _ = nnet.conv4d
+    with pytest.raises(AttributeError, match=r"erfinvv.*Did you mean 'erfinv'"):
+        _ = T.erfinvv
     for name in dir(nnet):
         assert getattr(nnet, name) is not None

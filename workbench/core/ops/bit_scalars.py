@@ -14,6 +14,8 @@ from workbench.core.terms import Term
 class _IntegerOp(BitOp, Formula):
     """Bools are taken as int8."""
 
+    advice = "cast the operands to an integer dtype first"
+
     def dtype(self, *dtypes: str) -> str:
         wide = super().dtype(*dtypes)
         return "int8" if wide == "bool" else wide

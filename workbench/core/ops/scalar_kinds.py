@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from workbench.core.ops.elementwise import ScalarOp
 from workbench.core.scalar import ScalarBuilder
@@ -63,6 +63,7 @@ class BitOp(ScalarOp):
     """Bits of integers, logic of bools."""
 
     arity, ulp = 2, 0
+    advice: ClassVar[str] = "compare or cast the operands first: (x > 0) & (y > 0)"
 
     def dtype(self, *dtypes: str) -> str:
         wide = upcast(*dtypes)
@@ -71,9 +72,7 @@ class BitOp(ScalarOp):
             raise DtypeError(
                 f"'{self.name}' works on integers and bools, not on {' and '.join(dtypes)}"
                 + (": no integer dtype holds both" if whole else ""),
-                advice="cast the one to the other's dtype"
-                if whole
-                else "compare or cast the operands first: (x > 0) & (y > 0)",
+                advice="cast the one to the other's dtype" if whole else self.advice,
             )
         return wide
 

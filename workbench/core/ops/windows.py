@@ -123,7 +123,8 @@ def _border(border: Any, ndim: int, what: str) -> Border:
         if border not in _BORDERS:
             raise UsageError(
                 f"{what} has no border mode {border!r}.{nearest(border, list(_BORDERS))}",
-                advice="the modes are 'valid', 'full', 'half', a number, or a tuple of numbers",
+                advice="the modes are 'valid', 'full', 'half' (which keeps the size, for odd "
+                "lengths), a number, or a tuple of numbers",
             )
         return border
     values = tuple(border) if isinstance(border, (tuple, list)) else (border,) * ndim
