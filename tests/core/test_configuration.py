@@ -261,6 +261,16 @@ def test_change_is_undone(rc: Path) -> None:
     assert config.floatX == "float64"
 
 
+def test_hold_changes_what_is_not_so(rc: Path) -> None:
+    config = Config()
+    with config.hold({"floatX": "float32", "scan.allow_gc": False}):
+        assert (config.floatX, config.scan.allow_gc) == ("float32", False)
+        with config.hold({"floatX": "float32"}):
+            config.profile = True  # nothing was to be changed: what is assigned stays
+        assert config.profile is True
+    assert (config.floatX, config.profile) == ("float64", False)
+
+
 def test_what_was_used_stays(rc: Path) -> None:
     config = Config()
     config.compiledir = "here"

@@ -134,6 +134,14 @@ def test_gradients_have_values_and_rewrites_do_not_ask(mode):
     assert wb.config.compute_test_value == mode
 
 
+def test_what_a_function_adds_needs_no_values():
+    s, i = wb.shared(1.5), T.iscalar("i")
+    with wb.config.change(compute_test_value="raise"):
+        f = wb.function([i], updates={s: i})  # the update is cast to the variable's dtype
+    f(3)
+    assert s.get_value() == 3
+
+
 def test_a_graph_from_before_is_evaluated_where_it_is_needed():
     x = valued()
     y = x * 2

@@ -13,7 +13,7 @@ from workbench.core.graph import Apply, Variable, toposort
 from workbench.core.link import Linked, Plan
 from workbench.core.modes import Mode, get_device, get_mode
 from workbench.core.profile import Profiler
-from workbench.core.program import Program, make_program, warn_of_forgotten
+from workbench.core.program import NO_TEST_VALUES, Program, make_program, warn_of_forgotten
 from workbench.core.rewrite import Optimised, optimise, pipeline
 from workbench.core.shared import SharedVariable
 from workbench.core.stored import Containers, Stored
@@ -67,17 +67,18 @@ def function(
     """
     get_device(device)
     title = name if name is not None else _place()
-    program = make_program(
-        inputs,
-        outputs,
-        updates,
-        givens,
-        no_default_updates,
-        title,
-        on_unused_input,
-        allow_input_downcast,
-        rebuild_strict,
-    )
+    with config.hold(NO_TEST_VALUES):
+        program = make_program(
+            inputs,
+            outputs,
+            updates,
+            givens,
+            no_default_updates,
+            title,
+            on_unused_input,
+            allow_input_downcast,
+            rebuild_strict,
+        )
     if no_default_updates is False:
         warn_of_forgotten(program)
     return compile_program(program, get_mode(mode), profile=profile)

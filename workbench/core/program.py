@@ -108,6 +108,9 @@ class Program:
         return toposort(self.results)
 
 
+NO_TEST_VALUES = {"compute_test_value": "off"}  # what `function` adds is not of the user's graph
+
+
 def make_program(
     inputs: Any,
     outputs: Any = None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from functools import cache, cached_property
 from typing import Any
 
@@ -95,7 +95,7 @@ def optimise(
     session = Session(Interner(), tuple(listeners), frozenset(excluding))
     now = list(outputs)
     stages: list[PassTime] = []
-    with _no_collection(), _rules_own_settings():
+    with _no_collection(), config.hold(_RULES_OWN):
         for listener in session.listeners:
             listener.begin(now, inputs)
         for stage in _chosen(PASSES if passes is None else passes, session.excluded, including):
@@ -111,13 +111,6 @@ _RULES_OWN = {
     "compute_test_value": "off",
     "warn_float64": "ignore",
 }
-
-
-def _rules_own_settings() -> AbstractContextManager[object]:
-    flags = config.values
-    if all(flags[name] == value for name, value in _RULES_OWN.items()):
-        return nullcontext()
-    return config.change(**_RULES_OWN)
 
 
 @contextmanager
