@@ -96,7 +96,7 @@ _LATER = {
     "Workbench": "workbench.inspection",
 }
 
-__all__ = [
+__all__ = [  # without map: `import *` leaves Python's own
     "function",
     "shared",
     "scan",
@@ -104,7 +104,6 @@ __all__ = [
     "ifelse",
     "save",
     "load",
-    "map",
     "reduce",
     "foldl",
     "foldr",

@@ -11,7 +11,7 @@ from typing import Any
 from workbench.core.graph import Variable
 from workbench.core.scan.updates import OrderedUpdates
 from workbench.core.types import as_tensor, tensor_type
-from workbench.errors import ScanError
+from workbench.errors import ConditionError, ScanError
 from workbench.frozen import frozen
 
 FORMS = """a step function returns one of
@@ -31,8 +31,13 @@ class until:  # it reads as a word of the user's program
 
     def __init__(self, condition: Any) -> None:
         self.condition = as_tensor(condition)
-        ndim = tensor_type(self.condition).ndim
-        assert ndim == 0, f"until takes a scalar; {self.condition} has {ndim} axes"
+        if ndim := tensor_type(self.condition).ndim:
+            raise ConditionError(
+                f"until takes a scalar; {self.condition} has {ndim} axes",
+                f"until of {self.condition}: {self.condition.type}",
+                self.condition.place,
+                "say when the loop ends with all, any or an element of it",
+            )
 
 
 @frozen
