@@ -165,7 +165,7 @@ EXAMPLES: dict[str, Callable[[], Any]] = {
     "lift_length": elementwise(lambda x: shape.shape(S.exp(x).T)),
     "dimshuffle_twice": elementwise(lambda x: x.T.T + x),
     "dimshuffle_lifts": elementwise(lambda x: S.exp(x).T),
-    "scalar_operand": elementwise(lambda x: x * shape.dimshuffle(reduce.sum(x), ("x", "x"))),
+    "plain_operand": elementwise(lambda x: x * shape.dimshuffle(reduce.sum(x), ("x", "x"))),
     "transpose_of_dot": _matrices(lambda x, y: linalg.dot(x, y).T),
     "reshape_twice": elementwise(lambda x: x.reshape((-1,)).reshape((4, 3))),
     "reshape_same": elementwise(lambda x: x.reshape((x.shape[0], -1))),

@@ -78,9 +78,9 @@ def dimshuffle_lifts(node: Apply, context: Context) -> Variable | None:
 
 
 @rule(Elemwise, equation="f(x, c.dimshuffle('x')) → f(x, c)")
-def scalar_operand(node: Apply, context: Context) -> Variable | None:
-    """A scalar broadcasts by itself."""
-    plain = [_scalar_of(v) for v in node.inputs]
+def plain_operand(node: Apply, context: Context) -> Variable | None:
+    """A scalar, and what lacks leading axes only, broadcast by themselves."""
+    plain = [_unpadded(v) for v in node.inputs]
     if all(a is b for a, b in zip(plain, node.inputs)):
         return None
     new = node.op(*plain)
@@ -88,15 +88,22 @@ def scalar_operand(node: Apply, context: Context) -> Variable | None:
     return new if same else None
 
 
-def _scalar_of(variable: Variable) -> Variable:
-    """The 0-d variable or number behind one that has only axes of length 1."""
+def _unpadded(variable: Variable) -> Variable:
+    """The number behind a constant that has only axes of length 1; what a DimShuffle gave only
+    leading axes.
+    """
     t = variable.type
-    if not isinstance(t, TensorType) or not t.shape or not all(t.broadcastable):
+    if not isinstance(t, TensorType) or not t.shape or not t.broadcastable[0]:
         return variable
     if isinstance(variable, Constant):
-        return constant(variable.data.reshape(()), t.dtype)
+        return constant(variable.data.reshape(()), t.dtype) if all(t.broadcastable) else variable
     inner = made_by(variable, DimShuffle)
-    return inner.inputs[0] if inner is not None and is_scalar(inner.inputs[0]) else variable
+    if inner is None:
+        return variable
+    (padded,), order = inner.inputs, _order(inner.op)
+    added = len(order) - ndim_of(padded)
+    leading = order == (*("x",) * added, *range(ndim_of(padded)))
+    return padded if leading or is_scalar(padded) else variable
 
 
 def _moved(operand: Variable, order: Sequence[int | str], ndim: int) -> Variable:
@@ -213,7 +220,7 @@ SHAPES: tuple[Rule, ...] = (
     lift_length,
     dimshuffle_twice,
     dimshuffle_lifts,
-    scalar_operand,
+    plain_operand,
     transpose_of_dot,
     reshape_twice,
     reshape_same,
