@@ -14,6 +14,7 @@ from workbench.core.native.kernel import kernel_text
 from workbench.core.native.lower import TABLE
 from workbench.core.native.target import SCALAR, NoNativeForm
 from workbench.core.scalar import PRIMITIVES, ScalarBuilder
+from workbench.core.scalar import SPECIAL as OF_SCIPY
 
 FLOATS = ("float32", "float64")
 INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
@@ -22,10 +23,12 @@ DTYPES = (*FLOATS, *INTEGERS, "bool")
 EXACT_FLOAT = (
     "neg", "abs", "sign", "sqrt", "floor", "ceil", "trunc", "rint", "add", "sub", "mul", "div",
     "floordiv", "mod", "minimum", "maximum", "isnan", "isinf", "lt", "le", "gt", "ge", "eq", "ne",
+    "copysign", "fmod", "nextafter",
 )  # fmt: skip
 EXACT_INTEGER = (
     "neg", "abs", "sign", "floor", "ceil", "trunc", "add", "sub", "mul", "floordiv", "mod",
     "minimum", "maximum", "and", "or", "xor", "shl", "shr", "invert", "isnan", "isinf",
+    "gcd", "popcount",
     "lt", "le", "gt", "ge", "eq", "ne",
 )  # fmt: skip
 EXACT_BOOL = (
@@ -224,7 +227,8 @@ def test_functions_within_their_bounds(prim, dtype, target):
 
 LIBRARY = {
     "tan": 4, "arcsin": 4, "arccos": 4, "arctan": 4, "sinh": 4, "cosh": 4,
-    "arcsinh": 4, "arccosh": 4, "arctanh": 4, "arctan2": 4,
+    "arcsinh": 4, "arccosh": 4, "arctanh": 4, "arctan2": 4, "cbrt": 4,
+    **dict.fromkeys(OF_SCIPY, 1),
     "erf": 4, "erfc": 32, "lgamma": 32, "gamma": 32, "digamma": 32,
 }  # fmt: skip
 
@@ -234,7 +238,7 @@ LIBRARY = {
 @pytest.mark.parametrize("prim", LIBRARY)
 def test_library_functions(prim, dtype, target):
     random = np.random.default_rng(1)
-    n = 2 if PRIMITIVES[prim].arity == 2 else 1
+    n = PRIMITIVES[prim].arity
     args = [np.append(random.normal(size=500) * 3, SPECIAL[:19]).astype(dtype) for _ in range(n)]
     if prim in ("lgamma", "gamma", "digamma"):
         args = [

@@ -167,6 +167,11 @@ def _integer_abs(site: Site, x: Value) -> Value:
     return x.lt(0).select(-x, x) if site.signed else x
 
 
+def _popcount(site: Site, x: Value) -> Value:
+    """Of the absolute value, as NumPy has it."""
+    return site.code.intrinsic("ctpop", _integer_abs(site, x))
+
+
 def _negate(site: Site, x: Value) -> Value:
     return -x
 
@@ -221,7 +226,7 @@ TABLE: dict[str, Writer] = {
     **dict.fromkeys(COMPLEX, _by_kind()),
     "sqrt": _by_kind(_intrinsic("sqrt")),
     "copysign": _by_kind(lambda site, x, y: x.copysign(y)),
-    "popcount": _by_kind(None, _intrinsic("ctpop")),
+    "popcount": _by_kind(None, _popcount),
     "gcd": _by_kind(None, _signed_library),
     "neg": _by_kind(_negate, _negate),
     "abs": _by_kind(_intrinsic("fabs"), _integer_abs, _same),

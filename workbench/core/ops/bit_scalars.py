@@ -55,7 +55,7 @@ class BitwiseCount(_IntegerOp):
         return super().dtype(*dtypes)
 
     def write(self, *terms: Term) -> Term:
-        return abs(terms[0]).prim("popcount")
+        return terms[0].prim("popcount")
 
 
 class Gcd(_IntegerOp):
