@@ -70,6 +70,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     ),
     "workbench.core.ops.convolving": ("convolve",),
     "workbench.core.ops.windows": ("windows",),
+    "workbench.core.ops.polygamma": ("polygamma", "trigamma"),
     "workbench.core.ops.special_scalars": (
         "beta",
         "betainc",
@@ -94,8 +95,6 @@ FAMILIES: dict[str, tuple[str, ...]] = {
         "log1mexp",
         "log_ndtr",
         "logit",
-        "polygamma",
-        "trigamma",
         "xlogx",
         "xlogy0",
     ),

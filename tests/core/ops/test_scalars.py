@@ -27,7 +27,14 @@ from tests.core.ops.backends import (
 )
 from tests.core.ops.gradients import check_gradient, weighted
 from workbench.core.gradient import grad
-from workbench.core.ops import bit_scalars, complex_scalars, float_scalars, losses, special_scalars
+from workbench.core.ops import (
+    bit_scalars,
+    complex_scalars,
+    float_scalars,
+    losses,
+    polygamma,
+    special_scalars,
+)
 from workbench.core.ops.elementwise import SCALAR_OPS, Elemwise, ScalarOp
 from workbench.core.ops.scalars import Cast
 from workbench.core.samples import numbers, scalar_reference
@@ -39,6 +46,7 @@ FAMILIES = (
     complex_scalars,
     float_scalars,
     losses,
+    polygamma,
     special_scalars,
 )  # they fill SCALAR_OPS
 PLAIN = {name: kind() for name, kind in SCALAR_OPS.items() if kind is not Cast}

@@ -235,7 +235,7 @@ class Psi(FloatOp):
         return prim_as("digamma", self, b, args)
 
     def grad(self, inputs: Sequence[Any], output: Any, g: Any) -> Grads:
-        from workbench.core.ops.special_scalars import trigamma  # rare, and it needs these
+        from workbench.core.ops.polygamma import trigamma  # rare, and it needs these
 
         return [g * trigamma(inputs[0])]
 
