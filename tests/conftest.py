@@ -57,10 +57,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def one_spelling_of_graphs(request: pytest.FixtureRequest) -> Iterator[None]:
-    """`workbench.theano` changes how graphs are spelled from its import on; here, for its own tests
-    alone.
+    """`workbench.theano` changes how graphs are spelled from its import on; here, for the tests
+    of its names alone.
     """
-    if "workbench.theano" not in sys.modules or "theano" in request.path.parts:
+    if "workbench.theano" not in sys.modules or {"theano", "reference"} & {*request.path.parts}:
         yield
         return
     from workbench import config

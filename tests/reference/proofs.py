@@ -2,9 +2,9 @@
 
 @proves("T.sum", "axis")
 def sum_along_an_axis() -> None:
-equal(T.sum(M, axis=0), m.sum(0))
+    equal(T.sum(M, axis=0), m.sum(0))
 
-proven_by("tests/core/test_function.py::test_updates_are_simultaneous", ("theano.function", "updates"))
+proven_by("tests/core/test_function.py::test_names_and_repr", ("theano.function", "name"))
 """
 
 from __future__ import annotations

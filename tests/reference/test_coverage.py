@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 import tests.reference as here
+from tests.reference.facts import ALIASES
 from tests.reference.proofs import ELSEWHERE, PROOFS, Key, Proof
 from tests.reference.rows import Row, named, parameters, rows
 from tests.reference.signatures import SIGNATURES
@@ -75,11 +76,17 @@ def test_signature(name: str) -> None:
             assert ours[parameter].default is not inspect.Parameter.empty, f"{name}: {parameter}"
 
 
+@pytest.mark.parametrize("name", ALIASES)
+def test_alias(name: str) -> None:
+    assert named(name) is named(ALIASES[name])
+
+
 def proving(key: Key) -> list[str]:
     """The ids of the tests that prove a row."""
-    own = [
-        f"tests/reference/test_coverage.py::test_proof[{p.__name__}]" for p in PROOFS.get(key, ())
-    ]
+    here = "tests/reference/test_coverage.py::"
+    own = [f"{here}test_proof[{p.__name__}]" for p in PROOFS.get(key, ())]
+    if key[0] in ALIASES:
+        own.append(f"{here}test_alias[{key[0]}]")
     return own + ELSEWHERE.get(key, [])
 
 
