@@ -277,11 +277,11 @@ class TensorVariable(Variable):
         get_device(target)
         return self
 
-    def eval(self, inputs: dict[Variable | str, Any] | None = None) -> Any:
+    def eval(self, inputs_to_values: dict[Variable | str, Any] | None = None) -> Any:
         """The value for these inputs, by variable or name; compiled once per set of inputs."""
         from workbench.core.evaluate import evaluate
 
-        return evaluate(self, inputs or {})
+        return evaluate(self, inputs_to_values or {})
 
 
 def _bits() -> ModuleType:

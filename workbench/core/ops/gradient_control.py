@@ -80,9 +80,9 @@ def undefined_grad(x: Any) -> Any:
     return GradientControl("undefined")(as_tensor(x))
 
 
-def grad_clip(x: Any, low: float, high: float) -> Any:
-    """x; the gradient that flows back through it is kept between `low` and `high`."""
-    return GradientControl("clip", (float(low), float(high)))(as_tensor(x))
+def grad_clip(x: Any, lower_bound: float, upper_bound: float) -> Any:
+    """x; the gradient that flows back through it is kept between the bounds."""
+    return GradientControl("clip", (float(lower_bound), float(upper_bound)))(as_tensor(x))
 
 
 def grad_scale(x: Any, multiplier: float) -> Any:
