@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from workbench.core.scan.build import scan, until
     from workbench.core.scan.checkpoints import scan_checkpoints
     from workbench.core.scan.folds import foldl, foldr, map, reduce
-    from workbench.core.test_values import get_test_value
+    from workbench.core.trial import get_test_value
     from workbench.core.verify import verify_grad
     from workbench.inspection import Workbench, inspect
 
@@ -82,7 +82,7 @@ _LATER = {
     "clone": "workbench.core.clone",
     "gradient": "workbench.gradient",
     "verify_grad": "workbench.core.verify",
-    "get_test_value": "workbench.core.test_values",
+    "get_test_value": "workbench.core.trial",
     "pp": "workbench.core.printing.pp",
     "debugprint": "workbench.core.printing.debug_print",
     "Print": "workbench.core.ops.print_op",

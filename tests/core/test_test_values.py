@@ -16,7 +16,7 @@ from tests.core.ops.backends import as_list, inputs_for
 from workbench.core.interpreter import Interpreter
 from workbench.core.rewrite import optimise
 from workbench.core.samples import SAMPLES
-from workbench.core.test_values import get_test_value
+from workbench.core.trial import get_test_value
 from workbench.errors import MissingTestValueError
 from workbench.tensor.random import RandomStreams
 

@@ -281,7 +281,7 @@ class Op(ABC):
             raise
         node = Apply(self, inputs, types)
         if _FLAGS["compute_test_value"] != "off":
-            from workbench.core.test_values import follow
+            from workbench.core.trial import follow
 
             follow(node)
         return node

@@ -146,7 +146,7 @@ def _capsule(exports: dict[str, object], name: str) -> int:
 
 
 def _cython_module(name: str) -> ModuleType:
-    """A module of `scipy.linalg`; without the rest of it, half a second, where its file is found."""
+    """A module of `scipy.linalg`: without the rest, half a second, where its file is found."""
     whole = f"scipy.linalg.{name}"
     if whole in sys.modules:
         return sys.modules[whole]

@@ -466,8 +466,11 @@ class _Loop:
             n = w.code.put(Type("i64"), f"load i64, ptr {executed}").name
         for i, out in enumerate(self.node.outputs[: op.n_stacked]):
             w.bind(out, self._stacked(i, n))
-            if i in self.behind and tensor_type(self.node_initial[i]).shape[0] == depth(op.states[i]):
-                w.pasts[out] = (self.node_initial[i], self._with_past(i, n))
+            if i not in self.behind:
+                continue
+            initial = self.node_initial[i]
+            if tensor_type(initial).shape[0] == depth(op.states[i]):
+                w.pasts[out] = (initial, self._with_past(i, n))
         for place, out in zip(self.carry, self.node.outputs[op.n_stacked :], strict=True):
             if isinstance(place, _Rotating):
                 w.bind(out, self._turned(place, 0))

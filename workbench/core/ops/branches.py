@@ -172,7 +172,10 @@ def either(a: Type, b: Type) -> Type:
     if a == b:
         return a
     if not isinstance(a, TensorType) or not isinstance(b, TensorType):
-        raise GraphError(f"one branch of ifelse is of {a}, the other of {b}")
+        raise GraphError(
+            f"one branch of ifelse is of {a}, the other of {b}",
+            advice="give both branches values of one kind",
+        )
     if a.dtype != b.dtype:
         raise DtypeError(
             f"one branch of ifelse is of {a.dtype}, the other of {b.dtype}",

@@ -107,7 +107,7 @@ def _own_mode(mode: Any) -> Mode | None:
 
 def _show_first_step(rows: Sequence[Rows], starts: Sequence[Start | None]) -> None:
     """Test values for what fn sees."""
-    from workbench.core.test_values import show_first_step
+    from workbench.core.trial import show_first_step
 
     for part in rows:
         show_first_step(part.inner, part.outer, [k - min(*part.taps, 0) for k in part.taps])
