@@ -1,0 +1,1 @@
+"""The compiler: graphs, what is known of each op, gradients, rewrites, back ends, records."""
