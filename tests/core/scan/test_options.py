@@ -166,3 +166,16 @@ def test_special_loops_are_there_and_come_late():
     assert scaled.owner.op.truncate == 1
     both, _ = wb.reduce(lambda a, p, q: (p + a, q * a), [x], [start, base])
     assert [float(v) for v in run(both, {x: digits})] == [6.0, 60.0]
+
+
+def test_more_maps_than_states() -> None:
+    """Only states have initial rows."""
+    start = T.dvector("start")
+    (doubled, halved, states), _ = wb.scan(
+        lambda h: (h * 2, h / 2, h + 1), outputs_info=[None, None, start], n_steps=3
+    )
+    f = wb.function([start], [doubled[-1], halved, states])
+    last, halves, all_states = f([1.0, 2.0])
+    assert last.tolist() == [6.0, 8.0]
+    assert halves.tolist() == [[0.5, 1.0], [1.0, 1.5], [1.5, 2.0]]
+    assert all_states[-1].tolist() == [4.0, 5.0]
