@@ -84,6 +84,10 @@ class TensorType(Type):
 
     def __call__(self, name: str | None = None) -> Any:  # Any: a variable with operators
         """A new input variable of this type."""
+        if name is not None and not isinstance(name, str):
+            raise GraphError(
+                f"a variable's name is text, not {name!r}", advice="write T.dvector('x'), say"
+            )
         return self.make(name=name)
 
     def with_dtype(self, dtype: str) -> TensorType:
