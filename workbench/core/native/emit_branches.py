@@ -47,7 +47,7 @@ class _Result:
     dims: list[list[Name]] = field(default_factory=list)  # as each branch has them
     is_address: bool = False  # of an array that is there already
     is_strided: bool = False
-    is_map: bool = False  # a row of a loop's stack, whose lengths do not change
+    is_row: bool = False  # a row of a loop's stack, whose lengths do not change
 
     @property
     def ndim(self) -> int:
@@ -98,10 +98,11 @@ class _Choice:
             cell = w.alloca(memory_type(tensor_type(output).dtype), "chosen")
             return _Result(output, None, data=cell)
         wanted = w.destinations.get(output)
-        is_map = wanted is not None and callable(wanted.place)
-        if is_map:
+        is_row = False
+        if wanted is not None and callable(wanted.place):
+            is_row = wanted.kind == "row"
             wanted = None  # its memory is made once, and told the dimensions
-        result = _Result(output, wanted, data=w.alloca("ptr", "chosen"), is_map=is_map)
+        result = _Result(output, wanted, data=w.alloca("ptr", "chosen"), is_row=is_row)
         result.is_address = wanted is None and all(map(self._stays, values))
         result.is_strided = result.is_address and not all(w.tensor(v).contiguous for v in values)
         count = result.ndim * (2 if result.is_strided else 1)
@@ -129,7 +130,7 @@ class _Choice:
         for v, result in zip(values, self.results, strict=True):
             if result.ndim and v in own and v not in w.destinations:
                 place = self._place(result)
-                w.destinations[v] = Destination("row", place=place)
+                w.destinations[v] = Destination("branch", place=place)
             else:
                 pending.append((v, result))
         w.write_nodes(made, values)
@@ -208,7 +209,7 @@ class _Choice:
             return first
         found = self._load(result.cells[axis])
         before = [n for n in (first, second) if self.w.depth_of(n) < self.w.depth]
-        if result.is_map and before:
+        if result.is_row and before:
             self.w.same(found, before[0])
             return before[0]
         return found

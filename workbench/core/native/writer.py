@@ -46,9 +46,10 @@ class _Shared(Code):
 
 @dataclass
 class Destination:
-    """Where a variable's value has to be written: an output, an update, or a row of a scan's stack.
+    """Where a variable's value has to be written: an 'output', an 'update', a 'row' of a scan's
+    stack, or what a 'branch' leaves.
 
-    `place` is the memory of a 'row', or gives it when it is told the row's dimensions.
+    `place` is the memory of a row, or gives that of a row or branch when it is told the dimensions.
     """
 
     kind: str
