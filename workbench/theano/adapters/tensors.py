@@ -6,7 +6,7 @@ from typing import Any
 
 import workbench.tensor as T
 from workbench.core.graph import Constant
-from workbench.errors import GraphError, UsageError
+from workbench.errors import GraphError
 
 int_dtypes = ["int8", "int16", "int32", "int64"]
 uint_dtypes = ["uint8", "uint16", "uint32", "uint64"]
@@ -25,7 +25,7 @@ class EmptyConstantError(NotScalarConstantError):
     """A constant has no element."""
 
 
-AsTensorError = UsageError
+AsTensorError = GraphError  # a TypeError
 
 
 def get_scalar_constant_value(variable: Any) -> Any:
