@@ -6,6 +6,8 @@ A target is 'module:name', or a module. What needs another signature is in `adap
 
 from __future__ import annotations
 
+from workbench.tensor.constructors import LETTERS, SHAPES
+
 Table = tuple[dict[str, str], str]
 
 
@@ -70,7 +72,7 @@ _PRINTING = {
     "pydotprint": "workbench.printing:pydotprint",
 }
 _RANDOM = _same("workbench.tensor.random", "RandomStreams")
-_MRG = _same("workbench.tensor.random", "MRG_RandomStreams")
+_MRG = _same(f"{_HERE}streams", "MRG_RandomStreams")
 
 _ELEMWISE = {
     "Elemwise": "workbench.core.ops.elementwise:Elemwise",
@@ -92,22 +94,63 @@ _VARIABLES = {
     "Eye": "workbench.core.ops.create:Eye",
     "Argmax": "workbench.core.ops.reduce:Argmax",
 }
+_TYPES = _same(
+    f"{_HERE}types",
+    *(f"{letter}{word}" for letter in LETTERS if letter for word in SHAPES),
+)
 _INDEXING = {
     "Subtensor": "workbench.core.ops.index:Subtensor",
     "IncSubtensor": "workbench.core.ops.index:IncSubtensor",
     "AdvancedSubtensor": "workbench.core.ops.index:AdvancedSubtensor",
     "AdvancedIncSubtensor": "workbench.core.ops.index:AdvancedIncSubtensor",
-    **_same("workbench.tensor", "set_subtensor", "inc_subtensor", "take"),
+    "AdvancedSubtensor1": "workbench.core.ops.index:AdvancedSubtensor",
+    "AdvancedIncSubtensor1": "workbench.core.ops.index:AdvancedIncSubtensor",
+    **_same(f"{_HERE}older", "set_subtensor", "inc_subtensor"),
+    **_same(f"{_HERE}renamed", "take"),
 }
-_BLAS = _same("workbench.core.ops.linalg", "Gemv", "Gemm", "Ger", "Dot")
+_BLAS = {
+    **_same("workbench.core.ops.linalg", "Gemv", "Gemm", "Ger", "Dot"),
+    **_same(_T, "batched_dot", "batched_tensordot"),
+}
+_OLDER = f"{_HERE}older"
+_RENAMED = _same(
+    f"{_HERE}renamed",
+    *("sum", "prod", "mean", "var", "std", "max_and_argmax", "ptp", "nonzero", "nonzero_values"),
+    *("diagonal", "take", "allclose", "isclose", "shape_padleft", "shape_padright"),
+    *("shape_padaxis", "tril", "triu", "as_tensor_variable", "constant", "clip", "tri"),
+    *("swapaxes", "concatenate", "specify_shape", "fill_diagonal", "fill_diagonal_offset"),
+    *("sort", "argsort"),
+)
+_CONVERSIONS = {
+    "cpu_contiguous": f"{_OLDER}:as_it_is",
+    "tensor_from_scalar": f"{_OLDER}:as_it_is",
+    "scalar_from_tensor": f"{_OLDER}:as_it_is",
+}
+_EXTRA = {
+    **_RENAMED,
+    **_same(_OLDER, "Unique", "bartlett"),
+    "cpu_contiguous": _CONVERSIONS["cpu_contiguous"],
+    "to_one_hot": "workbench.tensor.nnet:to_one_hot",
+}
 _TENSOR_ALIASES = {
+    **_RENAMED,
+    **_CONVERSIONS,
+    **_same(
+        _OLDER,
+        *("ones_like", "zeros_like", "tensor", "round", "iround", "ceil_intdiv", "set_subtensor"),
+        *("inc_subtensor", "choose", "transfer", "stacklists", "get_vector_length", "is_flat"),
+        *("inverse_permutation", "permute_row_elements"),
+    ),
     "abs_": f"{_T}:absolute",
     "inv": f"{_T}:reciprocal",
+    "round_half_to_even": f"{_T}:rint",
+    "tri_gamma": f"{_T}:trigamma",
+    "to_one_hot": "workbench.tensor.nnet:to_one_hot",
     "sgn": f"{_T}:sign",
     "int_div": f"{_T}:floor_div",
     "floor_div": f"{_T}:floor_div",
     "fill": f"{_T}:second",
-    "as_tensor": f"{_T}:as_tensor_variable",
+    "as_tensor": f"{_HERE}renamed:as_tensor_variable",
     "arctan": f"{_T}:arctan",
     "bitwise_and": f"{_T}:and_",
     "bitwise_or": f"{_T}:or_",
@@ -138,6 +181,7 @@ _TENSOR_ALIASES = {
 }
 _TENSOR = {
     **_VARIABLES,
+    **_TYPES,
     **_ELEMWISE,
     **_INDEXING,
     **_TENSOR_ALIASES,
@@ -148,10 +192,27 @@ _TENSOR = {
     "random": "workbench.theano.tensor.shared_randomstreams",
     "patternbroadcast": f"{_HERE}tensors:patternbroadcast",
 }
+_CONV = _same(f"{_HERE}networks", "conv2d", "get_conv_output_shape")
+_NNET = {
+    **_CONV,
+    **_same(f"{_HERE}renamed", "softmax", "logsoftmax"),
+    **_same(
+        f"{_HERE}networks",
+        "h_softmax",
+        "prepend_scalar_to_each_row",
+        "prepend_0_to_each_row",
+        "prepend_1_to_each_row",
+    ),
+    "softmax_graph": f"{_HERE}renamed:softmax",
+    "softmax_op": f"{_HERE}renamed:softmax",
+    "scalar_sigmoid": "workbench.tensor.nnet:sigmoid",
+    "logsumexp": f"{_T}:logsumexp",
+}
 _POOL = {
     "pool_2d": f"{_HERE}networks:pool_2d",
     "max_pool_2d": f"{_HERE}networks:max_pool_2d",
-    "max_pool_2d_same_size": f"{_HERE}networks:max_pool_2d_same_size",
+    "pool_3d": f"{_HERE}networks:pool_3d",
+    "max_pool_2d_same_size": "workbench.tensor.nnet:max_pool_2d_same_size",
 }
 _NEIGHBOURS = _same("workbench.tensor.nnet", "images2neibs", "neibs2images")
 _TRANSFERS = _same(f"{_HERE}rest", "gpu_from_host", "host_from_gpu")
@@ -260,7 +321,7 @@ MODULES: dict[str, Table] = {
     "tensor.blas": (_BLAS, ""),
     "tensor.blas_c": ({"CGemv": "workbench.core.ops.linalg:Gemv"}, ""),
     "tensor.elemwise": (_ELEMWISE, ""),
-    "tensor.extra_ops": ({}, _T),
+    "tensor.extra_ops": (_EXTRA, _T),
     "tensor.nlinalg": (
         {
             "matrix_inverse": "workbench.tensor.linalg:inv",
@@ -268,20 +329,18 @@ MODULES: dict[str, Table] = {
             "extract_diag": f"{_T}:diagonal",
             "diag": f"{_T}:diag",
             "alloc_diag": f"{_T}:diag",
-            "trace": f"{_T}:trace",
+            **_same(f"{_HERE}renamed", "trace", "matrix_power"),
+            **_same(f"{_HERE}algebra", "tensorsolve"),
         },
         "workbench.tensor.linalg",
     ),
-    "tensor.nnet": (
-        {"conv2d": f"{_HERE}networks:conv2d", "relu": "workbench.tensor.nnet:relu"},
-        "workbench.tensor.nnet",
-    ),
+    "tensor.nnet": (_NNET, "workbench.tensor.nnet"),
     "tensor.nnet.bn": ({}, "workbench.tensor.nnet"),
     "tensor.nnet.conv": ({"conv2d": f"{_HERE}networks:conv2d"}, ""),
-    "tensor.nnet.abstract_conv": ({}, "workbench.tensor.nnet"),
+    "tensor.nnet.abstract_conv": (_CONV, "workbench.tensor.nnet"),
     "tensor.nnet.neighbours": (_NEIGHBOURS, ""),
-    "tensor.nnet.nnet": ({}, "workbench.tensor.nnet"),
-    "tensor.nnet.sigm": ({}, "workbench.tensor.nnet"),
+    "tensor.nnet.nnet": (_NNET, "workbench.tensor.nnet"),
+    "tensor.nnet.sigm": (_NNET, "workbench.tensor.nnet"),
     "tensor.opt": (_same(f"{_HERE}graphs", "Assert", "assert_op"), ""),
     "tensor.raw_random": (_RANDOM, ""),
     "tensor.shared_randomstreams": (_RANDOM, ""),
@@ -290,10 +349,19 @@ MODULES: dict[str, Table] = {
     "tensor.signal.conv": ({"conv2d": f"{_HERE}networks:signal_conv2d"}, ""),
     "tensor.signal.downsample": (_POOL, ""),
     "tensor.signal.pool": (_POOL, ""),
-    "tensor.slinalg": ({}, "workbench.tensor.linalg"),
-    "tensor.sort": (_same(_T, "sort", "argsort", "topk", "argtopk", "topk_and_argtopk"), ""),
+    "tensor.slinalg": (
+        _same(f"{_HERE}algebra", "solve_symmetric", "Solve", "Cholesky", "eigvalsh"),
+        "workbench.tensor.linalg",
+    ),
+    "tensor.sort": (
+        {
+            **_same(f"{_HERE}renamed", "sort", "argsort"),
+            **_same(_T, "topk", "argtopk", "topk_and_argtopk"),
+        },
+        "",
+    ),
     "tensor.subtensor": (_INDEXING, ""),
-    "tensor.type": (_VARIABLES, ""),
+    "tensor.type": ({**_VARIABLES, **_TYPES}, ""),
     "tensor.var": (_VARIABLES, ""),
     "updates": (_UPDATES, ""),
 }

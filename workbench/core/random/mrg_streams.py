@@ -148,6 +148,28 @@ class MRG_RandomStreams:  # the name is known from the field
         made = reshape(flat, lengths)
         return drawn(given[0] + given[1] * made, unit.update)
 
+    def truncated_normal(
+        self,
+        size: Size = None,
+        avg: Parameter = 0.0,
+        std: Parameter = 1.0,
+        ndim: int | None = None,
+        dtype: str = "floatX",
+        nstreams: int | None = None,
+    ) -> RandomVariable:
+        """Normal numbers that are within two standard deviations: by the inverse of their
+        distribution, one uniform number each.
+        """
+        from workbench.core.ops.scalars.special import erfinv  # rare
+
+        found = check_dtype(dtype or "floatX", "f", "truncated_normal")
+        given = [_of_dtype(real(v, "truncated_normal: avg, std"), found) for v in (avg, std)]
+        unit = self._unit(lengths_of(size, ndim, given), found, nstreams)
+        within = (2 * unit - 1) * constant(math.erf(math.sqrt(2)), found)
+        return drawn(
+            given[0] + given[1] * constant(math.sqrt(2), found) * erfinv(within), unit.update
+        )
+
     def binomial(
         self,
         size: Size = None,

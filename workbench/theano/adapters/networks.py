@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import workbench.tensor as T
+from workbench.errors import UsageError
 
 
 def conv2d(
@@ -18,11 +19,14 @@ def conv2d(
     image_shape: Any = None,
     filter_dilation: Any = (1, 1),
     num_groups: int = 1,
+    unshared: bool = False,
     **_: Any,
 ) -> Any:
     """`T.nnet.conv2d`; `image_shape` is the old name of `input_shape`, hints on speed count for
-    nothing.
+    nothing. Raises UsageError for `unshared` filters.
     """
+    if unshared:
+        raise UsageError("conv2d: filters of their own for every place (unshared) are not here")
     return T.nnet.conv2d(
         input,
         filters,
@@ -79,6 +83,28 @@ def pool_2d(
     )
 
 
+def pool_3d(
+    input: Any,
+    ws: Any = None,
+    ignore_border: bool | None = None,
+    stride: Any = None,
+    pad: Any = (0, 0, 0),
+    mode: str = "max",
+    ds: Any = None,
+    st: Any = None,
+    padding: Any = None,
+) -> Any:
+    """`T.nnet.pool_3d`, with the old names that `pool_2d` has."""
+    return T.nnet.pool_3d(
+        input,
+        ds if ws is None else ws,
+        ignore_border=bool(ignore_border),
+        stride=st if stride is None else stride,
+        pad=pad if padding is None else padding,
+        mode=mode,
+    )
+
+
 def max_pool_2d(
     input: Any,
     ds: Any,
@@ -91,9 +117,72 @@ def max_pool_2d(
     return pool_2d(input, ds, ignore_border, st, padding, mode)
 
 
-def max_pool_2d_same_size(input: Any, patch_size: Any) -> Any:
-    """The input, with 0 where an element is not the largest of its patch."""
-    rows, columns = patch_size
-    pooled = T.nnet.pool_2d(input, patch_size, ignore_border=True)
-    largest = T.repeat(T.repeat(pooled, rows, axis=-2), columns, axis=-1)
-    return T.switch(T.eq(input, largest), input, T.zeros_like(input))
+def get_conv_output_shape(
+    image_shape: Any,
+    kernel_shape: Any,
+    border_mode: Any,
+    subsample: Any,
+    filter_dilation: Any = None,
+) -> tuple[Any, ...]:
+    """The shape of what a convolution makes of images (n, channels, …) with kernels (filters,
+    channels, …); lengths that are None stay so.
+    """
+    count = len(image_shape) - 2
+    dilation = filter_dilation or (1,) * count
+    borders = [border_mode] * count if isinstance(border_mode, (str, int)) else border_mode
+    spread = [None if k is None else (k - 1) * d + 1 for k, d in zip(kernel_shape[2:], dilation)]
+    sizes = [
+        None if n is None or k is None else (n + 2 * _border(b, k) - k) // s + 1
+        for n, k, b, s in zip(image_shape[2:], spread, borders, subsample)
+    ]
+    return (image_shape[0], kernel_shape[0], *sizes)
+
+
+def _border(border: Any, length: int) -> int:
+    named = {"valid": 0, "half": length // 2, "full": length - 1}
+    return named[border] if isinstance(border, str) else int(border)
+
+
+def prepend_scalar_to_each_row(val: Any, mat: Any) -> Any:
+    """The matrix with a first column of this number."""
+    rows: Any = T.as_tensor_variable(mat)
+    return T.concatenate([T.alloc(T.cast(val, rows.dtype), rows.shape[0], 1), rows], axis=1)
+
+
+def prepend_0_to_each_row(mat: Any) -> Any:
+    """The matrix with a first column of zeros."""
+    return prepend_scalar_to_each_row(0, mat)
+
+
+def prepend_1_to_each_row(mat: Any) -> Any:
+    """The matrix with a first column of ones."""
+    return prepend_scalar_to_each_row(1, mat)
+
+
+def h_softmax(
+    x: Any,
+    batch_size: Any,
+    n_outputs: int,
+    n_classes: int,
+    n_outputs_per_class: int,
+    W1: Any,
+    b1: Any,
+    W2: Any,
+    b2: Any,
+    target: Any = None,
+) -> Any:
+    """A softmax in two levels: over classes by W1 and b1, then within each class by its W2[class]
+    and b2[class]. A matrix (batch_size, n_outputs) of probabilities, or, with labels as `target`,
+    a vector of those of the labels.
+    """
+    classes = T.nnet.softmax(T.dot(x, W1) + b1)
+    if target is None:
+        scores = T.tensordot(x, W2, axes=((1,), (1,))) + b2
+        within = T.nnet.softmax(scores)
+        both = classes.dimshuffle(0, 1, "x") * within
+        return both.reshape((batch_size, n_classes * n_outputs_per_class))[:, :n_outputs]
+    label: Any = T.as_tensor_variable(target).flatten()
+    own, place = label // n_outputs_per_class, label % n_outputs_per_class
+    scores = T.batched_dot(T.shape_padaxis(x, 1), W2[own])[:, 0] + b2[own]
+    rows = T.arange(batch_size)
+    return classes[rows, own] * T.nnet.softmax(scores)[rows, place]
