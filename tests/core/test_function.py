@@ -59,6 +59,15 @@ def test_results_never_alias_arguments_shared_values_or_each_other(mode):
         assert not any(np.shares_memory(one, other) for other in results[:i])
 
 
+def test_results_can_be_written_to(mode):
+    m = T.dmatrix("m")
+    for result in wb.function([m], [T.diag(m + 1), T.broadcast_to(m * 2, (2, 3, 3))], mode=mode)(
+        np.ones((3, 3))
+    ):
+        result[0] = 5.0
+        assert (result[0] == 5).all()
+
+
 def test_strided_and_empty_arguments(mode):
     f = wb.function([x], x * 2, mode=mode)
     np.testing.assert_array_equal(f(np.arange(6.0)[::2]), [0, 4, 8])

@@ -158,7 +158,7 @@ def _native(plan: Plan, slow: Fast) -> Linked:
 
 def own(values: Sequence[Any], kept: Sequence[Any], borrowed: Sequence[bool] = ()) -> list[Any]:
     """The values, copied where their memory is also that of something kept or of a value before
-    them.
+    them, or cannot be written to.
     """
     taken = {id(_root(array)) for array in kept if isinstance(array, np.ndarray)}
     result: list[Any] = []
@@ -166,7 +166,8 @@ def own(values: Sequence[Any], kept: Sequence[Any], borrowed: Sequence[bool] = (
         array = value
         if isinstance(value, (np.ndarray, np.generic)):
             array = np.asarray(value)
-            if id(_root(array)) in taken and not (i < len(borrowed) and borrowed[i]):
+            shown = not array.flags.writeable or id(_root(array)) in taken
+            if shown and not (i < len(borrowed) and borrowed[i]):
                 array = array.copy()
             taken.add(id(_root(array)))
         result.append(array)
