@@ -23,8 +23,8 @@ from workbench.core.ops import (
     nnet,
     scalars,
     shape,
-    special_scalars,
 )
+from workbench.core.ops.scalars import special
 from workbench.core.products import Rop, hessian, jacobian
 from workbench.core.types import TensorType, as_tensor
 from workbench.core.variable import tensor
@@ -102,7 +102,7 @@ BUILD: dict[str, Callable[[], Any]] = {
     "value that is none": lambda: V.type.convert("text"),
     "cost": lambda: grad(V, V),
     "disconnected": lambda: grad(V.sum(), M),
-    "no gradient": lambda: grad(special_scalars.gammainc(V, 2.0).sum(), V),
+    "no gradient": lambda: grad(special.gammainc(V, 2.0).sum(), V),
     "option": lambda: grad(V.sum(), V, disconnected_inputs="rise"),
     "Rop": lambda: Rop(V, [V, M], [V]),
     "jacobian": lambda: jacobian(M, M),
@@ -243,7 +243,7 @@ def test_nearest() -> None:
 
 
 ROOT = Path(errors.__file__).parent / "core"
-FILES = [*sorted((ROOT / "ops").glob("*.py")), *(ROOT / f"{n}.py" for n in ("types", "gradient"))]
+FILES = [*sorted((ROOT / "ops").rglob("*.py")), *(ROOT / f"{n}.py" for n in ("types", "gradient"))]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.name)

@@ -285,15 +285,15 @@ class TensorVariable(Variable):
 
 
 def _bits() -> ModuleType:
-    from workbench.core.ops import bit_scalars  # rare
+    from workbench.core.ops.scalars import bits  # rare
 
-    return bit_scalars
+    return bits
 
 
 def _parts() -> ModuleType:
-    from workbench.core.ops import complex_scalars  # rare
+    from workbench.core.ops.scalars import complex_numbers  # rare
 
-    return complex_scalars
+    return complex_numbers
 
 
 class _UnknownLength(GraphError, ValueError):

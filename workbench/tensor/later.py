@@ -34,7 +34,7 @@ FAMILIES: dict[str, tuple[str, ...]] = {
         "round",
         "spacing",
     ),
-    "workbench.core.ops.float_scalars": (
+    "workbench.core.ops.scalars.floats": (
         "cbrt",
         "copysign",
         "fmax",
@@ -52,14 +52,14 @@ FAMILIES: dict[str, tuple[str, ...]] = {
         "signbit",
         "sinc",
     ),
-    "workbench.core.ops.bit_scalars": (
+    "workbench.core.ops.scalars.bits": (
         "bitwise_count",
         "gcd",
         "lcm",
         "left_shift",
         "right_shift",
     ),
-    "workbench.core.ops.complex_scalars": (
+    "workbench.core.ops.scalars.complex_numbers": (
         "angle",
         "complex",
         "complex_from_polar",
@@ -70,8 +70,8 @@ FAMILIES: dict[str, tuple[str, ...]] = {
     ),
     "workbench.core.ops.convolving": ("convolve",),
     "workbench.core.ops.windows": ("windows",),
-    "workbench.core.ops.polygamma": ("polygamma", "trigamma"),
-    "workbench.core.ops.special_scalars": (
+    "workbench.core.ops.scalars.polygamma": ("polygamma", "trigamma"),
+    "workbench.core.ops.scalars.special": (
         "beta",
         "betainc",
         "betaln",

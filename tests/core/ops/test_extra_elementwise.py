@@ -17,8 +17,8 @@ from tests.core.ops.backends import interpreter, native
 from tests.core.ops.gradients import check_gradient
 from workbench.configuration import config
 from workbench.core.gradient import grad
-from workbench.core.ops import special_scalars as special
 from workbench.core.ops.gradient_control import disconnected_grad
+from workbench.core.ops.scalars import special
 from workbench.core.types import TensorType
 from workbench.errors import DtypeError, GraphError, NullGradientError, UsageError
 

@@ -27,28 +27,14 @@ from tests.core.ops.backends import (
 )
 from tests.core.ops.gradients import check_gradient, weighted
 from workbench.core.gradient import grad
-from workbench.core.ops import (
-    bit_scalars,
-    complex_scalars,
-    float_scalars,
-    losses,
-    polygamma,
-    special_scalars,
-)
+from workbench.core.ops import losses
 from workbench.core.ops.elementwise import SCALAR_OPS, Elemwise, ScalarOp
-from workbench.core.ops.scalars import Cast
+from workbench.core.ops.scalars import Cast, bits, complex_numbers, floats, polygamma, special
 from workbench.core.samples import numbers, scalar_reference
 from workbench.core.types import DTYPES, TensorType, float_like, upcast
 from workbench.errors import DtypeError, ShapeError
 
-FAMILIES = (
-    bit_scalars,
-    complex_scalars,
-    float_scalars,
-    losses,
-    polygamma,
-    special_scalars,
-)  # they fill SCALAR_OPS
+FAMILIES = (bits, complex_numbers, floats, losses, polygamma, special)  # they fill SCALAR_OPS
 PLAIN = {name: kind() for name, kind in SCALAR_OPS.items() if kind is not Cast}
 OPS = [pytest.param(op, id=name) for name, op in PLAIN.items()]
 SAMPLED = ("bool", "int8", "int64", "uint8", "uint64", "float32", "float64", "complex128")

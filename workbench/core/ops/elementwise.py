@@ -261,7 +261,7 @@ def _real_for(variable: Variable, gradient: Any) -> Any:
     g = as_tensor(gradient)
     if tensor_type(g).dtype[0] != "c" or tensor_type(variable).dtype[0] == "c":
         return g
-    from workbench.core.ops.complex_scalars import real
+    from workbench.core.ops.scalars.complex_numbers import real
 
     return real(g)
 

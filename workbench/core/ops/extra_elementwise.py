@@ -12,14 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from workbench.core.ops.complex_scalars import imag, real
-from workbench.core.ops.float_scalars import (
-    copysign,
-    isneginf,
-    isposinf,
-    nextafter,
-    round_half_away_from_zero,
-)
 from workbench.core.ops.scalars import (
     absolute,
     and_,
@@ -45,6 +37,14 @@ from workbench.core.ops.scalars import (
     true_div,
     trunc,
     xor,
+)
+from workbench.core.ops.scalars.complex_numbers import imag, real
+from workbench.core.ops.scalars.floats import (
+    copysign,
+    isneginf,
+    isposinf,
+    nextafter,
+    round_half_away_from_zero,
 )
 from workbench.core.types import as_tensor, constant, float_like, is_discrete, tensor_type
 from workbench.errors import DtypeError, UsageError, nearest
@@ -200,7 +200,7 @@ def nan_to_num(x: Any, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -
     if is_discrete(dtype):
         return variable
     if dtype[0] == "c":
-        from workbench.core.ops.complex_scalars import complex_
+        from workbench.core.ops.scalars.complex_numbers import complex_
 
         parts = (nan_to_num(part(variable), nan, posinf, neginf) for part in (real, imag))
         return complex_(*parts)

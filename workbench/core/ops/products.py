@@ -108,7 +108,7 @@ def vdot(a: Any, b: Any) -> Any:
 def _conjugate(x: Any) -> Any:
     if tensor_type(x).dtype[0] != "c":
         return x
-    from workbench.core.ops.complex_scalars import conj
+    from workbench.core.ops.scalars.complex_numbers import conj
 
     return conj(x)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from workbench.core.ops.elementwise import Elemwise
-from workbench.core.ops.formula import Formula
 from workbench.core.ops.scalars import BitOp
+from workbench.core.ops.scalars.formula import Formula
 from workbench.core.scalar import ScalarBuilder
 from workbench.core.terms import Term
 

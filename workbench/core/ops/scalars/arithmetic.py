@@ -9,10 +9,10 @@ import numpy as np
 
 from workbench.configuration import config
 from workbench.core.graph import Constant, describe
-from workbench.core.ops.choice import cast, eq, ge, le, switch, zeros_like
 from workbench.core.ops.elementwise import Elemwise, ScalarOp
-from workbench.core.ops.functions import log
-from workbench.core.ops.scalar_kinds import (
+from workbench.core.ops.scalars.choice import cast, eq, ge, le, switch, zeros_like
+from workbench.core.ops.scalars.functions import log
+from workbench.core.ops.scalars.kinds import (
     FloatOp,
     Grads,
     bools_as_int8,
@@ -149,7 +149,7 @@ class Abs(ScalarOp):
     def grad(self, inputs: Sequence[Any], output: Any, g: Any) -> Grads:
         direction = sign(inputs[0])
         if tensor_type(inputs[0]).dtype[0] == "c":
-            from workbench.core.ops.complex_scalars import conj  # rare, and it needs these
+            from workbench.core.ops.scalars.complex_numbers import conj  # rare, and it needs these
 
             direction = conj(direction)
         return [g * direction]

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from workbench.core.ops.elementwise import Elemwise
-from workbench.core.ops.scalar_kinds import FloatOp, Grads, RoundOp, like, prim_as
+from workbench.core.ops.scalars.kinds import FloatOp, Grads, RoundOp, like, prim_as
 from workbench.core.scalar import PRIMITIVES, ScalarBuilder
 from workbench.core.types import is_discrete
 
@@ -235,7 +235,7 @@ class Psi(FloatOp):
         return prim_as("digamma", self, b, args)
 
     def grad(self, inputs: Sequence[Any], output: Any, g: Any) -> Grads:
-        from workbench.core.ops.polygamma import trigamma  # rare, and it needs these
+        from workbench.core.ops.scalars.polygamma import trigamma  # rare, and it needs these
 
         return [g * trigamma(inputs[0])]
 

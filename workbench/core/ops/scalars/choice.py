@@ -9,7 +9,7 @@ import numpy as np
 
 from workbench.configuration import config
 from workbench.core.ops.elementwise import Elemwise, ScalarOp
-from workbench.core.ops.scalar_kinds import (
+from workbench.core.ops.scalars.kinds import (
     BitOp,
     CompareOp,
     Grads,

@@ -11,8 +11,6 @@ from typing import Any
 import numpy as np
 
 from workbench.core.ops.elementwise import Elemwise
-from workbench.core.ops.formula import FloatFormula, Formula
-from workbench.core.ops.scalar_kinds import like
 from workbench.core.ops.scalars import (
     CompareOp,
     FloatOp,
@@ -33,6 +31,8 @@ from workbench.core.ops.scalars import (
     trunc,
     zeros_like,
 )
+from workbench.core.ops.scalars.formula import FloatFormula, Formula
+from workbench.core.ops.scalars.kinds import like
 from workbench.core.scalar import ScalarBuilder
 from workbench.core.terms import Term
 from workbench.core.types import is_discrete, upcast

@@ -54,7 +54,7 @@ class RoundOp(ScalarOp):
         return x if is_discrete(b.dtypes[x]) else super().lower(b, x)
 
     def grad(self, inputs: Sequence[Any], output: Any, g: Any) -> Grads:
-        from workbench.core.ops.choice import zeros_like  # it is made of these
+        from workbench.core.ops.scalars.choice import zeros_like  # it is made of these
 
         return [zeros_like(g)]
 

@@ -13,7 +13,6 @@ from typing import Any
 from workbench.core.graph import Constant, Variable, describe
 from workbench.core.ops.elementwise import Elemwise
 from workbench.core.ops.gradient_control import disconnected_grad
-from workbench.core.ops.scalar_kinds import like
 from workbench.core.ops.scalars import (
     FloatOp,
     Grads,
@@ -32,6 +31,7 @@ from workbench.core.ops.scalars import (
     sub,
     switch,
 )
+from workbench.core.ops.scalars.kinds import like
 from workbench.core.types import as_tensor, constant, float_like, is_discrete, tensor_type
 from workbench.errors import NullGradientError
 

@@ -8,8 +8,8 @@ from functools import cache
 from typing import Any, ClassVar
 
 from workbench.core.ops.elementwise import Elemwise
-from workbench.core.ops.formula import FloatFormula
 from workbench.core.ops.scalars import Grads, psi
+from workbench.core.ops.scalars.formula import FloatFormula
 from workbench.core.terms import Term
 from workbench.errors import GraphError
 from workbench.frozen import frozen
