@@ -29,6 +29,17 @@ def proves(subject: str, *items: str) -> Callable[[Proof], Proof]:
     return keep
 
 
+def proves_each(*subjects: str) -> Callable[[Proof], Proof]:
+    """The test that is decorated proves each of these subjects, as a whole."""
+
+    def keep(proof: Proof) -> Proof:
+        for subject in subjects:
+            proves(subject)(proof)
+        return proof
+
+    return keep
+
+
 def proven_by(test: str, *keys: Key) -> None:
     """A test of another file, 'tests/file.py::test_name', proves these rows."""
     for key in keys:
