@@ -92,7 +92,7 @@ def test_difference():
     text = file.getvalue()
     assert "+1 fct call" in text
     assert re.search(r"fct call \+(1\.\d+e\+00|9\.9\d+e-01)s", text)
-    assert "workbench.core.ops.linalg.Gemv" in text
+    assert "workbench.core.ops.dot.Gemv" in text
 
 
 def test_modes_do_not_share_their_functions():

@@ -62,5 +62,6 @@ class ProfileMode(Mode):
     ) -> None:
         """Print by how much the times of another ProfileMode are larger than those of this one."""
         flags = config.ProfileMode
+        n_apply = flags.n_apply_to_print if n_apply_to_print is None else n_apply_to_print
         n_ops = flags.n_ops_to_print if n_ops_to_print is None else n_ops_to_print
-        (file or sys.stdout).write(text.diff_text(self.profiles, other.profiles, n_ops))
+        (file or sys.stdout).write(text.diff_text(self.profiles, other.profiles, n_apply, n_ops))

@@ -46,16 +46,17 @@ def summary_text(profiles: Sequence[ProfileStats], n_apply: int, n_ops: int) -> 
     return "\n".join(parts) + "\n"
 
 
-def diff_text(ours: Sequence[ProfileStats], theirs: Sequence[ProfileStats], n_ops: int) -> str:
-    """By how much the seconds of `theirs` are larger than `ours`, in all and for each op class."""
+def diff_text(
+    ours: Sequence[ProfileStats], theirs: Sequence[ProfileStats], n_apply: int, n_ops: int
+) -> str:
+    """By how much the seconds of `theirs` are larger than `ours`: in all, for each op class, for
+    each node (nodes of one text are the same).
+    """
     mine, other = total(ours), total(theirs)
-    first, second = mine.class_time(), other.class_time()
-    differences = {
-        kind: second.get(kind, 0.0) - first.get(kind, 0.0) for kind in {**first, **second}
-    }
-    rows = sorted(differences.items(), key=lambda item: -abs(item[1]))[:n_ops]
     called = other.call_times.seconds - mine.call_times.seconds
     spent = other.compute_total_times() - mine.compute_total_times()
+    classes = [{class_name(k): s for k, s in p.class_time().items()} for p in (mine, other)]
+    nodes = [_by_text(p) for p in (mine, other)]
     return "\n".join(
         [
             "ProfileMode.print_diff_summary()",
@@ -68,10 +69,28 @@ def diff_text(ours: Sequence[ProfileStats], theirs: Sequence[ProfileStats], n_op
             "",
             "Single Op-wise difference:",
             "<difference in seconds> <Op name>",
-            *(f"   {seconds:+.3e}s  {class_name(kind)}" for kind, seconds in rows),
+            *_differences(*classes, n_ops),
+            "",
+            "Apply-wise difference:",
+            "<difference in seconds> <Apply Op name>",
+            *_differences(*nodes, n_apply),
             "",
         ]
     )
+
+
+def _by_text(whole: ProfileStats) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for node, times in whole.outer().items():
+        text = _shortened(node)
+        found[text] = found.get(text, 0.0) + times.seconds
+    return found
+
+
+def _differences(first: dict[str, float], second: dict[str, float], most: int) -> Iterable[str]:
+    found = {name: second.get(name, 0.0) - first.get(name, 0.0) for name in {**first, **second}}
+    for name, seconds in sorted(found.items(), key=lambda item: -abs(item[1]))[:most]:
+        yield f"   {seconds:+.3e}s  {name}"
 
 
 def _head(whole: ProfileStats) -> Iterable[str]:
@@ -119,10 +138,13 @@ def _group_row(name: str, group: Group, single: bool) -> Row:
 
 
 def _node_row(whole: ProfileStats, node: Apply, times: Times) -> Row:
-    text = str(node)
-    text = text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
     position = whole.position.get(node, "")
-    return times.seconds, is_native(times), times.calls, f"{position:>3}  {text}"
+    return times.seconds, is_native(times), times.calls, f"{position:>3}  {_shortened(node)}"
+
+
+def _shortened(node: Apply) -> str:
+    text = str(node)
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
 def _table(title: str, columns: str, rows: Sequence[Row], most: int, what: str) -> Iterable[str]:
