@@ -5,7 +5,7 @@ op.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, reduce
 from typing import Any, ClassVar
 
 import numpy as np
@@ -21,7 +21,7 @@ from workbench.core.types import (
     tensor_type,
     upcast,
 )
-from workbench.errors import DtypeError, ShapeError
+from workbench.errors import DtypeError, GraphError, ShapeError
 from workbench.frozen import frozen
 
 _FLAGS = config.values  # asked for every op that is applied
@@ -140,6 +140,8 @@ class Elemwise(Op):
     scalar: ScalarOp
 
     def __call__(self, *inputs: Any) -> Any:
+        if len(inputs) != self.scalar.arity and not isinstance(self.scalar, Composite):
+            return self._chained(inputs)
         operands = [as_tensor(v) for v in inputs]
         if _FLAGS["explicit_broadcast"]:
             from workbench.core.ops.shape import pad_ranks
@@ -148,6 +150,15 @@ class Elemwise(Op):
         if _FLAGS["cast_policy"] != "custom":
             operands = _narrowed(operands)
         return super().__call__(*operands)
+
+    def _chained(self, inputs: Sequence[Any]) -> Any:
+        """An associative op of another number of operands, one after the other."""
+        if not inputs or not self.scalar.associative:
+            raise GraphError(
+                f"{self.scalar} takes {self.scalar.arity} operands, not {len(inputs)}",
+                advice="NumPy's out, where and dtype have no meaning in a graph",
+            )
+        return reduce(self, map(as_tensor, inputs))
 
     def infer(self, *inputs: Variable) -> Sequence[Type]:
         types = [tensor_type(v) for v in inputs]
