@@ -48,11 +48,11 @@ if TYPE_CHECKING:
     from workbench.core.debug.monitor import MonitorMode
     from workbench.core.debug.nan_guard import NanGuardMode
     from workbench.core.debug.profile_mode import ProfileMode
+    from workbench.core.jacobian import Lop, Rop, hessian, jacobian
     from workbench.core.ops.branches import ifelse
     from workbench.core.ops.print_op import Print
     from workbench.core.printing.debug_print import debugprint
     from workbench.core.printing.pp import pp
-    from workbench.core.products import Lop, Rop, hessian, jacobian
     from workbench.core.profile_stats import ProfileStats
     from workbench.core.scan.build import scan, until
     from workbench.core.scan.checkpoints import scan_checkpoints
@@ -75,10 +75,10 @@ _LATER = {
     "foldl": "workbench.core.scan.folds",
     "foldr": "workbench.core.scan.folds",
     "scan_checkpoints": "workbench.core.scan.checkpoints",
-    "Lop": "workbench.core.products",
-    "Rop": "workbench.core.products",
-    "hessian": "workbench.core.products",
-    "jacobian": "workbench.core.products",
+    "Lop": "workbench.core.jacobian",
+    "Rop": "workbench.core.jacobian",
+    "hessian": "workbench.core.jacobian",
+    "jacobian": "workbench.core.jacobian",
     "clone": "workbench.core.clone",
     "gradient": "workbench.gradient",
     "verify_grad": "workbench.core.verify",

@@ -5,6 +5,7 @@
 """
 
 from workbench.core.gradient import grad
+from workbench.core.jacobian import Lop, Rop, hessian, jacobian
 from workbench.core.ops.gradient_control import (
     consider_constant,
     disconnected_grad,
@@ -13,7 +14,6 @@ from workbench.core.ops.gradient_control import (
     undefined_grad,
     zero_grad,
 )
-from workbench.core.products import Lop, Rop, hessian, jacobian
 from workbench.core.subgraph import subgraph_grad
 from workbench.core.verify import verify_grad
 from workbench.errors import DisconnectedInputError, GradientError, NullGradientError

@@ -15,17 +15,17 @@ import pytest
 from workbench import errors
 from workbench.core.gradient import grad
 from workbench.core.interpreter import Interpreter
+from workbench.core.jacobian import Rop, hessian, jacobian
 from workbench.core.ops import (
     create,
+    dot,
     indexing,
-    linalg,
     losses,
     nnet,
     scalars,
     shape,
 )
 from workbench.core.ops.scalars import special
-from workbench.core.products import Rop, hessian, jacobian
 from workbench.core.types import TensorType, as_tensor
 from workbench.core.variable import tensor
 from workbench.errors import WorkbenchError, nearest
@@ -54,9 +54,9 @@ BUILD: dict[str, Callable[[], Any]] = {
     "axis that is no integer": lambda: V.sum(axis=0.5),
     "axes of argmax": lambda: M.argmax(axis=(0, 2)),
     "dtype of mean": lambda: V.mean(dtype="int8"),
-    "dot of ranks": lambda: linalg.Dot()(M, tensor("float64", (None,) * 3)),
+    "dot of ranks": lambda: dot.Dot()(M, tensor("float64", (None,) * 3)),
     "matmul of a scalar": lambda: M @ tensor("float64", ()),
-    "dot of lengths": lambda: linalg.dot(THREE, FOUR),
+    "dot of lengths": lambda: dot.dot(THREE, FOUR),
     "dimshuffle": lambda: M.dimshuffle(0),
     "dimshuffle axis": lambda: V.dimshuffle(2),
     "dimshuffle twice": lambda: V.dimshuffle(0, 0),
@@ -136,7 +136,7 @@ RUN: dict[str, tuple[Callable[[], Any], dict[Any, Any], type[Exception]]] = {
         {V: np.ones(3), F: np.ones(1, "float32")},
         ValueError,
     ),
-    "dot": (lambda: linalg.dot(M, V), {M: np.ones((2, 3)), V: np.ones(2)}, ValueError),
+    "dot": (lambda: dot.dot(M, V), {M: np.ones((2, 3)), V: np.ones(2)}, ValueError),
     "index": (lambda: V[5], {V: np.ones(3)}, IndexError),
     "index array": (lambda: V[[0, 5]], {V: np.ones(3)}, IndexError),
     "set": (

@@ -13,10 +13,10 @@ from workbench.configuration import config
 from workbench.core.gradient import grad
 from workbench.core.graph import free_inputs, toposort
 from workbench.core.interpreter import Interpreter
+from workbench.core.jacobian import Lop, Rop, hessian, jacobian
+from workbench.core.ops import dot, indexing, nnet, reduce, scalars, shape
 from workbench.core.ops import gradient_control as control
-from workbench.core.ops import indexing, linalg, nnet, reduce, scalars, shape
 from workbench.core.ops.scalars import special
-from workbench.core.products import Lop, Rop, hessian, jacobian
 from workbench.core.shared import shared
 from workbench.core.variable import tensor
 from workbench.errors import (
@@ -213,7 +213,7 @@ def test_second_derivative_of_a_product_is_the_others_product(x: Any) -> None:
 
 
 def network(x: Any, w: Any) -> Any:
-    return scalars.tanh(linalg.dot(x, w)) * x[:2]
+    return scalars.tanh(dot.dot(x, w)) * x[:2]
 
 
 def dense_jacobian(f: Any, at: Any, step: float = 1e-6) -> Any:
@@ -353,7 +353,7 @@ def test_random_graphs(data: Any) -> None:
         elif kind == "slice":
             made.append(indexing.set_subtensor(x[:, ::2], scalars.tanh(x[:, ::2])))
         else:
-            made.append(linalg.dot(linalg.dot(x, shape.transpose(x)), x) * 0.1)
+            made.append(dot.dot(dot.dot(x, shape.transpose(x)), x) * 0.1)
     cost = reduce.sum(scalars.tanh(made[-1]))
     run = Interpreter([cost])
     slopes = grad(cost, [x, b], disconnected_inputs="ignore")

@@ -9,7 +9,7 @@ from typing import Any
 
 # From a module under core/ops to the functions in it that are methods, too.
 METHODS: dict[str, tuple[str, ...]] = {
-    "extra_elementwise": ("clip", "deg2rad", "rad2deg", "round"),
+    "elementwise_functions": ("clip", "deg2rad", "rad2deg", "round"),
     "scalars": (
         "arccos",
         "arccosh",

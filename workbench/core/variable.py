@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from workbench.core.graph import Array, Constant, Variable
 from workbench.core.methods import install
-from workbench.core.ops import indexing, linalg, reduce, scalars, shape
+from workbench.core.ops import dot, indexing, reduce, scalars, shape
 from workbench.core.types import TensorType, tell_of_float64, tensor_type
 from workbench.errors import GraphError, RankError
 
@@ -121,10 +121,10 @@ class TensorVariable(Variable):
         return scalars.power(other, self)
 
     def __matmul__(self, other: Any) -> Any:
-        return linalg.matmul(self, other)
+        return dot.matmul(self, other)
 
     def __rmatmul__(self, other: Any) -> Any:
-        return linalg.matmul(other, self)
+        return dot.matmul(other, self)
 
     def __divmod__(self, other: Any) -> Any:
         return self // other, self % other
@@ -203,6 +203,32 @@ class TensorVariable(Variable):
             advice="use switch(condition, a, b), or ifelse",
         )
 
+    def __float__(self) -> float:
+        raise self._no_number("a float")
+
+    def __int__(self) -> int:
+        raise self._no_number("an int")
+
+    def __complex__(self) -> complex:
+        raise self._no_number("a complex number")
+
+    def __index__(self) -> int:
+        raise self._no_number(
+            "an int", "scan loops n_steps times; T.arange, T.zeros and x[i] take symbolic numbers"
+        )
+
+    def __format__(self, spec: str) -> str:
+        if spec and spec[-1] in "bcdeEfFgGnoxX%":
+            raise self._no_number(f"the number that {spec!r} formats")
+        return format(str(self), spec)
+
+    def _no_number(self, what: str, instead: str = "use the functions of workbench.tensor") -> Any:
+        return GraphError(
+            f"{self} is symbolic: it is not {what}",
+            f"{self}: {self.type}",
+            advice=f"{instead}; x.eval({{…}}) computes a value",
+        )
+
     def __len__(self) -> int:
         raise GraphError(
             f"the length of {self} is known only when it runs",
@@ -219,7 +245,7 @@ class TensorVariable(Variable):
             )
         length = self.type.shape[0]
         if length is None:
-            raise _UnknownLength(
+            raise UnknownLengthError(
                 f"the length of {self} is known only when it runs",
                 f"{self}: {self.type}",
                 advice="use scan to loop over it",
@@ -234,7 +260,7 @@ class TensorVariable(Variable):
         )
 
     def dot(self, other: Any) -> Any:
-        return linalg.dot(self, other)
+        return dot.dot(self, other)
 
     def dimshuffle(self, *order: Any) -> Any:
         return shape.dimshuffle(
@@ -296,7 +322,7 @@ def _parts() -> ModuleType:
     return complex_numbers
 
 
-class _UnknownLength(GraphError, ValueError):
+class UnknownLengthError(GraphError, ValueError):
     """A tensor of unknown length was iterated over."""
 
 

@@ -10,9 +10,9 @@ from typing import Any
 
 from workbench.core.gradient import grad
 from workbench.core.ops.create import arange, eye, full, ones, zeros
+from workbench.core.ops.dot import dot, outer
 from workbench.core.ops.elementwise import Elemwise
 from workbench.core.ops.indexing import inc_subtensor, set_subtensor
-from workbench.core.ops.linalg import dot, outer
 from workbench.core.ops.reduce import all, any, argmax, max, mean, min, prod, std, sum, var
 from workbench.core.ops.scalars import (
     absolute,

@@ -4,8 +4,8 @@
 """
 
 FAMILIES: dict[str, tuple[str, ...]] = {
-    "workbench.core.products": ("Lop", "Rop", "hessian", "jacobian"),
-    "workbench.core.ops.extra_elementwise": (
+    "workbench.core.jacobian": ("Lop", "Rop", "hessian", "jacobian"),
+    "workbench.core.ops.elementwise_functions": (
         "allclose",
         "bitwise_and",
         "bitwise_not",

@@ -8,9 +8,8 @@ runs: it is a numpy.linalg.LinAlgError.
 
 from workbench.core.ops.batched import matmul
 from workbench.core.ops.diagonals import diagonal
-from workbench.core.ops.elimination import lu
-from workbench.core.ops.linalg import outer
-from workbench.core.ops.matrices import (
+from workbench.core.ops.dot import outer
+from workbench.core.ops.linalg import (
     cho_factor,
     cho_solve,
     cholesky,
@@ -36,6 +35,7 @@ from workbench.core.ops.matrices import (
     tensorinv,
     tensorsolve,
 )
+from workbench.core.ops.lu import lu
 from workbench.core.ops.matrix_norms import cond, matrix_norm, norm, vector_norm
 from workbench.core.ops.products import (
     cross,

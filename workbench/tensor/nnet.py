@@ -50,7 +50,7 @@ _FAMILIES: dict[str, tuple[str, ...]] = {
         "conv3d",
     ),
     "workbench.core.ops.neighbours": ("images2neibs", "neibs2images"),
-    "workbench.core.ops.pool": ("max_pool_2d_same_size", "pool_1d", "pool_2d", "pool_3d"),
+    "workbench.core.ops.pooling": ("max_pool_2d_same_size", "pool_1d", "pool_2d", "pool_3d"),
 }
 _LATER = {name: module for module, names in _FAMILIES.items() for name in names}
 

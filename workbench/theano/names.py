@@ -86,7 +86,7 @@ _VARIABLES = {
     **_same("workbench.core.variable", "TensorVariable", "TensorConstant"),
     "TensorType": "workbench.core.types:TensorType",
     "TensorSharedVariable": "workbench.core.shared:TensorSharedVariable",
-    "Dot": "workbench.core.ops.linalg:Dot",
+    "Dot": "workbench.core.ops.dot:Dot",
     "Alloc": "workbench.core.ops.shape:Alloc",
     "Join": "workbench.core.ops.shape:Join",
     "Reshape": "workbench.core.ops.shape:Reshape",
@@ -109,7 +109,7 @@ _INDEXING = {
     **_same(f"{_HERE}renamed", "take"),
 }
 _BLAS = {
-    **_same("workbench.core.ops.linalg", "Gemv", "Gemm", "Ger", "Dot"),
+    **_same("workbench.core.ops.dot", "Gemv", "Gemm", "Ger", "Dot"),
     **_same(_T, "batched_dot", "batched_tensordot"),
 }
 _OLDER = f"{_HERE}older"
@@ -319,7 +319,7 @@ MODULES: dict[str, Table] = {
     "tensor": (_TENSOR, _T),
     "tensor.basic": (_TENSOR, _T),
     "tensor.blas": (_BLAS, ""),
-    "tensor.blas_c": ({"CGemv": "workbench.core.ops.linalg:Gemv"}, ""),
+    "tensor.blas_c": ({"CGemv": "workbench.core.ops.dot:Gemv"}, ""),
     "tensor.elemwise": (_ELEMWISE, ""),
     "tensor.extra_ops": (_EXTRA, _T),
     "tensor.nlinalg": (

@@ -12,11 +12,11 @@ import workbench.tensor as T
 from tests.core.ops.backends import as_list, inputs_for, interpreter, native
 from workbench.configuration import config
 from workbench.core.link import Plan
-from workbench.core.native import blas, lapack, matrices
+from workbench.core.native import blas, lapack, stacks
 from workbench.core.native.executor import link_native
-from workbench.core.ops.factored import LuFactor, LuSolve
+from workbench.core.ops.lu_factor import LuFactor, LuSolve
 from workbench.core.samples import numbers
-from workbench.core.samples.lapack import regular, symmetric
+from workbench.core.samples.solve import regular, symmetric
 
 L = T.linalg
 
@@ -52,7 +52,7 @@ def test_scipys_library(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     outputs = as_list(build(*inputs))
     expected = native(inputs, outputs)(arrays)
     from_scipy(monkeypatch)
-    assert matrices.integer_type() == "i32"
+    assert stacks.integer_type() == "i32"
     for found, wanted in zip(native(inputs, outputs)(arrays), expected, strict=True):
         np.testing.assert_allclose(abs(found), abs(wanted), rtol=1e-9, atol=1e-12)
 

@@ -15,7 +15,7 @@ from workbench import errors
 from workbench.core.graph import Apply, toposort
 from workbench.core.interpreter import Interpreter
 from workbench.core.ops.branches import IfElse
-from workbench.core.ops.linalg import Dot
+from workbench.core.ops.dot import Dot
 
 MODES = [
     wb.Mode(linker, optimizer)

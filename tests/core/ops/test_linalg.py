@@ -16,7 +16,7 @@ import workbench.tensor as T
 from tests.core.ops.backends import inputs_for, interpreter, native
 from tests.core.ops.gradients import check_gradient
 from workbench.core.samples import numbers
-from workbench.core.samples.lapack import regular, symmetric
+from workbench.core.samples.solve import regular, symmetric
 from workbench.core.types import TensorType
 from workbench.errors import (
     DtypeError,

@@ -14,7 +14,7 @@ from tests.core.ops.backends import inputs_for, interpreter, native
 from tests.core.ops.gradients import check_gradient
 from workbench.core.graph import toposort
 from workbench.core.ops.batched import BatchedDot
-from workbench.core.ops.linalg import Dot
+from workbench.core.ops.dot import Dot
 from workbench.core.rewrite.pipeline import optimise
 from workbench.core.samples import numbers
 from workbench.core.types import TensorType

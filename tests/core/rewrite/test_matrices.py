@@ -16,7 +16,7 @@ from workbench.core.graph import toposort
 from workbench.core.rewrite.elimination import ELIMINATION
 from workbench.core.rewrite.matrices import MATRICES
 from workbench.core.samples import numbers
-from workbench.core.samples.lapack import regular, symmetric
+from workbench.core.samples.solve import regular, symmetric
 from workbench.errors import ShapeError
 
 L = T.linalg

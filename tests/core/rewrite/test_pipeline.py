@@ -15,7 +15,7 @@ from tests.core.rewrite.support import labels, rewritten, same_values
 from workbench.core import origin
 from workbench.core.gradient import grad
 from workbench.core.graph import toposort
-from workbench.core.ops import linalg, nnet, reduce, scalars
+from workbench.core.ops import dot, nnet, reduce, scalars
 from workbench.core.ops.create import arange
 from workbench.core.rewrite import optimise
 from workbench.core.variable import tensor
@@ -30,8 +30,8 @@ def network(dtype: str = "float64") -> tuple[list[Any], list[Any]]:
         for i, s in enumerate([(None, None), (None,), (None, None), (None,)])
     ]
     w1, b1, w2, b2 = weights
-    h = S.maximum(linalg.dot(x, w1) + b1, 0)
-    p = nnet.softmax(linalg.dot(h, w2) + b2)
+    h = S.maximum(dot.dot(x, w1) + b1, 0)
+    p = nnet.softmax(dot.dot(h, w2) + b2)
     cost = -reduce.mean(S.log(p)[arange(y.shape[0]), y]) + 1e-3 * (w1**2).sum()
     rate = np.asarray(0.1, dtype)
     updates = [v - rate * g for v, g in zip(weights, grad(cost, weights), strict=True)]

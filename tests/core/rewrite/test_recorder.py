@@ -14,7 +14,7 @@ import numpy as np
 
 from tests.core.rewrite.support import rewritten, run
 from workbench.core.gradient import grad
-from workbench.core.ops import linalg, reduce, scalars
+from workbench.core.ops import dot, reduce, scalars
 from workbench.core.records import History
 from workbench.core.rewrite import optimise
 from workbench.core.scan.build import scan
@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[3]
 def tutorial() -> tuple[list[Any], list[Any]]:
     x, y = tensor("float64", (None, None), "x"), tensor("float64", (None,), "y")
     w, b = tensor("float64", (None,), "w"), tensor("float64", (), "b")
-    p = 1 / (1 + S.exp(-linalg.dot(x, w) - b))
+    p = 1 / (1 + S.exp(-dot.dot(x, w) - b))
     xent = -y * S.log(p) - (1 - y) * S.log(1 - p)
     cost = xent.mean() + 0.01 * (w**2).sum()
     gw, gb = grad(cost, [w, b])
@@ -105,7 +105,7 @@ def test_a_loops_body_has_a_history_of_its_own():
     x = tensor("float64", (None, None), "x")
     h0, w = tensor("float64", (None,), "h0"), tensor("float64", (None, None), "w")
     states, _ = scan(
-        lambda row, h, w: S.tanh(linalg.dot(w, h) * 1 + row),
+        lambda row, h, w: S.tanh(dot.dot(w, h) * 1 + row),
         sequences=x,
         outputs_info=h0,
         non_sequences=w,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.core.rewrite.support import ALL_RULES, check, fired, labels, rewritten, run
-from workbench.core.ops import indexing, linalg, nnet, reduce, scalars, shape
+from workbench.core.ops import dot, indexing, nnet, reduce, scalars, shape
 from workbench.core.ops.create import arange
 from workbench.core.rewrite import Rule
 from workbench.core.variable import tensor
@@ -166,7 +166,7 @@ EXAMPLES: dict[str, Callable[[], Any]] = {
     "dimshuffle_twice": elementwise(lambda x: x.T.T + x),
     "dimshuffle_lifts": elementwise(lambda x: S.exp(x).T),
     "plain_operand": elementwise(lambda x: x * shape.dimshuffle(reduce.sum(x), ("x", "x"))),
-    "transpose_of_dot": _matrices(lambda x, y: linalg.dot(x, y).T),
+    "transpose_of_dot": _matrices(lambda x, y: dot.dot(x, y).T),
     "reshape_twice": elementwise(lambda x: x.reshape((-1,)).reshape((4, 3))),
     "reshape_same": elementwise(lambda x: x.reshape((x.shape[0], -1))),
     "reshape_vector": _vector(lambda x: x.reshape((1, -1))),
@@ -225,10 +225,10 @@ EXAMPLES: dict[str, Callable[[], Any]] = {
     "power_by_products": elementwise(lambda x: x**3 + x**-2 + x**4, positive=True),
     "divide_by_power_of_two": elementwise(lambda x: x / 4),
     "expand_softmax": elementwise(lambda x: nnet.softmax(x, axis=0)),
-    "dot_to_blas": _matrices(linalg.dot),
-    "scale_blas": _accumulated(lambda a, b, c, s: s * linalg.dot(a, b) / 3),
-    "negate_blas": _accumulated(lambda a, b, c, s: -linalg.dot(a, b)),
-    "accumulate": _accumulated(lambda a, b, c, s: c - s * (linalg.dot(a, b) + s * c)),
+    "dot_to_blas": _matrices(dot.dot),
+    "scale_blas": _accumulated(lambda a, b, c, s: s * dot.dot(a, b) / 3),
+    "negate_blas": _accumulated(lambda a, b, c, s: -dot.dot(a, b)),
+    "accumulate": _accumulated(lambda a, b, c, s: c - s * (dot.dot(a, b) + s * c)),
 }  # fmt: skip
 
 
@@ -290,7 +290,7 @@ def test_update_of_weights_is_one_blas_call():
         given("float64", 6, name="g"),
         given("float64", 4, name="w"),
     )
-    update = w - 0.1 * (linalg.dot(x.T, g) + 0.02 * w)
+    update = w - 0.1 * (dot.dot(x.T, g) + 0.02 * w)
     result, _ = check(update, {x: a, g: b, w: c})
     assert [name for name in labels(result.outputs) if name != "transpose"] == ["Gemv"]
     call = result.outputs[0].owner
@@ -301,7 +301,7 @@ def test_update_of_weights_is_one_blas_call():
 
 def test_integers_are_refused_by_blas():
     x, a = given("int32", 3, 3)
-    _, recorder = check(linalg.dot(x, x), {x: a})
+    _, recorder = check(dot.dot(x, x), {x: a})
     assert [r.rule for r in recorder.history.refused] == ["dot_to_blas"]
     assert "int32" in recorder.history.refused[0].reason
 

@@ -12,7 +12,7 @@ from scipy.special import log_softmax, logsumexp, softmax
 
 from tests.core.rewrite.support import labels, rewritten, run
 from workbench.core.gradient import grad
-from workbench.core.ops import linalg, losses, nnet, reduce, scalars
+from workbench.core.ops import dot, losses, nnet, reduce, scalars
 from workbench.core.ops.create import arange
 from workbench.core.variable import tensor
 
@@ -106,7 +106,7 @@ CROSS_ENTROPY = {
 def test_logistic_regression(p, xent, labels_dtype, scale):
     x, y = tensor("float64", (None, None), "x"), tensor(labels_dtype, (None,), "y")
     w, b = tensor("float64", (None,), "w"), tensor("float64", (), "b")
-    prob = P[p](linalg.dot(x, w) + b)
+    prob = P[p](dot.dot(x, w) + b)
     loss = CROSS_ENTROPY[xent](y, prob)
     cost = loss.mean() + 0.01 * (w**2).sum()
     outputs = [loss, cost, *grad(cost, [w, b])]
@@ -130,7 +130,7 @@ def test_tutorial_has_no_logarithm_left():
         tensor("float64", (None,), "y"),
         tensor("float64", (None,), "w"),
     )
-    p = 1 / (1 + S.exp(-linalg.dot(x, w)))
+    p = 1 / (1 + S.exp(-dot.dot(x, w)))
     cost = (-y * S.log(p) - (1 - y) * S.log(1 - p)).mean()
     result, _ = rewritten([cost, grad(cost, w)], excluding=["fusion"])
     assert not {"log", "log1p", "exp"} & set(labels(result.outputs))
@@ -199,8 +199,8 @@ def test_two_layers():
     x, y = tensor("float32", (None, None), "x"), tensor("int32", (None,), "y")
     w1, b1 = tensor("float32", (None, None), "w1"), tensor("float32", (None,), "b1")
     w2, b2 = tensor("float32", (None, None), "w2"), tensor("float32", (None,), "b2")
-    h = S.tanh(linalg.dot(x, w1) + b1)
-    p = nnet.softmax(linalg.dot(h, w2) + b2)
+    h = S.tanh(dot.dot(x, w1) + b1)
+    p = nnet.softmax(dot.dot(h, w2) + b2)
     cost = -reduce.mean(S.log(p)[arange(y.shape[0]), y])
     wrt = [w1, b1, w2, b2]
     outputs = [cost, *(v - np.float32(0.1) * g for v, g in zip(wrt, grad(cost, wrt), strict=True))]

@@ -2,7 +2,7 @@
 the same algorithm, its arithmetic in the same order, logarithms of the C library.
 
 Normal numbers come by Marsaglia's polar method, integers from masked words that are taken again
-where they are too large; counts are in `counts`.
+where they are too large; counts are in `count_draws`.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 from workbench.core.graph import Apply, Op
 from workbench.core.native.emit_blas import multiply, multiply_vector
 from workbench.core.native.emit_loops import Sink, run_loops
-from workbench.core.native.matrices import LETTER, batch_space, each, number, over_batch
+from workbench.core.native.stacks import LETTER, batch_space, each, number, over_batch
 from workbench.core.native.tensor import Tensor
 from workbench.core.native.writer import Emitter, Writer
 from workbench.core.nest import accumulator_dtype

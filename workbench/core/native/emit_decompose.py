@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from workbench.core.graph import Apply, Op
 from workbench.core.native.emit_shape import zero_fill
-from workbench.core.native.matrices import (
+from workbench.core.native.ssa import Type
+from workbench.core.native.stacks import (
     LETTER,
     Call,
     Workspace,
@@ -17,11 +18,10 @@ from workbench.core.native.matrices import (
     over_batch,
     pivots,
 )
-from workbench.core.native.ssa import Type
 from workbench.core.native.tensor import Name, Tensor
 from workbench.core.native.writer import Emitter, Writer
 from workbench.core.ops.decompose import Eigh, Eigvalsh, Qr, SingularValues, Svd
-from workbench.core.ops.elimination import Lu
+from workbench.core.ops.lu import Lu
 
 
 def emit_eigh(w: Writer, node: Apply) -> None:

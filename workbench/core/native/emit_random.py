@@ -12,7 +12,7 @@ import numpy as np
 
 from workbench.core.graph import Apply, Op
 from workbench.core.native.convert import convert
-from workbench.core.native.counts import KEPT
+from workbench.core.native.count_draws import KEPT
 from workbench.core.native.emit_loops import spread
 from workbench.core.native.routine import DOUBLE, I1, I32, I64, POINTER
 from workbench.core.native.ssa import Type, Value, scalar_type

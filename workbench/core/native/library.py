@@ -5,8 +5,8 @@
 | `wb.slot` | helpers of programs | `runtime`, as text |
 | `wb.alloc_output`, … | larger helpers | `runtime`, compiled once |
 | `wb.exp.v8f64`, … | vector math | `vmath`, as text |
-| `wb.mt.word`, … | random numbers | `routines`, as text |
-| `wb.mt.gauss`, `wb.mrg.v32f64`, … | random numbers | `routines`, each compiled once |
+| `wb.mt.word`, … | random numbers | `random_routines`, as text |
+| `wb.mt.gauss`, `wb.mrg.v32f64`, … | random numbers | `random_routines`, each compiled once |
 | `libm.lgamma` | scalar math | the C library |
 | `special.iv` | special functions | scipy |
 | `blas.dgemm`, `blas.set_num_threads` | BLAS, all arguments `ptr` | `blas` |
@@ -103,7 +103,7 @@ _RANDOM = ("wb.mt.", "wb.mrg.")
 
 
 def _routine(name: str) -> Routine:
-    from workbench.core.native.routines import routine
+    from workbench.core.native.random_routines import routine
 
     return routine(name)
 

@@ -19,10 +19,10 @@ from workbench.core.native.tensor import Name, register_tensor
 from workbench.core.native.writer import RELEASE_ABOVE, Destination, Emitter, Writer
 from workbench.core.ops import (
     create,
+    dot,
     elementwise,
     gradient_control,
     index,
-    linalg,
     loop,
     nnet,
     reduce,
@@ -67,10 +67,10 @@ EMITTERS: dict[type[Op], Emitter] = {
     index.AdvancedIncSubtensor: emit_index.emit_advanced_inc_subtensor,
     nnet.Softmax: emit_expanded,
     nnet.LogSoftmax: emit_expanded,
-    linalg.Dot: emit_blas.emit_dot,
-    linalg.Gemv: emit_blas.emit_gemv,
-    linalg.Gemm: emit_blas.emit_gemm,
-    linalg.Ger: emit_blas.emit_ger,
+    dot.Dot: emit_blas.emit_dot,
+    dot.Gemv: emit_blas.emit_gemv,
+    dot.Gemm: emit_blas.emit_gemm,
+    dot.Ger: emit_blas.emit_ger,
     Scan: emit_scan,
 }
 
@@ -78,12 +78,12 @@ EMITTERS: dict[type[Op], Emitter] = {
 # Families of ops that most programs do not have: their emitters are in the `EMITTERS` of a module
 # that is imported with the first such node. From a file under core/ops to one beside this.
 FAMILIES = {
-    "lapack": "emit_lapack",
-    "exponential": "emit_lapack",
-    "pseudoinverse": "emit_lapack",
+    "solve": "emit_solve",
+    "exponential": "emit_solve",
+    "pseudoinverse": "emit_solve",
     "decompose": "emit_decompose",
-    "elimination": "emit_decompose",
-    "factored": "emit_factored",
+    "lu": "emit_decompose",
+    "lu_factor": "emit_lu_factor",
     "batched": "emit_batched",
     "sorting": "emit_sorting",
     "cumulative": "emit_cumulative",
@@ -93,7 +93,7 @@ FAMILIES = {
     "reduce": "emit_positions",
     "windows": "emit_windows",
     "convolution": "emit_convolution",
-    "pooling": "emit_pooling",
+    "pool": "emit_pool",
     "random": "emit_random",
     "random_rows": "emit_random",
     "mrg": "emit_mrg",

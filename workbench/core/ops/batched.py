@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from workbench.core.graph import Array, Gradients, Op, Type, Variable, Variables
+from workbench.core.ops.dot import Dot
 from workbench.core.ops.elementwise import needs_none
-from workbench.core.ops.linalg import Dot
 from workbench.core.ops.reduce import sum as total
 from workbench.core.ops.shape import dimension, dimshuffle, reshape, shape_tuple
 from workbench.core.ops.stacks import (

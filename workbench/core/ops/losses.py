@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from workbench.core.ops.create import arange, zeros
+from workbench.core.ops.dot import dot
 from workbench.core.ops.elementwise import Elemwise
 from workbench.core.ops.indexing import getitem, set_subtensor
-from workbench.core.ops.linalg import dot
 from workbench.core.ops.nnet import logsoftmax, softmax
 from workbench.core.ops.reduce import argmax
 from workbench.core.ops.reduce import sum as total

@@ -9,7 +9,7 @@ from typing import Any
 
 from workbench.core.ops import norms
 from workbench.core.ops.decompose import SingularValues
-from workbench.core.ops.matrices import inv
+from workbench.core.ops.linalg import inv
 from workbench.core.ops.reduce import max as largest
 from workbench.core.ops.reduce import min as smallest
 from workbench.core.ops.reduce import sum as total

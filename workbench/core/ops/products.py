@@ -14,7 +14,7 @@ from workbench.core.graph import Variable
 from workbench.core.ops.batched import contract, matmul
 from workbench.core.ops.create import eye
 from workbench.core.ops.diagonals import diagonal
-from workbench.core.ops.linalg import as_line, dot
+from workbench.core.ops.dot import as_line, dot
 from workbench.core.ops.reduce import sum as total
 from workbench.core.ops.scalars import second
 from workbench.core.ops.shape import (
@@ -169,7 +169,7 @@ def matrix_power(a: Any, n: int) -> Any:
         identity = eye(dimension(x, -1), dtype=tensor_type(x).dtype)
         return second(x, identity)
     if n < 0:
-        from workbench.core.ops.matrices import inv
+        from workbench.core.ops.linalg import inv
 
         x, n = inv(x), -n
     square, result = x, None

@@ -8,8 +8,8 @@ from typing import Any
 
 from workbench.core.graph import Variable
 from workbench.core.ops import reduce
+from workbench.core.ops.dot import dot
 from workbench.core.ops.gradient_control import disconnected_grad
-from workbench.core.ops.linalg import dot
 from workbench.core.ops.reduce import normal_axes
 from workbench.core.ops.scalars import (
     absolute,

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from workbench.core.graph import Apply, Op, Variable, toposort
+from workbench.core.ops.dot import Dot
 from workbench.core.ops.elementwise import Composite, Elemwise, ScalarOp
 from workbench.core.ops.index import AdvancedSubtensor, Subtensor
-from workbench.core.ops.linalg import Dot
 from workbench.core.ops.reduce import Prod, Sum
 from workbench.core.ops.scalars import Abs, Cast, CompareOp, Second
 from workbench.core.ops.shape import DimShuffle

@@ -12,6 +12,7 @@ import numpy as np
 from workbench.core import origin
 from workbench.core.graph import Apply, Constant, Variable, readers, toposort
 from workbench.core.ops.branches import IfElse
+from workbench.core.ops.dot import Dot
 from workbench.core.ops.elementwise import Elemwise
 from workbench.core.ops.gradient_control import GradientControl
 from workbench.core.ops.index import (
@@ -20,7 +21,6 @@ from workbench.core.ops.index import (
     IncSubtensor,
     Subtensor,
 )
-from workbench.core.ops.linalg import Dot
 from workbench.core.ops.reduce import Sum
 from workbench.core.ops.scalars import Mul, Second, Switch, TrueDiv
 from workbench.core.ops.shape import (

@@ -9,12 +9,12 @@ from typing import Any
 from workbench.core.graph import Apply, Variable
 from workbench.core.ops.create import arange
 from workbench.core.ops.diagonals import diagonal
-from workbench.core.ops.factored import LuFactor, LuSolve
-from workbench.core.ops.lapack import Det, SlogDet, Solve
+from workbench.core.ops.lu_factor import LuFactor, LuSolve
 from workbench.core.ops.reduce import prod as multiplied
 from workbench.core.ops.reduce import sum as total
 from workbench.core.ops.scalars import absolute, cast, eq, exp, log, mod, neq, sign, switch
 from workbench.core.ops.shape import DimShuffle, dimension
+from workbench.core.ops.solve import Det, SlogDet, Solve
 from workbench.core.rewrite.engine import Context, Rule, rule
 from workbench.core.rewrite.matching import pattern_of
 from workbench.core.rewrite.matrices import transposed_from

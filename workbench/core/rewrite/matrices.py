@@ -12,13 +12,13 @@ from workbench.core.graph import Apply, Variable
 from workbench.core.ops.batched import BatchedDot
 from workbench.core.ops.decompose import Eigh, Eigvalsh, Qr, SingularValues, Svd
 from workbench.core.ops.diagonals import Diagonal, diagonal
-from workbench.core.ops.lapack import Cholesky, Det, Inverse, SlogDet, Solve, SolveTriangular
-from workbench.core.ops.linalg import Dot
+from workbench.core.ops.dot import Dot
 from workbench.core.ops.reduce import Sum
 from workbench.core.ops.reduce import prod as multiplied
 from workbench.core.ops.reduce import sum as total
 from workbench.core.ops.scalars import Abs, Log, log, lt, minimum, ones_like, switch
 from workbench.core.ops.shape import dimension, dimshuffle
+from workbench.core.ops.solve import Cholesky, Det, Inverse, SlogDet, Solve, SolveTriangular
 from workbench.core.ops.stacks import as_columns, turned
 from workbench.core.rewrite.engine import Context, Refuse, Rule, rule
 from workbench.core.rewrite.matching import (

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from workbench.core.graph import Apply, Constant, Variable, toposort
-from workbench.core.ops.linalg import Dot
+from workbench.core.ops.dot import Dot
 from workbench.core.ops.shape import as_scalar_int, dimension
 from workbench.core.rewrite.engine import Answer, Context, Refuse, rule
 from workbench.core.rewrite.scan_changes import (

@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from workbench.core.graph import Apply, Variable, toposort
+from workbench.core.ops.dot import Dot
 from workbench.core.ops.elementwise import Elemwise
 from workbench.core.ops.index import AdvancedSubtensor
-from workbench.core.ops.linalg import Dot
 from workbench.core.ops.nnet import LogSoftmax, Softmax
 from workbench.core.ops.reduce import Argmax, Reduce
 from workbench.core.rewrite.engine import Answer, Context, Refuse, rule

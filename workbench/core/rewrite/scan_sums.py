@@ -9,9 +9,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from workbench.core.graph import Apply, Variable, leaves
+from workbench.core.ops.dot import Dot
 from workbench.core.ops.elementwise import Elemwise
 from workbench.core.ops.index import AdvancedIncSubtensor, IncSubtensor
-from workbench.core.ops.linalg import Dot
 from workbench.core.ops.reduce import Sum
 from workbench.core.ops.scalars import Add, Mul, cast
 from workbench.core.ops.shape import DimShuffle, dimshuffle, reshape, shape_tuple, transpose

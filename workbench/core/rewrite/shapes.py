@@ -9,9 +9,9 @@ from functools import reduce
 from typing import Any
 
 from workbench.core.graph import Apply, Constant, Op, Variable
+from workbench.core.ops.dot import Dot
 from workbench.core.ops.elementwise import Elemwise
 from workbench.core.ops.indexing import same_length
-from workbench.core.ops.linalg import Dot
 from workbench.core.ops.reduce import Prod, Sum
 from workbench.core.ops.scalars import add, mul
 from workbench.core.ops.shape import (

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import scipy.linalg
 
-from workbench.core.ops import decompose, elimination
+from workbench.core.ops import decompose, lu
 from workbench.core.samples.declare import Sample, numbers, of
-from workbench.core.samples.lapack import each, loose, smooth, symmetric
+from workbench.core.samples.solve import each, loose, smooth, symmetric
 
 RECTANGLES = ((3, 2), (2, 3), (3, 3), (1, 1), (0, 3), (3, 0), (2, 4, 2), (0, 3, 2), (130, 40))
 
@@ -96,7 +96,7 @@ def _qr() -> Iterator[Sample]:
                 )  # fmt: skip
 
 
-@of(elimination.Lu)
+@of(lu.Lu)
 def _lu() -> Iterator[Sample]:
     def reference(x: Any) -> Any:
         m, n = x.shape[-2:]
@@ -110,8 +110,8 @@ def _lu() -> Iterator[Sample]:
     for shape in RECTANGLES:
         for dtype in ("float64", "float32"):
             yield Sample(
-                f"{dtype} {shape}", elimination.Lu(), (numbers(*shape, dtype=dtype),), reference,
+                f"{dtype} {shape}", lu.Lu(), (numbers(*shape, dtype=dtype),), reference,
                 loose(100, shape), smooth(dtype, shape[:1], 0),
             )  # fmt: skip
     singular = np.array([[1.0, 2.0], [2.0, 4.0]])
-    yield Sample("singular", elimination.Lu(), (singular,), reference, 4)
+    yield Sample("singular", lu.Lu(), (singular,), reference, 4)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from workbench.core.ops.convolution import Conv, ConvFilters, ConvImages
-from workbench.core.ops.pooling import FromMaxima, MaxPool, SpreadPool, SumPool, ToMaxima
+from workbench.core.ops.pool import FromMaxima, MaxPool, SpreadPool, SumPool, ToMaxima
 from workbench.core.ops.shape import as_scalar_int
 from workbench.core.ops.windows import AddWindows, Placing, Windows, placing
 from workbench.core.samples.declare import Sample, numbers, of

@@ -12,7 +12,9 @@ from collections.abc import Callable
 
 from workbench.core.graph import Apply, Op
 from workbench.core.native.emit_blas import BlasCall, as_matrix, multiply
-from workbench.core.native.matrices import (
+from workbench.core.native.program import emit_expanded
+from workbench.core.native.ssa import Type, Value
+from workbench.core.native.stacks import (
     LETTER,
     Call,
     Workspace,
@@ -25,11 +27,9 @@ from workbench.core.native.matrices import (
     over_batch,
     pivots,
 )
-from workbench.core.native.program import emit_expanded
-from workbench.core.native.ssa import Type, Value
 from workbench.core.native.tensor import Name, Tensor, register_tensor
 from workbench.core.native.writer import Emitter, Writer
-from workbench.core.ops import exponential, lapack, pseudoinverse
+from workbench.core.ops import exponential, pseudoinverse, solve
 
 Finish = Callable[[Value, Value], list[Value]]
 
@@ -105,7 +105,7 @@ def emit_solve(w: Writer, node: Apply) -> None:
 def emit_solve_triangular(w: Writer, node: Apply) -> None:
     """Row-major X of A X = B is column-major Xᵀ of Xᵀ Aᵀ = Bᵀ: BLAS solves it in B's place."""
     op = node.op
-    assert isinstance(op, lapack.SolveTriangular)
+    assert isinstance(op, solve.SolveTriangular)
     a, b = (w.tensor(v) for v in node.inputs)
     n, k = a.dims[-1], b.dims[-1]
     w.same(a.dims[-2], n)
@@ -226,12 +226,12 @@ def emit_squared_times(w: Writer, node: Apply) -> None:
 
 
 EMITTERS: dict[type[Op], Emitter] = {
-    lapack.Cholesky: emit_cholesky,
-    lapack.Inverse: emit_inverse,
-    lapack.Det: emit_det,
-    lapack.SlogDet: emit_slogdet,
-    lapack.Solve: emit_solve,
-    lapack.SolveTriangular: emit_solve_triangular,
+    solve.Cholesky: emit_cholesky,
+    solve.Inverse: emit_inverse,
+    solve.Det: emit_det,
+    solve.SlogDet: emit_slogdet,
+    solve.Solve: emit_solve,
+    solve.SolveTriangular: emit_solve_triangular,
     pseudoinverse.Pinv: emit_expanded,
     exponential.Expm: emit_expanded,
     exponential.SquaredTimes: emit_squared_times,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from workbench.core.graph import Apply, Op
-from workbench.core.native.emit_lapack import require_diagonal
+from workbench.core.native.emit_solve import require_diagonal
 from workbench.core.native.lapack import integer_type
-from workbench.core.native.matrices import (
+from workbench.core.native.ssa import Type
+from workbench.core.native.stacks import (
     LETTER,
     Call,
     batch_space,
@@ -15,10 +16,9 @@ from workbench.core.native.matrices import (
     over_batch,
     pivots,
 )
-from workbench.core.native.ssa import Type
 from workbench.core.native.tensor import Name, Tensor
 from workbench.core.native.writer import Emitter, Writer
-from workbench.core.ops.factored import LuFactor, LuSolve
+from workbench.core.ops.lu_factor import LuFactor, LuSolve
 
 
 def emit_lu_factor(w: Writer, node: Apply) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from workbench.core.native import counts, draws, mersenne, mrg
+from workbench.core.native import count_draws, draws, mersenne, mrg
 from workbench.core.native.routine import Routine
 
 
@@ -14,5 +14,5 @@ def routine(name: str) -> Routine:
     if name.startswith("wb.mrg."):
         return mrg.of_name(name)
     rest = name.removeprefix("wb.mt.")
-    table = mersenne.ROUTINES | counts.ROUTINES | draws.ROUTINES
+    table = mersenne.ROUTINES | count_draws.ROUTINES | draws.ROUTINES
     return table[rest]()

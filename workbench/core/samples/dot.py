@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from workbench.core.ops import (
-    linalg,
+    dot,
 )
 from workbench.core.samples.declare import Sample, numbers, of
 
 
-@of(linalg.Dot)
+@of(dot.Dot)
 def _dot() -> Iterator[Sample]:
     for a, b in (
         ((3, 4), (4, 2)),
@@ -28,7 +28,7 @@ def _dot() -> Iterator[Sample]:
         for dtype in ("float64", "float32"):
             yield Sample(
                 f"{dtype} {a} {b}",
-                linalg.Dot(),
+                dot.Dot(),
                 (numbers(*a, dtype=dtype), numbers(*b, dtype=dtype, seed=1)),
                 np.dot,
                 32,
@@ -43,7 +43,7 @@ def _dot() -> Iterator[Sample]:
     ):
         yield Sample(
             f"{left} {right}",
-            linalg.Dot(),
+            dot.Dot(),
             (numbers(3, 4, dtype=left), numbers(4, 2, dtype=right)),
             lambda a, b: np.dot(*(v.astype(np.result_type(a, b)) for v in (a, b))),
             32,
@@ -72,21 +72,21 @@ def _blas(kind: Any, *lengths: tuple[int, ...]) -> Iterator[Sample]:
     )
 
 
-@of(linalg.Gemv)
+@of(dot.Gemv)
 def _gemv() -> Iterator[Sample]:
-    yield from _blas(linalg.Gemv, (3,), (3, 4), (4,))
+    yield from _blas(dot.Gemv, (3,), (3, 4), (4,))
 
 
-@of(linalg.Gemm)
+@of(dot.Gemm)
 def _gemm() -> Iterator[Sample]:
-    yield from _blas(linalg.Gemm, (3, 2), (3, 4), (4, 2))
+    yield from _blas(dot.Gemm, (3, 2), (3, 4), (4, 2))
 
 
-@of(linalg.Ger)
+@of(dot.Ger)
 def _ger() -> Iterator[Sample]:
     yield Sample(
         "ger",
-        linalg.Ger(),
+        dot.Ger(),
         (numbers(3, 2), np.array(0.5), numbers(3), numbers(2)),
         lambda a, alpha, x, y: a + alpha * np.outer(x, y),
         4,

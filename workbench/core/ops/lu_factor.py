@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from workbench.core.graph import Array, Type, Variable
-from workbench.core.ops.lapack import singular
 from workbench.core.ops.shape import dimension, shape_tuple
+from workbench.core.ops.solve import singular
 from workbench.core.ops.stacks import (
     MatrixOp,
     batch_dims,

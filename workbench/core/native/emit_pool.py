@@ -24,7 +24,7 @@ from workbench.core.native.emit_windows import (
 from workbench.core.native.tensor import Name, Tensor
 from workbench.core.native.writer import Emitter, Writer
 from workbench.core.nest import Reducer, accumulator_dtype
-from workbench.core.ops.pooling import FromMaxima, MaxPool, SpreadPool, SumPool, ToMaxima
+from workbench.core.ops.pool import FromMaxima, MaxPool, SpreadPool, SumPool, ToMaxima
 from workbench.core.scalar import ScalarBuilder, ScalarProgram, lowest
 
 UNROLLED = 16

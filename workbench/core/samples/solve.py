@@ -9,7 +9,7 @@ import numpy as np
 import scipy.linalg
 
 from workbench.core.graph import Op
-from workbench.core.ops import exponential, factored, lapack, pseudoinverse
+from workbench.core.ops import exponential, lu_factor, pseudoinverse, solve
 from workbench.core.samples.declare import Sample, numbers, of
 
 SHAPES = ((3, 3), (1, 1), (0, 0), (2, 3, 3), (0, 2, 2), (2, 2, 2, 2), (130, 130))
@@ -55,44 +55,44 @@ def _lower(x: Any) -> Any:
     return np.tril(x) + np.swapaxes(np.tril(x, -1), -1, -2)
 
 
-@of(lapack.Cholesky)
+@of(solve.Cholesky)
 def _cholesky() -> Iterator[Sample]:
-    yield from each(lapack.Cholesky(), symmetric, np.linalg.cholesky)
+    yield from each(solve.Cholesky(), symmetric, np.linalg.cholesky)
     crooked = symmetric(3, 3)
     crooked[0, 2] = np.nan
     yield Sample(
-        "nan above is not read", lapack.Cholesky(), (crooked,),
+        "nan above is not read", solve.Cholesky(), (crooked,),
         lambda x: np.linalg.cholesky(_lower(x)), 16,
     )  # fmt: skip
 
 
-@of(lapack.Inverse)
+@of(solve.Inverse)
 def _inverse() -> Iterator[Sample]:
-    yield from each(lapack.Inverse(), regular, np.linalg.inv)
+    yield from each(solve.Inverse(), regular, np.linalg.inv)
 
 
-@of(lapack.Det)
+@of(solve.Det)
 def _det() -> Iterator[Sample]:
     def moderate(*lengths: int, dtype: str = "float64") -> Any:
         return (regular(*lengths) / (2 + 2 * lengths[-1] ** 0.5)).astype(dtype)
 
-    yield from each(lapack.Det(), moderate, _det_like, 2000)
-    yield Sample("singular", lapack.Det(), (np.ones((2, 2)),), _det_like)
-    yield Sample("negative", lapack.Det(), (regular(3, 3)[[1, 0, 2]],), _det_like, 64, (0,))
+    yield from each(solve.Det(), moderate, _det_like, 2000)
+    yield Sample("singular", solve.Det(), (np.ones((2, 2)),), _det_like)
+    yield Sample("negative", solve.Det(), (regular(3, 3)[[1, 0, 2]],), _det_like, 64, (0,))
 
 
 def _det_like(x: Any) -> Any:
     return np.asarray(np.linalg.det(x), x.dtype)
 
 
-@of(lapack.SlogDet)
+@of(solve.SlogDet)
 def _slogdet() -> Iterator[Sample]:
     def reference(x: Any) -> Any:
         return [np.asarray(part, x.dtype) for part in np.linalg.slogdet(x)]
 
-    yield from each(lapack.SlogDet(), regular, reference)
-    yield Sample("singular", lapack.SlogDet(), (np.ones((2, 2)),), reference)
-    yield Sample("negative", lapack.SlogDet(), (regular(3, 3)[[1, 0, 2]],), reference, 64, (0,))
+    yield from each(solve.SlogDet(), regular, reference)
+    yield Sample("singular", solve.SlogDet(), (np.ones((2, 2)),), reference)
+    yield Sample("negative", solve.SlogDet(), (regular(3, 3)[[1, 0, 2]],), reference, 64, (0,))
 
 
 SIDES = (
@@ -120,15 +120,15 @@ def _systems(
             )  # fmt: skip
 
 
-@of(lapack.Solve)
+@of(solve.Solve)
 def _solve() -> Iterator[Sample]:
-    yield from _systems(lapack.Solve(), regular, np.linalg.solve, 200)
+    yield from _systems(solve.Solve(), regular, np.linalg.solve, 200)
 
 
-@of(lapack.SolveTriangular)
+@of(solve.SolveTriangular)
 def _solve_triangular() -> Iterator[Sample]:
     for lower in (True, False):
-        op = lapack.SolveTriangular(lower)
+        op = solve.SolveTriangular(lower)
 
         def reference(a: Any, b: Any, lower: bool = lower) -> Any:
             return np.linalg.solve(np.tril(a) if lower else np.triu(a), b)
@@ -140,7 +140,7 @@ def _solve_triangular() -> Iterator[Sample]:
             )  # fmt: skip
     yield Sample(
         "unit diagonal",
-        lapack.SolveTriangular(unit=True),
+        solve.SolveTriangular(unit=True),
         (numbers(3, 3, low=-1, high=1), numbers(3, 2, seed=1)),
         lambda a, b: np.linalg.solve(np.tril(a, -1) + np.eye(3), b),
         64,
@@ -193,7 +193,7 @@ def _squared_times() -> Iterator[Sample]:
             )  # fmt: skip
 
 
-@of(factored.LuFactor)
+@of(lu_factor.LuFactor)
 def _lu_factor() -> Iterator[Sample]:
     def reference(x: Any) -> Any:
         if not x.size:
@@ -204,11 +204,11 @@ def _lu_factor() -> Iterator[Sample]:
 
     yield from (
         Sample(s.name, s.build, s.arrays, s.reference, s.ulp)
-        for s in each(factored.LuFactor(), regular, reference)
+        for s in each(lu_factor.LuFactor(), regular, reference)
     )
 
 
-@of(factored.LuSolve)
+@of(lu_factor.LuSolve)
 def _lu_solve() -> Iterator[Sample]:
     for transposed in (False, True):
 
@@ -224,8 +224,8 @@ def _lu_solve() -> Iterator[Sample]:
         for a, b in SIDES:
             for dtype in ("float64", "float32"):
                 x = regular(*a, dtype=dtype)[..., ::-1, :]
-                factors, rows = factored.LuFactor().evaluate(np.ascontiguousarray(x))
+                factors, rows = lu_factor.LuFactor().evaluate(np.ascontiguousarray(x))
                 yield Sample(
-                    f"{transposed} {dtype} {a} {b}", factored.LuSolve(transposed),
+                    f"{transposed} {dtype} {a} {b}", lu_factor.LuSolve(transposed),
                     (factors, rows, numbers(*b, dtype=dtype, seed=2)), reference, 400,
                 )  # fmt: skip
