@@ -84,6 +84,22 @@ def test_limits():
     assert again[again.index("fct summary") :] == text[cut:]
 
 
+def test_memory():
+    with wb.config.change(ProfileMode__profile_memory=True):
+        mode = used(linker="py", optimizer=None)
+    text = summary(mode)
+    assert "makes results of" in text
+    assert re.search(r"800B  \[\(100,\)\] .*tanh", summary_from(mode, 800))
+    assert not re.search(r"800B  \[\(100,\)\]", summary_from(mode, 801))
+    assert "B  [" not in summary(mode)  # nothing here is of 1024 bytes
+    assert "makes results of" not in summary(used())
+
+
+def summary_from(mode, smallest):
+    with wb.config.change(ProfileMode__min_memory_size=smallest):
+        return summary(mode)
+
+
 def test_difference():
     first, second = used(), used()
     second.profiles[0].call(1.0)

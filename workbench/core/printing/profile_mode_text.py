@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from time import perf_counter
 
+from workbench.configuration import config
 from workbench.core.graph import Apply
-from workbench.core.printing.profile_text import LONGEST, class_name
+from workbench.core.printing.profile_text import class_name, name_of
 from workbench.core.printing.profile_tips import tips
 from workbench.core.profile import IMPORTED, Times
 from workbench.core.profile_stats import ProfileStats, total
@@ -40,7 +41,7 @@ def summary_text(profiles: Sequence[ProfileStats], n_apply: int, n_ops: int) -> 
         *_table("Single Op-wise summary:", SINGLE, single, n_ops, "single Op"),
         *_table("Op-wise summary:", BY_OP, ops, n_ops, "Op"),
         *_table("Apply-wise summary:", BY_APPLY, apply, n_apply, "Apply instances"),
-        *_memory(whole),
+        *_memory(whole, n_apply),
         *_tips(whole),
     ]
     return "\n".join(parts) + "\n"
@@ -82,7 +83,7 @@ def diff_text(
 def _by_text(whole: ProfileStats) -> dict[str, float]:
     found: dict[str, float] = {}
     for node, times in whole.outer().items():
-        text = _shortened(node)
+        text = name_of(node)
         found[text] = found.get(text, 0.0) + times.seconds
     return found
 
@@ -139,12 +140,7 @@ def _group_row(name: str, group: Group, single: bool) -> Row:
 
 def _node_row(whole: ProfileStats, node: Apply, times: Times) -> Row:
     position = whole.position.get(node, "")
-    return times.seconds, is_native(times), times.calls, f"{position:>3}  {_shortened(node)}"
-
-
-def _shortened(node: Apply) -> str:
-    text = str(node)
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+    return times.seconds, is_native(times), times.calls, f"{position:>3}  {name_of(node)}"
 
 
 def _table(title: str, columns: str, rows: Sequence[Row], most: int, what: str) -> Iterable[str]:
@@ -165,10 +161,17 @@ def _table(title: str, columns: str, rows: Sequence[Row], most: int, what: str) 
     yield from (STAR, "")
 
 
-def _memory(whole: ProfileStats) -> Iterable[str]:
-    if whole.sizes:
-        made = sum(sizes.bytes for sizes in whole.sizes.values())
-        yield from (f"One call of each function makes results of {made} bytes in all.", "")
+def _memory(whole: ProfileStats, most: int) -> Iterable[str]:
+    if not whole.sizes:
+        return
+    made = sum(sizes.bytes for sizes in whole.sizes.values())
+    yield f"One call of each function makes results of {made} bytes in all."
+    yield "<bytes of the results> <their shapes> <Apply Op name>"
+    smallest = config.ProfileMode.min_memory_size
+    largest = sorted(whole.sizes.items(), key=lambda item: -item[1].bytes)
+    for node, sizes in [item for item in largest if item[1].bytes >= smallest][:most]:
+        yield f"   {sizes.bytes:>12}B  {sizes.shapes} {name_of(node)}"
+    yield ""
 
 
 def _tips(whole: ProfileStats) -> Iterable[str]:
