@@ -14,7 +14,7 @@ from workbench.core.ops.scalars import minimum
 from workbench.core.ops.shape import Dimension, as_scalar_int, shape_tuple
 from workbench.core.scan.op import Scan
 from workbench.core.scan.parts import Map, Parts, State
-from workbench.core.types import GenericType, TensorType
+from workbench.core.types import GenericType, TensorType, tensor_type
 
 Dims = Sequence[Any]  # ints and int64 scalar variables
 
@@ -61,7 +61,11 @@ def _count(n_steps: Variable, keep: int | None) -> Any:
 
 
 def _row(part: State | Map, inner: dict[Variable, Dims]) -> Dims | None:
-    return shape_tuple(part.initial)[1:] if isinstance(part, State) else inner.get(part.value)
+    if not isinstance(part, State):
+        return inner.get(part.value)
+    known = tensor_type(part.value).shape  # without steps the initial state may still differ
+    dims = shape_tuple(part.initial)[1:]
+    return [dim if n is None else n for n, dim in zip(known, dims, strict=True)]
 
 
 def _shape(variable: Variable) -> Dims:
