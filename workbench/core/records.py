@@ -19,6 +19,7 @@ from typing import Any, ClassVar, Self, get_args, get_origin, get_type_hints
 from workbench.frozen import frozen
 
 SCHEMA = 1
+RANDOM_STATE = "random state"
 
 
 class Record:
@@ -120,6 +121,11 @@ class Value(Record):
     dtype: str
     shape: tuple[int | None, ...] = ()
     name: str = ""
+
+    @property
+    def is_random_state(self) -> bool:
+        """Whether it is a generator's state, whose numbers say nothing to a reader."""
+        return self.dtype == RANDOM_STATE
 
     def __str__(self) -> str:
         return f"{self.dtype}[{', '.join('?' if n is None else str(n) for n in self.shape)}]"
@@ -375,6 +381,8 @@ class ValueTable(Record):
 
     rows: tuple[tuple[Port, Summary], ...] = ()
     note: str = ""
+    inside: tuple[tuple[str, Port, Summary], ...] = ()
+    """The values inside choices; the text is the way there: '12', or '12/3' for a choice in one."""
 
     @cached_property
     def by_port(self) -> dict[Port, Summary]:

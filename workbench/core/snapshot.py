@@ -26,10 +26,11 @@ from workbench.core.inner import InnerGraph
 from workbench.core.ops.elementwise import Composite, Elemwise
 from workbench.core.ops.loop import Loop
 from workbench.core.ops.shape import Dimension, DimShuffle
-from workbench.core.records import Node, Place, Port, Snapshot, Value
+from workbench.core.records import RANDOM_STATE, Node, Place, Port, Snapshot, Value
 from workbench.core.scalar import ScalarProgram
 from workbench.core.scan.op import Scan
 from workbench.core.types import TensorType
+from workbench.core.values import is_random_state
 
 Ids = dict[Apply | Variable, int]
 
@@ -144,6 +145,8 @@ def leaf_label(variable: Variable) -> str:
 def value(variable: Variable) -> Value:
     """The record of a variable's type and name."""
     t = variable.type
+    if is_random_state(t):
+        return Value(RANDOM_STATE, (), variable.name or "")
     if isinstance(t, TensorType):
         return Value(t.dtype, t.shape, variable.name or "")
     return Value("object", (), variable.name or "")

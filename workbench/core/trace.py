@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from workbench.core.graph import Apply, Array, Variable
-from workbench.core.records import Port, ScanTrace, Snapshot, Summary
+from workbench.core.records import RANDOM_STATE, Port, ScanTrace, Snapshot, Summary
 from workbench.core.scan.op import Scan
 from workbench.core.types import TensorType
-from workbench.core.values import SAMPLES, summarise
+from workbench.core.values import SAMPLES, is_random_state, summarise
 
 MOST_STEPS = 20_000  # iterations of which each variable gets a summary
 AT_ONCE = 1 << 19  # bytes of values that are summarised together
@@ -50,6 +50,10 @@ class Column:
         made = dict(self._early)
         made.update(zip(kept, summarise_rows(list(kept.values())), strict=True))
         return tuple(made.get(t) for t in range(len(self.rows)))
+
+    def hidden(self) -> tuple[Summary, ...]:
+        """Instead of `summaries`, where the numbers say nothing: a random state."""
+        return (Summary((), RANDOM_STATE),) * len(self.rows)
 
     def _summarise_pending(self) -> None:
         """Many small values take hardly longer than one."""
@@ -136,7 +140,7 @@ class Trace:
     ) -> ScanTrace:
         """The record; `port` names inner variables."""
         columns = (
-            (p, column.summaries())
+            (p, column.hidden() if is_random_state(v.type) else column.summaries())
             for v, column in self.columns.items()
             if (p := port(v)) is not None and column.rows
         )

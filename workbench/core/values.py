@@ -9,7 +9,8 @@ import numpy as np
 
 from workbench.core.graph import Apply, Array, Constant, Variable, is_shared, leaves
 from workbench.core.interpreter import Interpreter, lookup
-from workbench.core.records import Port, Summary, ValueTable
+from workbench.core.records import RANDOM_STATE, Port, Summary, ValueTable
+from workbench.core.types import TensorType
 
 BINS = 24
 SAMPLES = 64
@@ -52,6 +53,15 @@ def summarise(value: Any, bins: int = BINS) -> Summary:
         histogram=histogram(flat, float(low), float(high), bins) if bins else (),
         sample=sample,
     )
+
+
+def is_random_state(type_: object) -> bool:
+    """Whether variables of this type hold a generator's state."""
+    if not isinstance(type_, TensorType) or type_.dtype != "uint32":
+        return False
+    from workbench.core.random.state import STATE  # rare
+
+    return type_ == STATE
 
 
 def _std(flat: Any, mean: float) -> float:
@@ -100,7 +110,8 @@ class ValueRecorder:
                 self.add(variable, value)
 
     def add(self, variable: Variable, value: Any) -> None:
-        self.summaries[variable] = summarise(value)
+        hidden = is_random_state(variable.type)
+        self.summaries[variable] = Summary((), RANDOM_STATE) if hidden else summarise(value)
         size = int(getattr(value, "nbytes", 0))
         if size <= self.left:
             self.left -= size

@@ -5,6 +5,8 @@ time it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
+from io import StringIO
 from typing import Any
 
 from workbench.configuration import config
@@ -18,6 +20,7 @@ from workbench.core.rewrite.recorder import Recorder
 from workbench.core.trace import TraceRecorder
 from workbench.core.values import Values
 from workbench.errors import ArgumentError, GraphError, nearest
+from workbench.inspection.branches import Branches
 from workbench.inspection.measure import Sizes, measure
 from workbench.inspection.workbench import Workbench
 
@@ -152,9 +155,11 @@ def evaluate(seen: Workbench, args: Sequence[Any], profile: bool) -> None:
     if seen.before.error is not None:
         seen.error = seen.before.error
         return
-    profiler = measure(seen.function, args) if profile else None
-    seen.after = Values(plan.results, given, budget)
-    seen.after.run([] if profiler is None else [Sizes(profiler)])
+    with redirect_stdout(StringIO()):  # a Print has said what it has to say
+        profiler = measure(seen.function, args) if profile else None
+        seen.after = Values(plan.results, given, budget)
+        seen.branches = Branches(toposort(plan.results), budget)
+        seen.after.run([seen.branches, *([Sizes(profiler)] if profiler is not None else [])])
     if profiler is not None:
         seen.profile = profiler.record(seen.node_id)
 

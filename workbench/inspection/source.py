@@ -34,12 +34,21 @@ class Source:
         if values is None:
             return {"error": self.seen.hint or "there are no values"}
         if "/" in str(request["node"]):
-            return {"error": "a value inside a loop is one per iteration: see the Scan tab"}
+            return self._inside(request)
         wanted = _port(request)
         variable = next((v for v in values if self.seen.port(v, side) == wanted), None)
         if variable is None:
             return {"error": "this node has no value"}
         return tensor_slice(values.array(variable), request.get("at") or ())
+
+    def _inside(self, request: dict[str, Any]) -> dict[str, Any]:
+        """A tensor inside a choice."""
+        place, _, node = str(request["node"]).rpartition("/")
+        wanted = Port(int(node), int(request.get("index", 0)))
+        for found in self.seen.inside():
+            if (found.place, found.port) == (place, wanted) and found.array is not None:
+                return tensor_slice(found.array, request.get("at") or ())
+        return {"error": "a value inside a loop is one per iteration: see the Scan tab"}
 
     def code(self, request: dict[str, Any]) -> dict[str, Any]:
         """The code of the native program, in the forms that it has."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from workbench.core.rewrite.recorder import Recorder
 from workbench.core.snapshot import Ids, port, snapshot
 from workbench.core.trace import Trace
 from workbench.core.values import Value, Values
+from workbench.inspection.branches import Branches, Found
 from workbench.inspection.marks import marked
 from workbench.inspection.source import Source
 from workbench.inspection.text import text_of
@@ -49,6 +51,7 @@ class Workbench:
         self.missing = missing or []
         self.error: Exception | None = None
         self.before: Values | None = None
+        self.branches: Branches | None = None  # inside the choices of the optimised graph
         self.after: Values | None = None
         self.trace: list[Trace] = []
         self.profile = Profile(notes=(self.hint,) if self.missing else ())
@@ -115,7 +118,14 @@ class Workbench:
 
     def tables(self) -> tuple[ValueTable, ValueTable]:
         """The value tables before and after, as records."""
-        return self._table(self.before, "before"), self._table(self.after, "after")
+        before, after = self._table(self.before, "before"), self._table(self.after, "after")
+        inside = tuple((found.place, found.port, found.summary) for found in self.inside())
+        return before, replace(after, inside=inside)
+
+    def inside(self) -> Iterator[Found]:
+        """The values inside the choices of the optimised graph."""
+        if self.branches is not None:
+            yield from self.branches.found(lambda variable: self.port(variable, "after"))
 
     def _table(self, values: Values | None, side: str) -> ValueTable:
         if values is None:

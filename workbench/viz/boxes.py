@@ -71,20 +71,20 @@ def title(node: Node) -> str:
 
 
 def user_name(node: Node) -> str:
-    """The name of the only output of an op, where the user gave one."""
-    named = node.kind == "apply" and len(node.outputs) == 1
-    return node.outputs[0].name if named else ""
+    """The name of the only result of an op, where the user gave one."""
+    results = [value for value in node.outputs if not value.is_random_state]
+    return results[0].name if node.kind == "apply" and len(results) == 1 else ""
 
 
 def type_line(node: Node) -> str:
-    """The second line of a node's box: the type of its first output, and how many more there
-    are.
+    """The second line of a node's box: the type of its first result, and how many more outputs
+    there are.
     """
     if node.kind == "group":
         return node.detail
     if not node.outputs:
         return node.op
-    value = node.outputs[0]
+    value = next((v for v in node.outputs if not v.is_random_state), node.outputs[0])
     shape = f" {list(value.shape)}".replace("None", "?") if value.shape else ""
     more = f" +{len(node.outputs) - 1}" if len(node.outputs) > 1 else ""
     where = f" · {node.device}" if node.device != "cpu" else ""

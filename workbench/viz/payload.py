@@ -147,7 +147,9 @@ def _key(port: Port) -> str:
 def _table(table: ValueTable | None) -> Json | None:
     if table is None:
         return None
-    return {"note": table.note, "rows": {_key(port): summary_json(s) for port, s in table.rows}}
+    rows = {_key(port): summary_json(s) for port, s in table.rows}
+    rows |= {f"{path}/{_key(port)}": summary_json(s) for path, port, s in table.inside}
+    return {"note": table.note, "rows": rows}
 
 
 def _traces(traces: Sequence[ScanTrace], scenes: Scenes) -> list[Json]:

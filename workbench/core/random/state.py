@@ -22,6 +22,7 @@ POSITION, HAS_GAUSS, GAUSS = KEY, KEY + 1, KEY + 2
 LENGTH = KEY + 4
 
 STATE = TensorType("uint32", (LENGTH,))
+"""No other variable is of this type."""
 
 
 def words(state: Any) -> Array:

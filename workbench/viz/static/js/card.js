@@ -157,6 +157,9 @@ function refusals(data, key) {
 
 function valuePart(store, key, side, theme) {
   const value = store.data.value(key, side);
+  if (!value && store.data.notRun(key, side))
+    return part("Value", h("div.wb-counts", {}, "not run: the other branch was taken"));
+  if (value?.[1] === "random state") return null;
   return value ? part("Value", valueCard(value), slicePart(store, key, side, value, theme)) : null;
 }
 
@@ -206,7 +209,12 @@ function slicePart(store, key, side, value, theme) {
   const place = h("div");
   const show = async () => {
     place.replaceChildren("…");
-    const answer = await store.ask({ kind: "slice", node: key, index: 0, side });
+    const answer = await store.ask({
+      kind: "slice",
+      node: key,
+      index: store.data.mainOutput(key, side),
+      side,
+    });
     const rows = answer?.data && (Array.isArray(answer.data[0]) ? answer.data : [answer.data]);
     place.replaceChildren(
       rows

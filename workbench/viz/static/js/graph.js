@@ -115,6 +115,7 @@ export class GraphTab {
     const matching = this.matching[side],
       reached = this.reached[side];
     const found = matching && this.holds(box, matching);
+    const notRun = !box.frame && this.data.notRun(key, side);
     return {
       state: this.data.change[side][key],
       tint: roleTint(box, this.theme),
@@ -125,7 +126,9 @@ export class GraphTab {
         (this.linked[side].has(key) ||
           (box.info.k === "group" && this.groupHolds(key, side, this.linked[side]))),
       found,
+      pale: notRun,
       faded: (matching && !found) || (reached && !this.holds(box, reached)),
+      note: notRun ? "not run" : undefined,
     };
   }
 

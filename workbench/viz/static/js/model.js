@@ -4,6 +4,9 @@
 // d detail, v device, g group, p places [file, line, text], x number of the scene inside. A node's key is its id as
 // text; "12/3" is node 3 of the graph inside node 12.
 
+export const CHOICE = "IfElse"; // the op that runs one of two branches
+export const isRandomState = (type) => type.startsWith("random state");
+
 const SYNCED = ["selected", "tab", "step", "iteration"];
 
 /** The payload with look-ups. */
@@ -22,6 +25,7 @@ export class Data {
         row,
       ]),
     );
+    this.choices = {};
     this.groups = { before: new Map(), after: new Map() };
     this.reads = { before: this.collect("before"), after: this.collect("after") };
   }
@@ -62,8 +66,34 @@ export class Data {
     return this.reads[side].get(+id) || [];
   }
 
-  /** The summary of a node's first output: [shape, dtype, min, max, mean, std, nans, infs, zeros, histogram, sample]. */
-  value(key, side, index = 0) {
+  /** The number of a node's first output that is not a random state. */
+  mainOutput(key, side) {
+    const types = this.info(key, side)?.t || [];
+    return Math.max(
+      0,
+      types.findIndex((type) => !isRandomState(type)),
+    );
+  }
+
+  /** Whether a choice left this node out: it has no value, though the rest of its graph has. */
+  notRun(key, side) {
+    const table = this.values[side];
+    const info = this.info(key, side);
+    if (!table || table.note || !this.hasChoice(side) || info?.k !== "apply") return false;
+    const around = String(key).split("/").slice(0, -1).join("/");
+    if (around && this.info(around, side)?.o !== CHOICE) return false;
+    return !info.t.some((_, i) => table.rows[`${key}:${i}`]);
+  }
+
+  hasChoice(side) {
+    this.choices[side] ??=
+      Object.keys(this.values[side].rows).length > 0 &&
+      this.keys(side).some((key) => this.info(key, side)?.o === CHOICE);
+    return this.choices[side];
+  }
+
+  /** The summary of a node's main output: [shape, dtype, min, max, mean, std, nans, infs, zeros, histogram, sample]. */
+  value(key, side, index = this.mainOutput(key, side)) {
     return this.values[side]?.rows[`${key}:${index}`];
   }
 

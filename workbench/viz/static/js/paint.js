@@ -1,6 +1,7 @@
 // Drawing one box, one edge: everything that touches a canvas' context but knows nothing of cameras.
 
 import { STATES } from "./theme.js";
+import { CHOICE, isRandomState } from "./model.js";
 import { HALF } from "./scene.js";
 
 const LABEL = 12.5,
@@ -10,11 +11,11 @@ const LABEL = 12.5,
   READABLE_SMALL = 8.9;
 
 /** @typedef {{state?: string, heat?: number, faded?: boolean, chosen?: boolean, linked?: boolean, found?: boolean,
- *   hover?: boolean, note?: string, tint?: {fill: string, line: string}}} Look */
+ *   pale?: boolean, hover?: boolean, note?: string, tint?: {fill: string, line: string}}} Look */
 
 /** Draw a box. @param {Look} look */
 export function paintBox(ctx, box, look, theme, scale) {
-  ctx.globalAlpha = (box.alpha ?? 1) * (look.faded ? 0.22 : 1);
+  ctx.globalAlpha = (box.alpha ?? 1) * (look.faded ? 0.22 : look.pale ? 0.45 : 1);
   const kind = isScan(box.info) ? "scan" : box.info.k;
   const paint = look.tint || theme.states[look.state] || theme.kinds[kind] || theme.kinds.apply;
   const left = box.x - box.w / 2,
@@ -54,12 +55,14 @@ export function paintBox(ctx, box, look, theme, scale) {
 /** What a node is called: the user's name for it, and what it is. */
 export function titled(info) {
   const what = info.l || info.o || "";
-  const name = info.k === "apply" && info.n?.length === 1 && info.n[0];
+  const names = info.n?.filter((_, i) => !isRandomState(info.t[i])) || [];
+  const name = info.k === "apply" && names.length === 1 && names[0];
   return name && name !== what ? `${name} = ${what}` : what;
 }
 
 export const isScan = (info) => /scan/i.test(info.o || "");
-export const isFused = (info) => info.x !== undefined && info.k === "apply" && !isScan(info);
+export const isFused = (info) =>
+  info.x !== undefined && info.k === "apply" && !isScan(info) && info.o !== CHOICE;
 
 function outline(ctx, x, y, w, h, radius) {
   ctx.beginPath();
@@ -170,7 +173,8 @@ export function subtitle(info) {
   if (info.k === "group") return info.d || "";
   if (!info.t?.length) return info.o || "";
   const more = info.t.length > 1 ? ` +${info.t.length - 1}` : "";
-  return info.t[0].replace("[]", "").replace("[", " [") + more + (info.v ? ` · ${info.v}` : "");
+  const type = info.t.find((one) => !isRandomState(one)) || info.t[0];
+  return type.replace("[]", "").replace("[", " [") + more + (info.v ? ` · ${info.v}` : "");
 }
 
 function badge(ctx, x, y, sign, colour, theme) {
@@ -193,8 +197,16 @@ function outMark(ctx, box, theme, scale) {
   ctx.fill();
   if (scale * SMALL < READABLE_SMALL) return;
   ctx.textAlign = "left";
-  const text = box.outs.length > 3 ? `${box.outs.length} outputs` : `out ${box.outs.join(", ")}`;
+  const text = box.outs.length > 3 ? `${box.outs.length} outputs` : outText(box);
   write(ctx, text, x + 9, y + 7, `${SMALL}px ${theme.font}`, theme.dim);
+}
+
+/** Which outputs a box is: their numbers, or the branches of a choice. */
+function outText(box) {
+  if (!box.branches) return `out ${box.outs.join(", ")}`;
+  const name = (i) => (i < box.branches ? "then" : "else");
+  const number = (i) => (box.branches > 1 ? ` ${i % box.branches}` : "");
+  return box.outs.map((i) => name(i) + number(i)).join(", ");
 }
 
 /** Draw an edge with its arrow. @param {{strong?: boolean, faded?: boolean}} look */

@@ -1,6 +1,7 @@
 // From a scene of the payload to what a stage draws: boxes and edges in one plane, opened nodes with their inside.
 
 import { plural } from "./dom.js";
+import { CHOICE } from "./model.js";
 
 export const HALF = 21; // half the height of a box
 const HEAD = 34,
@@ -31,7 +32,7 @@ function finish(view, hidden) {
   return view;
 }
 
-function place(data, number, opened, prefix, outer) {
+function place(data, number, opened, prefix, outer, isChoice = false) {
   const scene = data.scenes[number];
   const insides = new Map();
   const boxes = scene.ids.map((id, i) => {
@@ -47,10 +48,11 @@ function place(data, number, opened, prefix, outer) {
       chips: scene.chip[id] || [],
       role: scene.role[id] || "",
       outs: outputsOf(scene.out, id),
+      branches: isChoice ? scene.out.length / 4 : 0, // the number of values that are chosen
     };
     if (info.x !== undefined && opened.has(box.key)) {
       const within = info.k === "group" ? prefix : `${box.key}/`;
-      insides.set(box, place(data, info.x, opened, within, outer));
+      insides.set(box, place(data, info.x, opened, within, outer, info.o === CHOICE));
     }
     return box;
   });

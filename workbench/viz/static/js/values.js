@@ -3,6 +3,7 @@
 import { fill, h, num, plural, switcher } from "./dom.js";
 import { tiny } from "./charts.js";
 import { nodeCard } from "./card.js";
+import { isRandomState } from "./model.js";
 import { isFused, titled } from "./paint.js";
 import { sortable } from "./table.js";
 
@@ -74,8 +75,10 @@ export class ValuesTab {
       if (info.k === "constant" && !value[0].length) return []; // its label says it all
       const own = info.n?.[index];
       const parts = isFused(info) && info.d ? info.d.split("\n") : [];
-      const name = titled(info) || `#${key}`;
-      const many = info.t?.length > 1;
+      const name = (key.includes("/") ? "↳ " : "") + (titled(info) || `#${key}`);
+      const isState = isRandomState(value[1]);
+      if (isState && info.k === "apply") return []; // what was drawn is told
+      const many = info.t?.filter((type) => !isRandomState(type)).length > 1;
       return { key, name: many ? own || parts[index] || `${name} .${index}` : name, value };
     });
   }
