@@ -71,6 +71,8 @@ def test_completion():
     assert complete("--v", ["x"]) == ["--values", "--view"]
     assert complete("--values x=1 --v", ["x"]) == ["--values", "--view"]
     assert complete("--view ", []) == ["graph", "rewrites", "values", "scan", "profile"]
+    assert complete("--mode N", []) == ["NanGuardMode"]
+    assert {"DebugMode", "FAST_COMPILE"} <= set(complete("--mode ", []))
     assert complete("--wrt w", ["w", "x", "w2"]) == ["w", "w2"]
     assert complete("--values ", ["x"]) == ["x="]
     assert complete("", []) == [o.flag for o in OPTIONS]

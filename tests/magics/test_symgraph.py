@@ -161,6 +161,11 @@ def test_configuration(notebook):
         assert "Did you mean 'float32'" in text
         assert "interactiveshell" not in text
         assert "trace_budget" in notebook("%symconfig").stdout
+        found = repr(notebook("%symconfig profil").result.result)
+        assert "profile_memory" in found
+        assert "trace_budget" not in found
+        assert "no configuration flag 'flotX'" in notebook("%symconfig flotX").stdout
+        assert "not both" in notebook("%symconfig floatX=float32 mode").stdout
     finally:
         notebook("%symconfig floatX=float64")
 

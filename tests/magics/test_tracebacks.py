@@ -24,3 +24,34 @@ def test_it_is_taken_back(notebook: Notebook) -> None:
     notebook.shell.run_line_magic("unload_ext", "workbench")
     assert notebook.shell.custom_exceptions == ()
     notebook.shell.run_line_magic("load_ext", "workbench")
+
+
+def test_so_do_errors_that_are_not_of_the_workbench(notebook: Notebook) -> None:
+    shown = notebook("def ask():\n    return T.no_such_function\nask()")
+    assert isinstance(shown.error, AttributeError)
+    assert "return T.no_such_function" in shown.stdout
+    assert "tensor/__init__" not in shown.stdout.replace("\\", "/")
+
+
+def test_what_the_library_called_is_left_out(notebook: Notebook) -> None:
+    shown = notebook("T.dvector('x').sum(keepdims=1, wrong=2)")
+    assert isinstance(shown.error, TypeError)
+    shown = notebook("wb.load('/no/such/file')")
+    assert isinstance(shown.error, FileNotFoundError)
+    assert "wb.load" in shown.stdout
+    assert "archive" not in shown.stdout
+
+
+def test_a_users_function_that_the_library_called_is_shown(notebook: Notebook) -> None:
+    shown = notebook("wb.scan(lambda i: 1 / 0, sequences=T.arange(3))")
+    assert isinstance(shown.error, ZeroDivisionError)
+    assert "lambda i: 1 / 0" in shown.stdout
+    assert "workbench/core" not in shown.stdout.replace("\\", "/")
+
+
+def test_other_libraries_errors_are_shown_whole(notebook: Notebook) -> None:
+    shown = notebook("np.linalg.inv(np.zeros((2, 2)))")
+    assert "LinAlgError" in shown.stdout
+    assert "linalg" in shown.stdout.partition("LinAlgError")[2]
+    shown = notebook("import json\njson.loads('{')")
+    assert "json/decoder.py" in shown.stdout.replace("\\", "/")

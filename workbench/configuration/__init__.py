@@ -16,7 +16,7 @@ from typing import Any
 from workbench.configuration.flags import FLAGS, Flag
 from workbench.errors import ConfigError, nearest
 
-__all__ = ["FLAGS", "Config", "Flag", "config", "table"]
+__all__ = ["FLAGS", "Config", "Flag", "Matches", "config", "table"]
 
 
 class Config:
@@ -98,6 +98,11 @@ class Config:
         value = "" if name.endswith("*") else str(self._state.values[name])
         return name, value, self._state.source(name), flag.meaning
 
+    def matching(self, text: str) -> Matches:
+        """The flags that have this text in their name, value or help, in any case of letters."""
+        wanted = text.lower()
+        return Matches(row for row in self.rows() if wanted in " ".join(row).lower())
+
     def _names(self) -> list[str]:
         return [name for name in self._state.flags if name.startswith(self._prefix)]
 
@@ -107,14 +112,31 @@ class Config:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        from html import escape
+        return _html(self.rows())
 
-        head = "<tr><th>flag</th><th>value</th><th>from</th><th>meaning</th></tr>"
-        body = "".join(
-            "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>"
-            for row in self.rows()
-        )
-        return f"<table>{head}{body}</table>"
+
+class Matches(list[tuple[str, str, str, str]]):
+    """Some flags' rows, shown as a table."""
+
+    def __repr__(self) -> str:
+        return table(self)
+
+    def _repr_html_(self) -> str:
+        return _html(self)
+
+
+def _html(rows: Iterable[tuple[str, str, str, str]]) -> str:
+    """Rows as a table that scrolls where it is long, its columns aligned to the left."""
+    from html import escape
+
+    cell = 'style="text-align:left;vertical-align:top"'
+    head = "".join(f"<th {cell}>{name}</th>" for name in ("flag", "value", "from", "meaning"))
+    body = "".join(
+        "<tr>" + "".join(f"<td {cell}>{escape(text)}</td>" for text in row) + "</tr>"
+        for row in rows
+    )
+    shown = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<div style="max-height:28em;overflow:auto">{shown}</div>'
 
 
 def table(rows: Sequence[tuple[str, str, str, str]]) -> str:

@@ -51,7 +51,7 @@ class WorkbenchMagics(Magics):
     @line_magic
     def symconfig(self, line: str) -> Any:
         """The configuration: `%symconfig` shows all flags, `%symconfig floatX` one, `%symconfig
-        floatX=float32` sets.
+        floatX=float32` sets; `%symconfig profil` shows those that speak of it.
         """
         return self._guard(lambda: _configure(line))
 
@@ -152,11 +152,19 @@ def _configure(line: str) -> Any:
     words = line.rstrip("; ").split()
     if not words:
         return config
+    if not any("=" in word for word in words):
+        return _shown(" ".join(words))
     for word in words:
         name, equals, value = word.partition("=")
-        section, _, flag = name.rpartition(".")
-        place = getattr(config, section) if section else config
         if not equals:
-            return getattr(place, flag)
-        setattr(place, flag, value)
+            raise UsageError(f"%symconfig: {word}: show flags or set them, not both")
+        section, _, flag = name.rpartition(".")
+        setattr(getattr(config, section) if section else config, flag, value)
     return None
+
+
+def _shown(text: str) -> Any:
+    """The value of the flag of this name, else all flags that speak of it."""
+    if any(name == text for name, *_ in config.rows()):
+        return config.values[text]
+    return config.matching(text) or getattr(config, text)  # that says which name is near

@@ -11,10 +11,10 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from workbench.core.modes import MODES
 from workbench.errors import UsageError, nearest
 
 VIEWS = ("graph", "rewrites", "values", "scan", "profile")
-MODES = ("FAST_RUN", "FAST_COMPILE")
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("wrt", "words", "add the gradients of the first output by these", "", "w b"),
     Option("values", "pairs", "values of inputs, as expressions", "", "x=D[0] y=D[1]"),
     Option("view", "word", "which tab is opened", "", "rewrites", VIEWS),
-    Option("mode", "word", "how it is optimised and run", "", "FAST_RUN", MODES),
+    Option("mode", "word", "how it is optimised and run", "", "FAST_RUN", tuple(MODES)),
     Option("device", "word", "where it runs", "", "cpu", ("cpu",)),
     Option("json", "nothing", "print the records as JSON (command line)"),
 )

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import sysconfig
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from workbench.errors import WorkbenchError
-
 _PACKAGE = str(Path(__file__).parent.parent)
+_OTHERS = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib")})
 
 
 def install(shell: Any) -> None:
-    """Let a shell show errors of the workbench this way."""
-    shell.set_custom_exc((WorkbenchError,), _show)
+    """Let a shell show errors that come out of the workbench this way."""
+    shell.set_custom_exc((Exception,), _show)
 
 
 def uninstall(shell: Any) -> None:
@@ -24,20 +24,36 @@ def uninstall(shell: Any) -> None:
 def _show(
     shell: Any, kind: type[BaseException], error: BaseException, trace: Any, tb_offset: Any = None
 ) -> None:
-    shell.showtraceback((kind, error, own_frames(trace)), tb_offset=0)
+    shown = own_frames(trace)
+    offset = tb_offset if shown is trace else 0
+    shell.showtraceback((kind, error, shown), tb_offset=offset, running_compiled_code=True)
 
 
 def own_frames(trace: TracebackType | None) -> TracebackType | None:
-    """The traceback from the cell on, without frames of the library; all of it where nothing would
-    be left.
+    """The traceback from the cell on, without frames of the library and of what the library
+    called; as it is where the library has no part in it, or nothing would be left.
     """
     steps = []
     step = trace
     while step is not None:
         steps.append(step)
         step = step.tb_next
+    kept = _kept(steps[1:])  # the first is the shell's own
+    if len(kept) == len(steps) - 1:
+        return trace
     shown: TracebackType | None = None
-    for step in reversed(steps[1:]):  # the first is the shell's own
-        if not step.tb_frame.f_code.co_filename.startswith(_PACKAGE):
-            shown = TracebackType(shown, step.tb_frame, step.tb_lasti, step.tb_lineno)
+    for step in reversed(kept):
+        shown = TracebackType(shown, step.tb_frame, step.tb_lasti, step.tb_lineno)
     return shown or trace
+
+
+def _kept(steps: list[TracebackType]) -> list[TracebackType]:
+    """The user's own steps, also those that the library called: a scan's function, say."""
+    kept = []
+    inside = False
+    for step in steps:
+        file = step.tb_frame.f_code.co_filename
+        inside = file.startswith(_PACKAGE) or (inside and file.startswith(_OTHERS))
+        if not inside:
+            kept.append(step)
+    return kept

@@ -139,7 +139,7 @@ def test_files():
 
 
 def test_standard_output(capsys):
-    debugprint(x + 1)
+    assert debugprint(x + 1) is None
     assert capsys.readouterr().out.startswith("Elemwise{add,no_inplace} [id A]")
 
 

@@ -47,7 +47,7 @@ def debugprint(
     print_clients  show who reads a variable
 
     A function's nodes bear their position in `f.maker.fgraph.toposort()`. The bodies of loops
-    follow the graph. Returns the file, or the text.
+    follow the graph. Returns the file that was given, or the text.
     """
     if ids not in IDS:
         raise UsageError(f"ids={ids!r} is not known; there are {', '.join(map(repr, IDS))}")
@@ -57,9 +57,8 @@ def debugprint(
     text = "\n".join(_Tree(options, {} if done is None else done, clients).lines(found)) + "\n"
     if file == "str":
         return text
-    target = sys.stdout if file is None else file
-    target.write(text)
-    return target
+    (sys.stdout if file is None else file).write(text)
+    return file
 
 
 Root = tuple[Variable, dict[Apply, int]]
