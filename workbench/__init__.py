@@ -94,6 +94,8 @@ _LATER = {
     "ProfileStats": "workbench.core.profile_stats",
     "inspect": "workbench.inspection",
     "Workbench": "workbench.inspection",
+    "tensor": "workbench.tensor",
+    "theano": "workbench.theano",
 }
 
 __all__ = [  # without map: `import *` leaves Python's own
@@ -156,7 +158,8 @@ __all__ = [  # without map: `import *` leaves Python's own
 
 def __getattr__(name: str) -> Any:
     if name not in _LATER:
-        raise AttributeError(f"module 'workbench' has no attribute {name!r}")
+        near = errors.nearest(name, __dir__())
+        raise AttributeError(f"module 'workbench' has no attribute {name!r}.{near}")
     from importlib import import_module
 
     module = import_module(_LATER[name])
@@ -166,7 +169,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LATER})
+    return sorted({*__all__, *_LATER})
 
 
 def load_ipython_extension(shell: Any) -> None:
