@@ -56,8 +56,6 @@ def diff_text(
     mine, other = total(ours), total(theirs)
     called = other.call_times.seconds - mine.call_times.seconds
     spent = other.compute_total_times() - mine.compute_total_times()
-    classes = [{class_name(k): s for k, s in p.class_time().items()} for p in (mine, other)]
-    nodes = [_by_text(p) for p in (mine, other)]
     return "\n".join(
         [
             "ProfileMode.print_diff_summary()",
@@ -70,14 +68,18 @@ def diff_text(
             "",
             "Single Op-wise difference:",
             "<difference in seconds> <Op name>",
-            *_differences(*classes, n_ops),
+            *_differences(_by_class(mine), _by_class(other), n_ops),
             "",
             "Apply-wise difference:",
             "<difference in seconds> <Apply Op name>",
-            *_differences(*nodes, n_apply),
+            *_differences(_by_text(mine), _by_text(other), n_apply),
             "",
         ]
     )
+
+
+def _by_class(whole: ProfileStats) -> dict[str, float]:
+    return {class_name(kind): seconds for kind, seconds in whole.class_time().items()}
 
 
 def _by_text(whole: ProfileStats) -> dict[str, float]:
