@@ -9,7 +9,7 @@ and tag.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
@@ -229,7 +229,6 @@ class Op(ABC):
     # put it, and no rule drops it.
     effect: ClassVar[bool] = False
     made: int = 0  # of such an op when it was applied: by time.perf_counter_ns
-    samples: ClassVar[Callable[[], Iterable[Any]] | None] = None
 
     @abstractmethod
     def infer(self, *inputs: Variable) -> Sequence[Type]:

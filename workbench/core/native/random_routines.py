@@ -1,4 +1,4 @@
-"""The routines for random numbers, by name."""
+"""The routines for random numbers by name, of whichever file has them."""
 
 from __future__ import annotations
 

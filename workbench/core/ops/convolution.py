@@ -1,4 +1,4 @@
-"""Convolutions over one, two or three axes, and their adjoints, which are each other's gradients.
+"""Convolutions as ops, over one, two or three axes, and their adjoints: each other's gradients.
 
 Inputs are (n, channels, *sizes), filters (filters, channels, *lengths). Natively each is one
 product of matrices per image, of the filters and of the image's windows.

@@ -1,5 +1,5 @@
-"""Ops that LAPACK computes by iteration or reflections: Eigh, Eigvalsh, Eig, Svd, SingularValues,
-Qr. All over stacks.
+"""Ops that iterate or reflect: Eigh, Eigvalsh, Eig, Svd, SingularValues, Qr. All over stacks of
+matrices, and by LAPACK. `linalg` has them as a user calls them.
 """
 
 from __future__ import annotations

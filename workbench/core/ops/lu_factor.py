@@ -1,4 +1,5 @@
-"""Elimination shared by several readers: LuFactor, and LuSolve from its result.
+"""Elimination shared by several readers: LuFactor, in the form that LAPACK keeps, and LuSolve from
+it. (`lu` gives the factors apart, as a user asks for them.)
 
 These stand only in optimised graphs: gradients are taken before.
 """

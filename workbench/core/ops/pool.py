@@ -1,4 +1,4 @@
-"""Pooling: the maximum or the sum of every window of the last axes, and what flows back."""
+"""Pooling as ops: the maximum or the sum of every window of the last axes, and what flows back."""
 
 from __future__ import annotations
 

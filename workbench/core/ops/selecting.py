@@ -26,7 +26,15 @@ from workbench.core.ops.scalars import (
     mod,
     switch,
 )
-from workbench.core.ops.shape import dimension, flatten, normal_axis, stack
+from workbench.core.ops.shape import (
+    alloc,
+    dimension,
+    dimshuffle,
+    flatten,
+    normal_axis,
+    shape_tuple,
+    stack,
+)
 from workbench.core.ops.shaping import broadcast_arrays
 from workbench.core.types import as_tensor, is_integer, tensor_type
 from workbench.errors import DtypeError, GraphError, RankError, ShapeError
@@ -112,25 +120,37 @@ def _grid(n: Any, axis: int, ndim: int) -> Any:
 
 
 def choose(a: Any, choices: Any, mode: str = "raise") -> Any:
-    """For every element of a, which counts the choices, the element of that choice in its place;
-    all are broadcast together.
+    """For every element of a, which counts the choices (a sequence, or the first axis of a tensor),
+    the element of that choice in its place; all are broadcast together.
     """
-    which = _integers(a, "choose")
-    given = list(choices if isinstance(choices, (list, tuple)) else as_tensor(choices))  # type: ignore[arg-type]
-    if not given:
-        raise ShapeError("choose of no choices", advice="give at least one")
-    which, *spread = broadcast_arrays(which, *given)
-    every = stack(spread)
-    line = bounded(which, len(given), mode, "choose")
+    which, every = _choices(_integers(a, "choose"), choices)
+    count = dimension(every, 0)
+    line = bounded(which, count, mode, "choose")
     if mode == "raise":
         line = checked(
             line,
-            reduce.all(and_(ge(line, 0), lt(line, len(given)))),
-            wrong=f"choose: an element does not count one of the {len(given)} choices",
+            reduce.all(and_(ge(line, 0), lt(line, count))),
+            wrong="choose: an element does not count one of the choices",
             advice="give numbers from 0 on, or mode='wrap' or 'clip'",
         )
     ndim = tensor_type(line).ndim
     return every[(line, *(_grid(dimension(line, i), i, ndim) for i in range(ndim)))]
+
+
+def _choices(which: Any, choices: Any) -> tuple[Any, Any]:
+    """What counts the choices, and they as one tensor, both spread over their shape together."""
+    if isinstance(choices, (list, tuple)):
+        if not choices:
+            raise ShapeError("choose of no choices", advice="give at least one")
+        which, *spread = broadcast_arrays(which, *choices)
+        return which, stack(spread)
+    every: Any = as_tensor(choices)
+    if not every.ndim:
+        raise RankError("choose of a scalar", advice="give a sequence of choices")
+    which, _ = broadcast_arrays(which, every[0])
+    new = ["x"] * (which.ndim - every.ndim + 1)
+    every = dimshuffle(every, (0, *new, *range(1, every.ndim)))
+    return which, alloc(every, dimension(every, 0), *shape_tuple(which))
 
 
 def compress(condition: Any, x: Any, axis: int | None = None) -> Any:

@@ -1,5 +1,5 @@
-"""Ops that LAPACK computes from one factorisation by elimination: Cholesky, Solve, SolveTriangular,
-Inverse, Det, SlogDet. All over stacks.
+"""Ops that eliminate: Cholesky, Solve, SolveTriangular, Inverse, Det, SlogDet. All over stacks of
+matrices, and by LAPACK. `linalg` has them as a user calls them.
 
 A matrix that cannot be factorised raises LinearAlgebraError, which is a numpy.linalg.LinAlgError.
 """

@@ -2,7 +2,7 @@
 
 A scalar op declares its domain and NumPy's function itself (`ScalarOp`); `scalar_reference` has an
 independent one where that function is our own. Every other op class has an entry in the module here
-that bears its file's name.
+that bears its file's name, or its nearest relation's.
 """
 
 import pkgutil

@@ -1,4 +1,4 @@
-"""Samples: products."""
+"""Samples: products of matrices and vectors."""
 
 from __future__ import annotations
 

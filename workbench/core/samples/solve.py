@@ -1,4 +1,4 @@
-"""Samples: factorisations by elimination."""
+"""Samples: factorisations by elimination, and what is made of them."""
 
 from __future__ import annotations
 
