@@ -290,6 +290,14 @@ def test_compiled_objects_lie_where_the_flag_says(tmp_path: Path) -> None:
     assert python(code, XDG_CACHE_HOME=str(tmp_path)) == str(tmp_path / "workbench")
 
 
+def test_without_cache_nothing_is_kept_on_disk(tmp_path: Path) -> None:
+    code = "import workbench as wb; print(wb.function([], wb.shared(0.5) * 2)())"
+    for flag, kept in (("cache=False", False), ("cache=True", True)):
+        place = tmp_path / flag
+        assert python(code, WORKBENCH_FLAGS=f"{flag},compiledir={place}") == "1.0"
+        assert place.exists() == kept
+
+
 @pytest.mark.parametrize(
     ("flag", "bad", "hint"),
     [("floatX", "flaot32", "float32"), ("on_unused_input", "rais", "raise"), ("mode", "FAST_RUNN",

@@ -23,6 +23,7 @@ import re
 import threading
 from collections import Counter
 
+from workbench.configuration import config
 from workbench.core.native import engine, runtime, symbols, vmath
 from workbench.core.native.routine import Routine
 from workbench.core.native.ssa import Type
@@ -112,7 +113,7 @@ def _routine(name: str) -> Routine:
 def _compiled(name: str) -> engine.NativeModule:
     """A routine for random numbers on its own: many programs call it."""
     whole = complete(_routine(name).text)
-    return engine.compile(whole.text, whole.symbols, [name])
+    return engine.compile(whole.text, whole.symbols, [name], cache=config.cache)
 
 
 def helpers() -> engine.NativeModule:
@@ -124,7 +125,7 @@ def helpers() -> engine.NativeModule:
 @functools.cache
 def _helpers() -> engine.NativeModule:
     whole = complete(runtime.SHARED_TEXT)
-    return engine.compile(whole.text, whole.symbols, runtime.SHARED)
+    return engine.compile(whole.text, whole.symbols, runtime.SHARED, cache=config.cache)
 
 
 _LOCK = threading.RLock()
