@@ -61,7 +61,7 @@ def agrees(
 
 def keep(subject: str, items: str, proof: Callable[[], None]) -> None:
     """Registers a proof that is named by what it proves."""
-    name = "_".join([subject.replace(".", "_"), *items.split()])
+    name = "_".join([subject.replace(".", "_").replace(" ", "_"), *items.split()])
     taken = {p.__name__ for proofs in PROOFS.values() for p in proofs}
     proof.__name__ = next(
         n for n in (name, *(f"{name}_{i}" for i in range(2, 9))) if n not in taken

@@ -30,7 +30,17 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
     ),
     "theano.OrderedUpdates": ("keys", "+", "update", "order"),
     "theano.compile.monitormode": ("fn.inputs", "fn.outputs"),
-    "T.TensorVariable": ("T", "shape", "size", "ndim", "dtype", "broadcastable", "real", "imag"),
+    "T.TensorVariable": (
+        "T",
+        "shape",
+        "size",
+        "ndim",
+        "dtype",
+        "broadcastable",
+        "real",
+        "imag",
+        "operators",
+    ),
     "theano.config": ("print", "THEANO_FLAGS", "THEANORC", "assignment", "precedence", "fixed"),
 }
 

@@ -231,6 +231,7 @@ WRONG: dict[str, Callable[[], Any]] = {
     "take_along_axis": lambda: T.take_along_axis(M, L, 0),
     "choose by floats": lambda: T.choose(V, [V]),
     "choose of nothing": lambda: T.choose(L, []),
+    "choose of a scalar": lambda: T.choose(L, V[0]),
     "compress": lambda: T.compress(M, M),
     "where": lambda: T.where(V, 1),
     "ravel_multi_index": lambda: T.ravel_multi_index((L,), (2, 2)),
