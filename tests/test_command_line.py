@@ -77,3 +77,28 @@ def test_configuration(run):
     wrong = run("config", "flotX")
     assert (wrong.returncode, wrong.stderr.count("\n")) == (2, 1)
     assert "Did you mean 'floatX'?" in wrong.stderr
+
+
+def test_native_code_that_is_kept(run, tmp_path):
+    place = tmp_path / ".cache" / "workbench"
+    assert run("cache").stdout == f"{place}: 0 programs, 0 bytes\n"
+    (tmp_path / "use.py").write_text(
+        "import workbench as wb\ns = wb.shared(1.0)\n(s * 2).eval()\ns", "utf-8"
+    )
+    assert run("use.py").returncode == 0
+    head, *lines = run("cache", "list").stdout.splitlines()
+    assert len(lines) == len(list(place.iterdir())) > 0
+    assert f" {len(lines)} programs" in head
+    (place / "notes.txt").write_text("of the user's own")
+    (place / "unfinished-x").write_text("of a process that was ended")
+    assert "nothing is ever locked" in run("cache", "unlock").stdout
+    assert f"{len(lines)} removed" in run("cache", "clear").stdout
+    assert sorted(p.name for p in place.iterdir()) == ["notes.txt", "unfinished-x"]
+    assert "0 removed" in run("cache", "purge").stdout
+    assert [p.name for p in place.iterdir()] == ["notes.txt"]
+    (place / "notes.txt").unlink()
+    run("cache", "purge")
+    assert not place.exists()
+    wrong = run("cache", "empty")
+    assert (wrong.returncode, wrong.stderr.count("\n")) == (2, 1)
+    assert "list, clear, purge, unlock" in wrong.stderr

@@ -1,5 +1,5 @@
 """The command line: `python -m workbench FILE.py [options]` shows a file's graph; `python -m
-workbench config`.
+workbench config`; `python -m workbench cache`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from datetime import datetime
 
 from workbench.configuration import Config, config, table
 from workbench.errors import UsageError, WorkbenchError
@@ -17,8 +18,10 @@ from workbench.magics.options import option_help, parse_words
 from workbench.magics.request import answer, name_variables
 
 COMMAND = "python -m workbench"
+CACHE = ("list", "clear", "purge", "unlock")
 HELP = f"""usage: {COMMAND} FILE.py [options]
        {COMMAND} config [NAME …]
+       {COMMAND} cache [list|clear|purge|unlock]
 
 The file is run; its last expression (a variable, a list of them, or a compiled function) is what
 is shown, as text.
@@ -38,6 +41,8 @@ def main(words: Sequence[str]) -> int:
     try:
         if words[0] == "config":
             return configuration(words[1:])
+        if words[0] == "cache":
+            return cache(words[1:])
         return show(words)
     except UsageError as error:
         print(f"UsageError: {error.wrong}", file=sys.stderr)
@@ -58,6 +63,31 @@ def configuration(names: Sequence[str]) -> int:
         except WorkbenchError as error:
             raise UsageError(f"{COMMAND}: {error.wrong}") from None
     print(table(rows))
+    return 0
+
+
+def cache(words: Sequence[str]) -> int:
+    """Prints what native code is kept on disk (`list`, or no word), or removes it: the files
+    (`clear`), or the directory, too (`purge`). `unlock` says that there is nothing to unlock.
+    """
+    from workbench.core.native.cache import ObjectCache, default_directory
+
+    word = words[0] if words else "list"
+    if word not in CACHE or len(words) > 1:
+        raise UsageError(
+            f"{COMMAND}: there is no cache {' '.join(words)}; there are {', '.join(CACHE)}"
+        )
+    kept = ObjectCache(default_directory())
+    entries = kept.entries()
+    size = sum(bytes_of for _, bytes_of, _ in entries)
+    print(f"{kept.directory}: {len(entries)} programs, {size:,} bytes")
+    if word == "list":
+        for used, bytes_of, path in reversed(entries):
+            print(f"{datetime.fromtimestamp(used):%Y-%m-%d %H:%M}  {bytes_of:>10,}  {path.name}")
+    elif word == "unlock":
+        print("nothing is ever locked: a file is written aside and put in place at once")
+    else:
+        print(f"{kept.clear() if word == 'clear' else kept.purge()} removed")
     return 0
 
 

@@ -83,13 +83,16 @@ def test_a_directory_that_cannot_be_made_is_harmless(tmp_path, monkeypatch):
 
 def test_the_oldest_entries_go_first(tmp_path):
     cache = ObjectCache(tmp_path, limit=1000)
-    for age, name in ((30, "a"), (20, "b"), (10, "c")):
+    a, b, c = (letter * 64 for letter in "abc")
+    (tmp_path / "notes").write_bytes(bytes(5000))  # no entry: neither counted nor removed
+    for age, name in ((30, a), (20, b), (10, c)):
         cache.put(name, bytes(368))
         os.utime(tmp_path / name, (1e9 - age, 1e9 - age))
     cache.prune()
-    assert cache.get("a") is None  # 1200 bytes, of which 750 may stay
-    assert cache.get("b") is None
-    assert cache.get("c") == bytes(368)
+    assert cache.get(a) is None  # 1200 bytes, of which 750 may stay
+    assert cache.get(b) is None
+    assert cache.get(c) == bytes(368)
+    assert (tmp_path / "notes").exists()
 
 
 def test_code_lives_as_long_as_its_module():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -11,6 +12,8 @@ from pathlib import Path
 from workbench.configuration import config
 
 _DIGEST = hashlib.sha256().digest_size
+_UNFINISHED = "unfinished-"
+_KEY = re.compile(r"[0-9a-f]{64}")
 
 
 def default_directory() -> Path:
@@ -60,7 +63,7 @@ class ObjectCache:
             self._write(self.directory / key, hashlib.sha256(body).digest() + body)
 
     def _write(self, path: Path, data: bytes) -> None:
-        handle, name = tempfile.mkstemp(dir=self.directory)
+        handle, name = tempfile.mkstemp(dir=self.directory, prefix=_UNFINISHED)
         try:
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
@@ -69,19 +72,46 @@ class ObjectCache:
             with suppress(OSError):
                 os.unlink(name)
 
+    def entries(self) -> list[tuple[float, int, Path]]:
+        """The entries, each with the time of its last use and its bytes; whatever else lies in the
+        directory is none.
+        """
+        found: list[tuple[float, int, Path]] = []
+        with suppress(OSError):
+            for path in filter(lambda path: _KEY.fullmatch(path.name), self.directory.iterdir()):
+                status = path.stat()
+                found.append((status.st_mtime, status.st_size, path))
+        return sorted(found)
+
+    def clear(self) -> int:
+        """Remove all entries; returns how many there were."""
+        return sum(_removed(path) for _, _, path in self.entries())
+
+    def purge(self) -> int:
+        """Remove all entries, what interrupted processes left, and the directory where that leaves
+        it empty; returns how many entries there were.
+        """
+        count = self.clear()
+        for path in self.directory.glob(f"{_UNFINISHED}*"):
+            _removed(path)
+        with suppress(OSError):
+            self.directory.rmdir()
+        return count
+
     def prune(self) -> None:
         """Remove the entries used longest ago if there are more than `limit` bytes."""
-        files = []
-        for path in self.directory.iterdir():
-            with suppress(OSError):
-                status = path.stat()
-                files.append((status.st_mtime, status.st_size, path))
+        files = self.entries()
         total = sum(size for _, size, _ in files)
         if total <= self.limit:
             return
-        for _, size, path in sorted(files):
+        for _, size, path in files:
             if total <= self.limit * 3 // 4:
                 return
-            with suppress(OSError):
-                path.unlink()
-                total -= size
+            total -= size * _removed(path)
+
+
+def _removed(path: Path) -> bool:
+    with suppress(OSError):
+        path.unlink()
+        return True
+    return False
