@@ -88,3 +88,25 @@ def test_a_random_state_in_a_loop():
     hidden = [column for _, column in trace.columns if column[0].dtype == RANDOM_STATE]
     assert len(hidden) == 2
     assert all(len(column) == 4 for column in hidden)
+
+
+def test_a_trace_tells_which_iterations_a_branch_left_out():
+    s = T.dscalar("s")
+    path, _ = wb.scan(lambda x: wb.ifelse(x > 2, x / 2, x * 3), outputs_info=s, n_steps=4)
+    seen = wb.inspect(path, values={s: 1.0})  # 3, 1.5, 4.5, 2.25
+    (trace,) = seen.trace
+    node = trace.inner.outputs[0].owner
+    halves, triples = node.inputs[1:]
+    assert trace.at(1)[halves] == 1.5
+    assert trace.at(2)[triples] == 4.5
+    with pytest.raises(ValueError, match="iteration 1 did not compute it"):
+        trace.at(1)[triples]
+    with pytest.raises(ValueError, match="iteration 0 did not compute it"):
+        trace.series(halves)
+    np.testing.assert_array_equal(trace.series(trace.inner.outputs[0]), [3, 1.5, 4.5, 2.25])
+    (record,) = seen.traces()
+    assert {len(column) for _, column in record.columns} == {4}
+    means = [[s and s.mean for s in column] for _, column in record.columns]
+    assert [None, 1.5, None, 2.25] in means
+    assert "iteration 3" in repr(trace.at(3))
+    assert "1.5" in seen.text("scan")

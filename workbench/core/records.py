@@ -128,6 +128,8 @@ class Value(Record):
         return self.dtype == RANDOM_STATE
 
     def __str__(self) -> str:
+        if self.is_random_state:
+            return self.dtype
         return f"{self.dtype}[{', '.join('?' if n is None else str(n) for n in self.shape)}]"
 
 

@@ -23,7 +23,8 @@ class Column:
     """
 
     def __init__(self) -> None:
-        self.rows: list[Any] = []
+        self.rows: list[Any] = []  # None where the value was not kept, or not computed
+        self._skipped: set[int] = set()  # iterations in which another branch was taken
         self._last: Any = None
         self._early: dict[int, Summary] = {}  # of iterations whose value was not kept
         self._pending: list[tuple[int, Any]] = []  # values that are about to be summarised
@@ -34,8 +35,11 @@ class Column:
         return value is self._last and self.rows[-1] is not None
 
     def add(self, t: int, value: Any, keep: bool) -> None:
-        same = self.repeats(value)
-        self.rows.append((self.rows[-1] if same else _apart(value)) if keep else None)
+        same = self.rows[-1] if self.repeats(value) else None
+        for skipped in range(len(self.rows), t):
+            self._skipped.add(skipped)
+            self.rows.append(None)
+        self.rows.append((_apart(value) if same is None else same) if keep else None)
         self._last = value
         if not keep and t < MOST_STEPS:
             self._pending.append((t, value))
@@ -43,17 +47,25 @@ class Column:
             if self._waiting > AT_ONCE:
                 self._summarise_pending()
 
-    def summaries(self) -> tuple[Summary | None, ...]:
-        """One per iteration, None where there are too many iterations."""
+    def at(self, t: int) -> Any:
+        """The value at iteration t; None where it was not kept, or not computed."""
+        return self.rows[t] if t < len(self.rows) else None
+
+    def ran(self, t: int) -> bool:
+        """Whether the variable was computed in iteration t."""
+        return t < len(self.rows) and t not in self._skipped
+
+    def summaries(self, n: int) -> tuple[Summary | None, ...]:
+        """One for each of n iterations, None where it was not computed, or there are too many."""
         self._summarise_pending()
         kept = {t: row for t, row in enumerate(self.rows[:MOST_STEPS]) if row is not None}
         made = dict(self._early)
         made.update(zip(kept, summarise_rows(list(kept.values())), strict=True))
-        return tuple(made.get(t) for t in range(len(self.rows)))
+        return tuple(made.get(t) for t in range(n))
 
-    def hidden(self) -> tuple[Summary, ...]:
+    def hidden(self, n: int) -> tuple[Summary | None, ...]:
         """Instead of `summaries`, where the numbers say nothing: a random state."""
-        return (Summary((), RANDOM_STATE),) * len(self.rows)
+        return tuple(Summary((), RANDOM_STATE) if self.ran(t) else None for t in range(n))
 
     def _summarise_pending(self) -> None:
         """Many small values take hardly longer than one."""
@@ -95,14 +107,19 @@ class Trace:
         """The variable's value at every iteration, stacked. Raises KeyError, or ValueError where
         values were dropped.
         """
-        rows = self.columns[self.find(variable)].rows
-        if any(row is None for row in rows):
-            raise ValueError(f"not all values were kept: {self.dropped}")
+        column = self.columns[self.find(variable)]
+        rows = column.rows
+        for t in range(self.n_steps if rows else 0):
+            if column.at(t) is None:
+                raise ValueError(f"not every iteration has a value: {self._absent(column, t)}")
         if rows:
             return np.stack(rows)
         t = self.find(variable).type
         known = t if isinstance(t, TensorType) else TensorType("float64")
         return np.empty((0, *(n or 0 for n in known.shape)), known.dtype)
+
+    def _absent(self, column: Column, t: int) -> str:
+        return self.dropped if column.ran(t) else f"iteration {t} did not compute it"
 
     def find(self, key: Variable | str) -> Variable:
         """The inner variable that a key names."""
@@ -140,7 +157,7 @@ class Trace:
     ) -> ScanTrace:
         """The record; `port` names inner variables."""
         columns = (
-            (p, column.hidden() if is_random_state(v.type) else column.summaries())
+            (p, (column.hidden if is_random_state(v.type) else column.summaries)(self.n_steps))
             for v, column in self.columns.items()
             if (p := port(v)) is not None and column.rows
         )
@@ -158,9 +175,10 @@ class Step(Mapping[Any, Any]):
         self.t = t
 
     def __getitem__(self, key: Variable | str) -> Any:
-        value = self.trace.columns[self.trace.find(key)].rows[self.t]
+        column = self.trace.columns[self.trace.find(key)]
+        value = column.at(self.t)
         if value is None:
-            raise ValueError(f"the value of {key} was not kept: {self.trace.dropped}")
+            raise ValueError(f"{key} has no value: {self.trace._absent(column, self.t)}")
         return value
 
     def __iter__(self) -> Iterator[Variable]:
@@ -170,7 +188,7 @@ class Step(Mapping[Any, Any]):
         return len(self.trace.columns)
 
     def __repr__(self) -> str:
-        shown = "".join(f"\n  {v} = {c.rows[self.t]}" for v, c in self.trace.columns.items())
+        shown = "".join(f"\n  {v} = {c.at(self.t)}" for v, c in self.trace.columns.items())
         return f"iteration {self.t} of {self.trace.n_steps} of scan '{self.trace.name}'{shown}"
 
 

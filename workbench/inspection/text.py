@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from workbench.core.records import Profile, ScanTrace
+from workbench.core.records import RANDOM_STATE, Profile, ScanTrace, Summary
 from workbench.core.values import describe
 
 if TYPE_CHECKING:
@@ -87,10 +87,10 @@ def _steps_shown(n: int) -> list[int]:
 
 
 def _cell(summary: object) -> str:
-    from workbench.core.records import Summary
-
     if not isinstance(summary, Summary):
         return "…"
+    if summary.dtype == RANDOM_STATE:
+        return RANDOM_STATE
     if summary.shape == () and summary.sample:
         x = summary.sample[0]
         return f"{x:.6g}" if isinstance(x, float) else str(x)

@@ -72,7 +72,7 @@ export function series(values, lows, highs, at, pick, width = 520, height = 96) 
     });
   });
   const gaps = values.flatMap((v, i) =>
-    typeof v === "number"
+    typeof v === "number" || v === null
       ? []
       : [svg("rect", { class: "wb-bad", x: x(i) - 2, y: 0, width: 4, height })],
   );

@@ -7,6 +7,13 @@
 export const CHOICE = "IfElse"; // the op that runs one of two branches
 export const isRandomState = (type) => type.startsWith("random state");
 
+/** The number of the first type that is not a random state's. */
+export const mainOutput = (types) =>
+  Math.max(
+    0,
+    types.findIndex((type) => !isRandomState(type)),
+  );
+
 const SYNCED = ["selected", "tab", "step", "iteration"];
 
 /** The payload with look-ups. */
@@ -68,11 +75,7 @@ export class Data {
 
   /** The number of a node's first output that is not a random state. */
   mainOutput(key, side) {
-    const types = this.info(key, side)?.t || [];
-    return Math.max(
-      0,
-      types.findIndex((type) => !isRandomState(type)),
-    );
+    return mainOutput(this.info(key, side)?.t || []);
   }
 
   /** Whether a choice left this node out: it has no value, though the rest of its graph has. */

@@ -3,6 +3,7 @@
 import { button, fill, h, icon, num, plural } from "./dom.js";
 import { heatmap, series } from "./charts.js";
 import { part, valueCard } from "./card.js";
+import { mainOutput } from "./model.js";
 import { titled } from "./paint.js";
 import { sceneView } from "./scene.js";
 import { Stage } from "./stage.js";
@@ -121,8 +122,10 @@ export class ScanTab {
     this.firstBad = this.findBad();
     this.bad.hidden = !this.firstBad;
     const scene = this.data.scenes[trace.scene];
-    const wanted = Object.keys(scene.role).find((id) => scene.role[id].startsWith("out"));
-    this.variable = trace.cols[`${wanted}:0`] ? `${wanted}:0` : Object.keys(trace.cols)[0] || "";
+    const outputs = Object.keys(scene.role).filter((id) => scene.role[id].startsWith("out"));
+    const wanted = outputs.find((id) => scene.role[id] !== "out shared") ?? outputs[0];
+    const port = this.portOf(wanted);
+    this.variable = trace.cols[port] ? port : Object.keys(trace.cols)[0] || "";
     const view = sceneView(
       { ...this.data, scenes: this.data.scenes, info: (id) => scene.nodes[id] },
       trace.scene,
@@ -156,11 +159,17 @@ export class ScanTab {
   }
 
   pick(key) {
-    if (!key || !this.trace.cols[`${key}:0`]) return;
-    this.variable = `${key}:0`;
+    if (!key || !this.trace.cols[this.portOf(key)]) return;
+    this.variable = this.portOf(key);
     this.stage.cursor = key;
     this.store.set({ selected: `${this.trace.node}/${key}` });
     this.go(this.store.state.iteration);
+  }
+
+  /** The port of an inner node that is told: its first output that is not a random state. */
+  portOf(id) {
+    const types = this.data.scenes[this.trace.scene].nodes[id]?.t || [];
+    return `${id}:${mainOutput(types)}`;
   }
 
   touches(line) {
@@ -169,14 +178,15 @@ export class ScanTab {
   }
 
   look(box) {
-    const column = this.trace.cols[`${box.key}:0`];
+    const column = this.trace.cols[this.portOf(box.key)];
     const t = this.clamp(this.store.state.iteration);
     const bad = column && (column.nans?.[t] || column.infs?.[t]);
     return {
       tint: bad ? this.theme.states.removed : roleTint(box, this.theme),
       state: "",
-      chosen: `${box.key}:0` === this.variable,
-      note: column && noteAt(column, t),
+      chosen: this.portOf(box.key) === this.variable,
+      pale: box.info.k === "apply" && !ranAt(column, t),
+      note: column ? noteAt(column, t) : box.info.k === "apply" ? "not run" : undefined,
     };
   }
 
@@ -221,8 +231,9 @@ export class ScanTab {
             scene.role[id].replace("_", "-"),
           ),
       ),
-      part(`At t = ${t}`, valueCard(at)),
-      part("Over all iterations", series(column.mean, column.min, column.max, t, jump)),
+      part(`At t = ${t}`, ranAt(column, t) ? valueCard(at) : "not run: another branch was taken"),
+      column.mean.some((x) => x !== null) &&
+        part("Over all iterations", series(column.shown, column.min, column.max, t, jump)),
       this.heat(column, t),
       info?.p &&
         part(
@@ -276,8 +287,8 @@ export class ScanTab {
       this.which.selectedIndex = index;
       this.choose(index);
     }
-    if (index >= 0 && inner && this.trace.cols[`${inner}:0`]) {
-      this.variable = `${inner}:0`;
+    if (index >= 0 && inner && this.trace.cols[this.portOf(inner)]) {
+      this.variable = this.portOf(inner);
       this.go(this.clamp(this.store.state.iteration));
     }
   }
@@ -293,6 +304,15 @@ function spread(column) {
   column.mean ||= column.x.map((row) => row?.[0] ?? null);
   column.min ||= column.mean;
   column.max ||= column.mean;
+  const isBad = (t) => column.nans?.[t] || column.infs?.[t];
+  column.mute = column.mean.every((mean) => mean === null); // no numbers at all: not a matter of time
+  column.shown ||= column.mean.map((mean, t) => (mean === null && isBad(t) ? "nan" : mean));
+}
+
+/** Whether a variable was computed at iteration t: a choice may have left it out. */
+function ranAt(column, t) {
+  if (!column) return false;
+  return column.mean[t] !== null || Boolean(column.nans?.[t] || column.infs?.[t]) || column.mute;
 }
 
 /** A variable at one iteration in a few characters: the number, or mean and range. */
@@ -300,6 +320,8 @@ function noteAt(column, t) {
   const sample = column.x?.[t];
   if (column.nans?.[t]) return `${plural(column.nans[t], "nan")}`;
   if (column.infs?.[t]) return `${plural(column.infs[t], "inf")}`;
+  if (column.dtype === "random state") return column.dtype;
+  if (!ranAt(column, t)) return "not run";
   if (column.mean[t] === null) return "–";
   if (!column.shape.length) return num(sample?.[0] ?? column.mean[t]);
   return `${num(+(+column.min[t]).toPrecision(2))} … ${num(+(+column.max[t]).toPrecision(2))}`;
