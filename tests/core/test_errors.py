@@ -25,6 +25,8 @@ from workbench.core.ops import (
     scalars,
     shape,
 )
+from workbench.core.ops.alloc import alloc
+from workbench.core.ops.join import join, stack
 from workbench.core.ops.scalars import special
 from workbench.core.types import TensorType, as_tensor
 from workbench.core.variable import tensor
@@ -67,13 +69,13 @@ BUILD: dict[str, Callable[[], Any]] = {
     "flatten": lambda: V.flatten(3),
     "length of an axis": lambda: shape.dimension(V, 2),
     "a length that is no integer": lambda: create.zeros((tensor(),)),
-    "alloc": lambda: shape.alloc(THREE, 4),
-    "alloc of ranks": lambda: shape.alloc(M, 4),
-    "join of ranks": lambda: shape.join(0, V, M),
-    "join axis": lambda: shape.join(1, V, V),
-    "join of lengths": lambda: shape.join(1, tensor("int8", (2, 3)), tensor("int8", (3, 3))),
-    "join of nothing": lambda: shape.join(0),
-    "stack of ranks": lambda: shape.stack([V, M]),
+    "alloc": lambda: alloc(THREE, 4),
+    "alloc of ranks": lambda: alloc(M, 4),
+    "join of ranks": lambda: join(0, V, M),
+    "join axis": lambda: join(1, V, V),
+    "join of lengths": lambda: join(1, tensor("int8", (2, 3)), tensor("int8", (3, 3))),
+    "join of nothing": lambda: join(0),
+    "stack of ranks": lambda: stack([V, M]),
     "declared length": lambda: shape.specify_shape(THREE, (4,)),
     "declared rank": lambda: shape.specify_shape(THREE, (3, 1)),
     "too many indices": lambda: V[0, 0],
@@ -155,8 +157,8 @@ RUN: dict[str, tuple[Callable[[], Any], dict[Any, Any], type[Exception]]] = {
         ValueError,
     ),
     "reshape": (lambda: V.reshape((2, 2)), {V: np.ones(3)}, ValueError),
-    "alloc": (lambda: shape.alloc(V, 2, 4), {V: np.ones(1)}, ValueError),
-    "join": (lambda: shape.join(1, M, M[1:]), {M: np.ones((2, 3))}, ValueError),
+    "alloc": (lambda: alloc(V, 2, 4), {V: np.ones(1)}, ValueError),
+    "join": (lambda: join(1, M, M[1:]), {M: np.ones((2, 3))}, ValueError),
     "max of nothing": (lambda: V.max(), {V: np.ones(0)}, ValueError),
     "argmax of nothing": (lambda: V.argmax(), {V: np.ones(0)}, ValueError),
     "declared length": (lambda: shape.addbroadcast(V, 0), {V: np.ones(2)}, ValueError),

@@ -16,6 +16,7 @@ from workbench.core.interpreter import Interpreter
 from workbench.core.jacobian import Lop, Rop, hessian, jacobian
 from workbench.core.ops import dot, indexing, nnet, reduce, scalars, shape
 from workbench.core.ops import gradient_control as control
+from workbench.core.ops.join import join
 from workbench.core.ops.scalars import special
 from workbench.core.shared import shared
 from workbench.core.variable import tensor
@@ -179,7 +180,7 @@ def test_integers() -> None:
 def test_lengths_of_one_are_kept() -> None:
     """A gradient that lost a static length of 1 on its way finds it again."""
     x, s = tensor("float64", (None,), "x"), tensor("float64", (), "s")
-    joined = shape.join(0, x, shape.dimshuffle(s, ["x"]))
+    joined = join(0, x, shape.dimshuffle(s, ["x"]))
     assert value(grad((joined * joined).sum(), s), x=A, s=2.0) == 4
     row = tensor("float64", (1, None), "row")
     assert grad((row + x).sum(), row).type.shape[0] == 1

@@ -315,7 +315,7 @@ def as_tensor(value: object, name: str | None = None) -> Variable:
             raise _no_tensor(value)
         return value
     if isinstance(value, (list, tuple)) and _holds_variable(value):
-        from workbench.core.ops.shape import stack
+        from workbench.core.ops.join import stack
 
         return stack([as_tensor(item) for item in value])  # type: ignore[no-any-return]
     if isinstance(value, (bool, int, float, complex)) and not isinstance(value, np.generic):

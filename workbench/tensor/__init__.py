@@ -9,10 +9,12 @@ import sys
 from typing import Any
 
 from workbench.core.gradient import grad
+from workbench.core.ops.alloc import alloc
 from workbench.core.ops.create import arange, eye, full, ones, zeros
 from workbench.core.ops.dot import dot, outer
 from workbench.core.ops.elementwise import Elemwise
 from workbench.core.ops.indexing import inc_subtensor, set_subtensor
+from workbench.core.ops.join import concatenate, join, stack
 from workbench.core.ops.reduce import all, any, argmax, max, mean, min, prod, std, sum, var
 from workbench.core.ops.scalars import (
     absolute,
@@ -80,15 +82,11 @@ from workbench.core.ops.scalars import (
 )
 from workbench.core.ops.shape import (
     addbroadcast,
-    alloc,
-    concatenate,
     dimshuffle,
     flatten,
-    join,
     reshape,
     shape,
     specify_shape,
-    stack,
     transpose,
     unbroadcast,
 )

@@ -15,6 +15,7 @@ from workbench.core.function import function
 from workbench.core.gradient import grad
 from workbench.core.graph import Variable, ancestors, free_inputs
 from workbench.core.ops import dot, indexing, nnet, reduce, scalars, shape
+from workbench.core.ops.join import join
 from workbench.core.types import tensor_type
 from workbench.core.variable import tensor
 from workbench.errors import ShapeError, WorkbenchError
@@ -138,7 +139,7 @@ def _reshape(draw, made):
 
 
 def _join(draw, made):
-    return shape.join(0, _pick(draw, made), _pick(draw, made))
+    return join(0, _pick(draw, made), _pick(draw, made))
 
 
 def _softmax(draw, made):

@@ -10,7 +10,9 @@ import pytest
 
 from tests.core.rewrite.support import ALL_RULES, check, fired, labels, rewritten, run
 from workbench.core.ops import dot, indexing, nnet, reduce, scalars, shape
+from workbench.core.ops.alloc import alloc
 from workbench.core.ops.create import arange
+from workbench.core.ops.join import join
 from workbench.core.rewrite import Rule
 from workbench.core.variable import tensor
 from workbench.errors import ShapeError
@@ -155,9 +157,9 @@ EXAMPLES: dict[str, Callable[[], Any]] = {
     "fill_sinks": elementwise(lambda x, y: S.second(x, 2.0) * x + S.exp(S.second(x, y)) * x),
     "fill_dimshuffle": elementwise(lambda x: S.zeros_like(x).T),
     "fill_written": elementwise(lambda x: indexing.inc_subtensor(x[1], S.ones_like(x[1]) * 2)),
-    "alloc_useless": elementwise(lambda x: shape.alloc(S.exp(x), *shape.shape_tuple(x))),
+    "alloc_useless": elementwise(lambda x: alloc(S.exp(x), *shape.shape_tuple(x))),
     "alloc_of_fill": elementwise(
-        lambda x, y: shape.alloc(S.second(y, 1.0), *shape.shape_tuple(x))
+        lambda x, y: alloc(S.second(y, 1.0), *shape.shape_tuple(x))
     ),
     "sum_of_fill": elementwise(lambda x: reduce.sum(S.second(x, 2.5), axis=0)),
     "fill_to_alloc": elementwise(lambda x: S.ones_like(S.exp(x))),
@@ -170,8 +172,8 @@ EXAMPLES: dict[str, Callable[[], Any]] = {
     "reshape_twice": elementwise(lambda x: x.reshape((-1,)).reshape((4, 3))),
     "reshape_same": elementwise(lambda x: x.reshape((x.shape[0], -1))),
     "reshape_vector": _vector(lambda x: x.reshape((1, -1))),
-    "join_of_join": _vector(lambda x: shape.join(0, shape.join(0, x, x), x)),
-    "join_of_vectors": elementwise(lambda x: shape.join(0, shape.shape(x), shape.shape(x)[:1])),
+    "join_of_join": _vector(lambda x: join(0, join(0, x, x), x)),
+    "join_of_vectors": elementwise(lambda x: join(0, shape.shape(x), shape.shape(x)[:1])),
     "reduce_vector": elementwise(lambda x: reduce.prod(shape.shape(x))),
     # indexing
     "whole": elementwise(lambda x: x[:]),
@@ -307,7 +309,7 @@ def test_integers_are_refused_by_blas():
 
 
 def test_large_fills_are_not_folded():
-    result, recorder = check(shape.alloc(np.float64(1), 1000, 1000) + 1.0, {})
+    result, recorder = check(alloc(np.float64(1), 1000, 1000) + 1.0, {})
     assert any(r.rule == "fold" and "1000000" in r.reason for r in recorder.history.refused)
     assert labels(result.outputs) == ["alloc"]
 

@@ -11,14 +11,8 @@ from workbench.core.native.ssa import Type, Value, scalar_type
 from workbench.core.native.tensor import Name, Tensor, register_tensor
 from workbench.core.native.writer import Writer
 from workbench.core.ops.create import ARange
-from workbench.core.ops.shape import (
-    Dimension,
-    DimShuffle,
-    Join,
-    MakeVector,
-    Reshape,
-    SpecifyBroadcast,
-)
+from workbench.core.ops.join import Join
+from workbench.core.ops.shape import Dimension, DimShuffle, MakeVector, Reshape, SpecifyBroadcast
 from workbench.core.types import tensor_type
 
 

@@ -18,11 +18,13 @@ from workbench.core.native.target import NoNativeForm, Target
 from workbench.core.native.tensor import Name, register_tensor
 from workbench.core.native.writer import RELEASE_ABOVE, Destination, Emitter, Writer
 from workbench.core.ops import (
+    alloc,
     create,
     dot,
     elementwise,
     gradient_control,
     index,
+    join,
     loop,
     nnet,
     reduce,
@@ -55,8 +57,8 @@ EMITTERS: dict[type[Op], Emitter] = {
     shape.MakeVector: emit_shape.emit_make_vector,
     shape.DimShuffle: emit_shape.emit_dimshuffle,
     shape.Reshape: emit_shape.emit_reshape,
-    shape.Alloc: emit_shape.emit_alloc,
-    shape.Join: emit_shape.emit_join,
+    alloc.Alloc: emit_shape.emit_alloc,
+    join.Join: emit_shape.emit_join,
     shape.SpecifyBroadcast: emit_shape.emit_specify,
     gradient_control.GradientControl: emit_shape.emit_same,
     create.ARange: emit_shape.emit_arange,

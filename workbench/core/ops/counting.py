@@ -15,6 +15,7 @@ from workbench.core.ops.checks import checked
 from workbench.core.ops.create import ones, zeros
 from workbench.core.ops.cumulative import cumsum
 from workbench.core.ops.indexing import inc_subtensor, nonzero, set_subtensor
+from workbench.core.ops.join import concatenate, join
 from workbench.core.ops.scalars import (
     and_,
     cast,
@@ -33,15 +34,7 @@ from workbench.core.ops.scalars import (
     xor,
     zeros_like,
 )
-from workbench.core.ops.shape import (
-    concatenate,
-    dimension,
-    flatten,
-    join,
-    normal_axis,
-    reshape,
-    shape_tuple,
-)
+from workbench.core.ops.shape import dimension, flatten, normal_axis, reshape, shape_tuple
 from workbench.core.ops.shaping import moveaxis
 from workbench.core.ops.sorting import argsort, argsort_rows, searchsorted, sort
 from workbench.core.ops.statistics import histogram_edges

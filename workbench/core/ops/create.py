@@ -9,8 +9,9 @@ import numpy as np
 
 from workbench.configuration import config
 from workbench.core.graph import Array, Constant, Gradients, Op, Type, Variable, Variables
+from workbench.core.ops.alloc import alloc
 from workbench.core.ops.scalars import cast, ceil, maximum
-from workbench.core.ops.shape import alloc, as_scalar_int, static_int
+from workbench.core.ops.shape import as_scalar_int, static_int
 from workbench.core.types import TensorType, as_tensor, constant, is_integer, tensor_type, upcast
 from workbench.errors import DtypeError, RankError, ShapeError
 from workbench.frozen import frozen

@@ -11,8 +11,9 @@ import numpy as np
 
 from workbench.core.graph import Array, Gradients, Type, Variable, Variables, describe
 from workbench.core.ops.batched import matmul as product
+from workbench.core.ops.join import join
 from workbench.core.ops.scalars import cast, eq, minimum, switch, zeros_like
-from workbench.core.ops.shape import dimension, join, shape_tuple
+from workbench.core.ops.shape import dimension, shape_tuple
 from workbench.core.ops.solve import SolveTriangular, not_converged
 from workbench.core.ops.stacks import (
     MatrixOp,

@@ -10,19 +10,11 @@ import numpy as np
 
 from workbench.core.graph import Array, Gradients, Op, Type, Variable, Variables
 from workbench.core.ops import reduce
+from workbench.core.ops.alloc import alloc, broadcast_onto, check_spread
 from workbench.core.ops.create import arange
 from workbench.core.ops.indexing import set_subtensor
 from workbench.core.ops.scalars import cast, maximum, minimum, zeros_like
-from workbench.core.ops.shape import (
-    alloc,
-    as_scalar_int,
-    broadcast_onto,
-    check_spread,
-    dimension,
-    flatten,
-    normal_axis,
-    shape_tuple,
-)
+from workbench.core.ops.shape import as_scalar_int, dimension, flatten, normal_axis, shape_tuple
 from workbench.core.ops.shaping import moveaxis
 from workbench.core.types import TensorType, as_tensor, constant, is_discrete, tensor_type
 from workbench.errors import DtypeError, GraphError, RankError, ShapeError

@@ -12,6 +12,7 @@ import numpy as np
 from workbench.core.graph import Array, Gradients, Op, Type, Variable, Variables
 from workbench.core.ops.batched import matmul as product
 from workbench.core.ops.diagonals import IncDiagonal
+from workbench.core.ops.join import join
 from workbench.core.ops.reduce import max as largest
 from workbench.core.ops.reduce import sum as total
 from workbench.core.ops.scalars import (
@@ -26,7 +27,7 @@ from workbench.core.ops.scalars import (
     switch,
     zeros_like,
 )
-from workbench.core.ops.shape import dimension, flatten, join, shape_tuple
+from workbench.core.ops.shape import dimension, flatten, shape_tuple
 from workbench.core.ops.solve import Solve
 from workbench.core.ops.stacks import Expanded, side, square, turned
 from workbench.core.types import TensorType, constant, tensor_type

@@ -12,6 +12,7 @@ from workbench.configuration import config
 from workbench.core.graph import Variable
 from workbench.core.ops.create import arange, eye, lengths_of, zeros
 from workbench.core.ops.indexing import nonzero
+from workbench.core.ops.join import stack
 from workbench.core.ops.scalars import (
     cast,
     eq,
@@ -26,7 +27,7 @@ from workbench.core.ops.scalars import (
     switch,
     zeros_like,
 )
-from workbench.core.ops.shape import as_scalar_int, dimension, dimshuffle, shape_tuple, stack
+from workbench.core.ops.shape import as_scalar_int, dimension, dimshuffle, shape_tuple
 from workbench.core.ops.shaping import broadcast_arrays, swapaxes
 from workbench.core.types import as_tensor, is_float, tensor_type, upcast
 from workbench.errors import GraphError, RankError, ShapeError

@@ -10,13 +10,9 @@ from typing import Any
 import numpy as np
 
 from workbench.core.graph import Array, Gradients, Op, Type, Variable, Variables
+from workbench.core.ops.alloc import broadcast_onto, check_spread
 from workbench.core.ops.scalars import zeros_like
-from workbench.core.ops.shape import (
-    broadcast_onto,
-    check_spread,
-    dimension,
-    shape_tuple,
-)
+from workbench.core.ops.shape import dimension, shape_tuple
 from workbench.core.ops.slices import (
     FULL,
     Spec,

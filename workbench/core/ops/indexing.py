@@ -10,8 +10,9 @@ import numpy as np
 
 from workbench.core.graph import Constant, Op, Variable
 from workbench.core.ops.index import AdvancedSubtensor, Nonzero, Subtensor
+from workbench.core.ops.join import stack
 from workbench.core.ops.scalars import cast, eq
-from workbench.core.ops.shape import Dimension, DimShuffle, dimension, dimshuffle, stack
+from workbench.core.ops.shape import Dimension, DimShuffle, dimension, dimshuffle
 from workbench.core.ops.slices import FULL, Entry
 from workbench.core.types import as_tensor, is_integer, tensor_type
 from workbench.errors import GraphError, IndexOutOfRange, RankError

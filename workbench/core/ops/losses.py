@@ -14,12 +14,13 @@ from workbench.core.ops.create import arange, zeros
 from workbench.core.ops.dot import dot
 from workbench.core.ops.elementwise import Elemwise
 from workbench.core.ops.indexing import getitem, set_subtensor
+from workbench.core.ops.join import concatenate
 from workbench.core.ops.nnet import logsoftmax, softmax
 from workbench.core.ops.reduce import argmax
 from workbench.core.ops.reduce import sum as total
 from workbench.core.ops.scalars import Grads, add, cast, eq, log, sigmoid, sub
 from workbench.core.ops.scalars.formula import FloatFormula
-from workbench.core.ops.shape import concatenate, dimension, dimshuffle, transpose
+from workbench.core.ops.shape import dimension, dimshuffle, transpose
 from workbench.core.terms import Term
 from workbench.core.types import as_tensor, is_integer, tensor_type
 from workbench.errors import DtypeError, RankError

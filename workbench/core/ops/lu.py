@@ -11,8 +11,9 @@ from workbench.core.graph import Array, Gradients, Type, Variable, Variables
 from workbench.core.ops.batched import matmul as product
 from workbench.core.ops.create import zeros
 from workbench.core.ops.decompose import shorter, shorter_dim
+from workbench.core.ops.join import join
 from workbench.core.ops.scalars import zeros_like
-from workbench.core.ops.shape import join, shape_tuple
+from workbench.core.ops.shape import shape_tuple
 from workbench.core.ops.solve import SolveTriangular
 from workbench.core.ops.stacks import (
     MatrixOp,

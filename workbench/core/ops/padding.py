@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from workbench.core.ops.alloc import alloc
 from workbench.core.ops.create import arange
+from workbench.core.ops.join import join
 from workbench.core.ops.scalars import (
     cast,
     lt,
@@ -15,12 +17,7 @@ from workbench.core.ops.scalars import (
     mod,
     switch,
 )
-from workbench.core.ops.shape import (
-    alloc,
-    dimension,
-    join,
-    shape_tuple,
-)
+from workbench.core.ops.shape import dimension, shape_tuple
 from workbench.core.types import as_tensor, tensor_type
 from workbench.errors import GraphError, ShapeError
 

@@ -15,16 +15,10 @@ from workbench.core.ops.batched import contract, matmul
 from workbench.core.ops.create import eye
 from workbench.core.ops.diagonals import diagonal
 from workbench.core.ops.dot import as_line, dot
+from workbench.core.ops.join import stack
 from workbench.core.ops.reduce import sum as total
 from workbench.core.ops.scalars import second
-from workbench.core.ops.shape import (
-    dimension,
-    dimshuffle,
-    normal_axis,
-    reshape,
-    shape_tuple,
-    stack,
-)
+from workbench.core.ops.shape import dimension, dimshuffle, normal_axis, reshape, shape_tuple
 from workbench.core.ops.stacks import check_square
 from workbench.core.types import as_tensor, tensor_type
 from workbench.errors import GraphError, RankError, ShapeError, UsageError

@@ -11,9 +11,10 @@ from workbench.core.graph import Array, Gradients, Type, Variable, Variables
 from workbench.core.ops.batched import matmul as product
 from workbench.core.ops.create import zeros
 from workbench.core.ops.decompose import Svd
+from workbench.core.ops.join import join
 from workbench.core.ops.reduce import max as largest
 from workbench.core.ops.scalars import cast, eq, gt, maximum, switch
-from workbench.core.ops.shape import join, shape_tuple
+from workbench.core.ops.shape import shape_tuple
 from workbench.core.ops.solve import not_converged
 from workbench.core.ops.stacks import Expanded, as_rows, matrices, turned
 from workbench.core.types import TensorType, constant, tensor_type

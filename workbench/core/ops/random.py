@@ -13,10 +13,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from workbench.core.graph import Array, Constant, Gradients, Op, Type, Variable, Variables
+from workbench.core.ops.alloc import broadcast_onto, check_spread
 from workbench.core.ops.elementwise import needs_none
 from workbench.core.ops.reduce import sum_to
 from workbench.core.ops.scalars import log
-from workbench.core.ops.shape import broadcast_onto, check_spread, static_or_self
+from workbench.core.ops.shape import static_or_self
 from workbench.core.random.state import LENGTH, STATE, generator, words
 from workbench.core.types import Shape as StaticShape
 from workbench.core.types import TensorType, is_discrete, tensor_type

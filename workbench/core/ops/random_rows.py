@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from workbench.core.graph import Array, Variable
+from workbench.core.ops.alloc import check_spread
 from workbench.core.ops.random import Draw, check_spreads
-from workbench.core.ops.shape import check_spread, dimension, static_or_self
+from workbench.core.ops.shape import dimension, static_or_self
 from workbench.core.types import tensor_type
 from workbench.errors import RandomError, RankError
 from workbench.frozen import frozen

@@ -13,8 +13,10 @@ import numpy as np
 
 from workbench.core.graph import Variable
 from workbench.core.ops import reduce
+from workbench.core.ops.alloc import alloc
 from workbench.core.ops.checks import checked
 from workbench.core.ops.create import arange
+from workbench.core.ops.join import concatenate, join
 from workbench.core.ops.scalars import (
     cast,
     eq,
@@ -24,13 +26,10 @@ from workbench.core.ops.scalars import (
     mod,
 )
 from workbench.core.ops.shape import (
-    alloc,
     as_scalar_int,
-    concatenate,
     dimension,
     dimshuffle,
     flatten,
-    join,
     normal_axis,
     reshape,
     shape_tuple,

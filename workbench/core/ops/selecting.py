@@ -12,9 +12,11 @@ import numpy as np
 
 from workbench.core.graph import Variable
 from workbench.core.ops import reduce
+from workbench.core.ops.alloc import alloc
 from workbench.core.ops.checks import checked
 from workbench.core.ops.create import arange
 from workbench.core.ops.indexing import inc_subtensor, nonzero, set_subtensor
+from workbench.core.ops.join import stack
 from workbench.core.ops.scalars import (
     and_,
     cast,
@@ -26,15 +28,7 @@ from workbench.core.ops.scalars import (
     mod,
     switch,
 )
-from workbench.core.ops.shape import (
-    alloc,
-    dimension,
-    dimshuffle,
-    flatten,
-    normal_axis,
-    shape_tuple,
-    stack,
-)
+from workbench.core.ops.shape import dimension, dimshuffle, flatten, normal_axis, shape_tuple
 from workbench.core.ops.shaping import broadcast_arrays
 from workbench.core.types import as_tensor, is_integer, tensor_type
 from workbench.errors import DtypeError, GraphError, RankError, ShapeError

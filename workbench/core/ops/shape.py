@@ -1,4 +1,7 @@
-"""Ops that read, change or build shapes: Shape, DimShuffle, Reshape, Alloc, Join."""
+"""Ops that read and change shapes: Dimension, MakeVector, DimShuffle, Reshape, SpecifyBroadcast.
+
+`alloc` spreads values over shapes, `join` puts arrays together, `shaping` has more functions.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,8 @@ import numpy as np
 
 from workbench.core.graph import Array, Constant, Gradients, Op, Type, Variable, Variables
 from workbench.core.types import Shape as StaticShape
-from workbench.core.types import TensorType, as_tensor, constant, is_discrete, tensor_type, upcast
-from workbench.errors import DtypeError, GraphError, RankError, ShapeError
+from workbench.core.types import TensorType, as_tensor, constant, is_discrete, tensor_type
+from workbench.errors import DtypeError, RankError, ShapeError
 from workbench.frozen import frozen
 
 
@@ -345,210 +348,6 @@ def flatten(x: Any, ndim: int = 1) -> Any:
             advice=f"ndim is from 1 to {max(rank, 1)}",
         )
     return reshape(variable, [*shape_tuple(variable)[: ndim - 1], -1])
-
-
-@frozen
-class Alloc(Op):
-    """A value spread over a shape. Inputs: the value, then one int64 scalar per axis."""
-
-    static: StaticShape
-
-    def infer(self, *inputs: Variable) -> Sequence[Type]:
-        if tensor_type(inputs[0]).ndim > len(self.static):
-            raise RankError(
-                f"alloc: the value is of {inputs[0].type}, the shape has only {len(self.static)} "
-                f"axes",
-                advice="give a length for every axis of the value",
-            )
-        broadcast_onto(tensor_type(inputs[0]).shape, self.static, "alloc")
-        return [TensorType(tensor_type(inputs[0]).dtype, self.static)]
-
-    def evaluate(self, *values: Array) -> Sequence[Array]:
-        value, *dims = values
-        shape = tuple(int(n) for n in dims)
-        try:
-            return [np.broadcast_to(value, shape).copy()]
-        except ValueError:
-            raise _cannot_fill("alloc", value.shape, shape) from None
-
-    def check(self, inputs: Sequence[Variable], values: Sequence[Array]) -> None:
-        dims = tuple(int(n) for n in values[1:])
-        check_lengths(dims)
-        check_spread(inputs[0], values[0], dims, "alloc")
-
-    def connected(self, index: int) -> bool:
-        return index == 0
-
-    def grad(self, inputs: Variables, outputs: Variables, gradients: Gradients) -> Gradients:
-        from workbench.core.ops.reduce import sum_to
-
-        (g,) = gradients
-        rest = [None] * (len(inputs) - 1)
-        return [None if g is None else sum_to(g, inputs[0], outputs[0]), *rest]
-
-    def shape(self, inputs: Sequence[Variable]) -> Sequence[Sequence[Any]]:
-        return [
-            [
-                n if n is not None else static_or_self(v)
-                for n, v in zip(self.static, inputs[1:], strict=True)
-            ]
-        ]
-
-    @property
-    def label(self) -> str:
-        return "alloc"
-
-    def __str__(self) -> str:
-        return "Alloc"
-
-
-def check_lengths(dims: Sequence[int | None]) -> None:
-    """Raises ShapeError where a length is below 0."""
-    if any(n is not None and n < 0 for n in dims):
-        raise ShapeError(
-            f"a shape of lengths ({', '.join('?' if n is None else str(n) for n in dims)})",
-            advice="a length is 0 at least",
-        )
-
-
-def broadcast_onto(value: StaticShape, onto: StaticShape, what: str) -> None:
-    """Raises ShapeError where a value of this static shape cannot be spread over that one."""
-    for n, length in zip(reversed(value), reversed(onto), strict=False):
-        if n is not None and length is not None and n not in (1, length):
-            raise _cannot_fill(what, value, onto)
-
-
-def check_spread(variable: Variable, value: Array, onto: tuple[int, ...], what: str) -> None:
-    """Raises ShapeError where a value's axis would be spread that does not broadcast in the
-    type.
-    """
-    static = tensor_type(variable).shape
-    lengths = zip(reversed(value.shape), reversed(static), reversed(onto), strict=False)
-    if any(n != length and known != 1 for n, known, length in lengths):
-        raise _cannot_fill(what, value.shape, onto)
-
-
-def _cannot_fill(what: str, value: StaticShape, onto: StaticShape) -> ShapeError:
-    return ShapeError(
-        f"{what}: a value of shape {value} does not fill shape {onto}",
-        advice="lengths must be equal, or 1 in the value's type (row, col, addbroadcast)",
-    )
-
-
-def alloc(value: Any, *dims: Any) -> Any:
-    """The value spread over a shape of ints and integer scalars."""
-    variables = [as_scalar_int(d) for d in dims]
-    check_lengths([static_int(v) for v in variables])
-    return Alloc(tuple(static_int(d) for d in variables))(as_tensor(value), *variables)
-
-
-@frozen
-class Join(Op):
-    """Arrays one after another along an axis. All other lengths must be equal."""
-
-    axis: int
-
-    def infer(self, *inputs: Variable) -> Sequence[Type]:
-        types = [tensor_type(v) for v in inputs]
-        if len({t.ndim for t in types}) > 1:
-            raise RankError(
-                "join needs tensors of one rank", advice="add axes with dimshuffle, or use stack"
-            )
-        if not 0 <= self.axis < types[0].ndim:
-            raise RankError(
-                f"join: axis {self.axis} is not an axis of {types[0]}",
-                advice="scalars are stacked, not joined",
-            )
-        dims: list[int | None] = []
-        for axis in range(types[0].ndim):
-            lengths = [t.shape[axis] for t in types]
-            if axis == self.axis:
-                dims.append(None if None in lengths else sum(lengths))  # type: ignore[arg-type]
-            else:
-                known = {n for n in lengths if n is not None}
-                if len(known) > 1:
-                    raise ShapeError(
-                        f"join along axis {self.axis}: axis {axis} has lengths {sorted(known)}",
-                        advice="all lengths but those along the joined axis must be equal",
-                    )
-                dims.append(known.pop() if known else None)
-        return [TensorType(upcast(*(t.dtype for t in types)), tuple(dims))]
-
-    def evaluate(self, *values: Array) -> Sequence[Array]:
-        try:
-            dtype = np.result_type(*(v.dtype for v in values))
-            return [np.concatenate(values, axis=self.axis).astype(dtype, copy=False)]
-        except ValueError:
-            raise ShapeError(
-                f"join along axis {self.axis}: shapes {', '.join(str(v.shape) for v in values)}",
-                advice="all lengths but those along the joined axis must be equal",
-            ) from None
-
-    def grad(self, inputs: Variables, outputs: Variables, gradients: Gradients) -> Gradients:
-        from workbench.core.ops.scalars import cast
-
-        (g,) = gradients
-        parts: list[Variable | None] = []
-        start: Any = 0
-        for v in inputs:
-            stop = start + dimension(v, self.axis)
-            index = (slice(None),) * self.axis + (slice(start, stop),)
-            discrete = is_discrete(tensor_type(v).dtype)
-            parts.append(None if g is None or discrete else cast(g[index], tensor_type(v).dtype))
-            start = stop
-        return parts
-
-    def shape(self, inputs: Sequence[Variable]) -> Sequence[Sequence[Any]]:
-        dims = list(shape_tuple(inputs[0]))
-        for v in inputs[1:]:
-            dims[self.axis] = dims[self.axis] + dimension(v, self.axis)
-        return [dims]
-
-    @property
-    def label(self) -> str:
-        return "join"
-
-    def __str__(self) -> str:
-        return f"Join{{{self.axis}}}"
-
-
-def join(axis: int, *tensors: Any) -> Any:
-    """The tensors one after another along an axis."""
-    variables = [as_tensor(t) for t in tensors]
-    if not variables:
-        raise GraphError("join of no tensors", advice="give at least one")
-    where = normal_axis(axis, variables[0], "join")
-    return variables[0] if len(variables) == 1 else Join(where)(*variables)
-
-
-def concatenate(tensors: Sequence[Any], axis: int | None = 0) -> Any:
-    """The tensors one after another along an axis (None: all of them flattened)."""
-    if axis is None:
-        return join(0, *(flatten(as_tensor(t)) for t in tensors))
-    return join(axis, *tensors)
-
-
-def stack(*tensors: Any, axis: int = 0) -> Any:
-    """The tensors along a new axis: `stack([x, y], axis)`, or `stack(x, y)`."""
-    first, *rest = tensors or ((),)
-    if isinstance(first, (list, tuple)) and len(rest) <= 1:
-        axis = rest[0] if rest else axis
-        variables = [as_tensor(t) for t in first]
-    else:
-        variables = [as_tensor(t) for t in tensors]
-    if not variables:
-        raise GraphError("stack of no tensors", advice="give at least one")
-    ndim = tensor_type(variables[0]).ndim
-    where = normal_axis(axis, variables[0], "stack", extra=1)
-    for v in variables:
-        if tensor_type(v).ndim != ndim:
-            raise RankError(
-                "stack needs tensors of one rank",
-                f"stack of {', '.join(f'{v}: {v.type}' for v in variables)}",
-                advice="add axes with dimshuffle",
-            )
-    order: list[int | str] = [*range(where), "x", *range(where, ndim)]
-    return join(where, *(dimshuffle(v, order) for v in variables))
 
 
 @frozen

@@ -5,14 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from workbench.core.ops.shape import (
-    alloc,
-    dimension,
-    dimshuffle,
-    flatten,
-    normal_axis,
-    specify_shape,
-)
+from workbench.core.ops.alloc import alloc
+from workbench.core.ops.shape import dimension, dimshuffle, flatten, normal_axis, specify_shape
 from workbench.core.types import as_tensor, broadcast_shapes, tensor_type
 from workbench.errors import GraphError, RankError
 

@@ -223,7 +223,7 @@ def cov(m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: An
     """
     lines = _observations(m, rowvar)
     if y is not None:
-        from workbench.core.ops.shape import concatenate
+        from workbench.core.ops.join import concatenate
 
         lines = concatenate([lines, _observations(y, rowvar)])
     off = (0 if bias else 1) if ddof is None else ddof

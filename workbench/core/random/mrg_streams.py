@@ -12,17 +12,11 @@ from workbench.core.graph import Variable
 from workbench.core.ops.create import arange
 from workbench.core.ops.cumulative import cumsum
 from workbench.core.ops.indexing import getitem
+from workbench.core.ops.join import concatenate
 from workbench.core.ops.mrg import MRGUniform
 from workbench.core.ops.reduce import sum as total
 from workbench.core.ops.scalars import cast, cos, eq, floor, le, log, lt, minimum, sin, sqrt
-from workbench.core.ops.shape import (
-    as_scalar_int,
-    concatenate,
-    dimension,
-    dimshuffle,
-    reshape,
-    static_int,
-)
+from workbench.core.ops.shape import as_scalar_int, dimension, dimshuffle, reshape, static_int
 from workbench.core.ops.sorting import argsort
 from workbench.core.random.arguments import check_dtype, lengths_of, real, whole
 from workbench.core.random.mrg import STATES, TO_GENERATOR, ahead, seeded, streams

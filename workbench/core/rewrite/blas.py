@@ -10,9 +10,10 @@ from __future__ import annotations
 from typing import Any
 
 from workbench.core.graph import Apply, Variable
+from workbench.core.ops.alloc import alloc
 from workbench.core.ops.dot import Dot, Gemm, Gemv, dot_dims
 from workbench.core.ops.scalars import Add, Mul, Neg, Sub, TrueDiv, add, cast, mul, neg, true_div
-from workbench.core.ops.shape import alloc, transpose
+from workbench.core.ops.shape import transpose
 from workbench.core.rewrite.engine import Context, Refuse, Rule, rule
 from workbench.core.rewrite.equations import is_number
 from workbench.core.rewrite.matching import dtype_of, is_scalar, made_by, ndim_of, pattern_of

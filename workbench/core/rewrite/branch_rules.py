@@ -11,6 +11,7 @@ import numpy as np
 
 from workbench.core import origin
 from workbench.core.graph import Apply, Constant, Variable, readers, toposort
+from workbench.core.ops.alloc import Alloc, alloc
 from workbench.core.ops.branches import IfElse
 from workbench.core.ops.dot import Dot
 from workbench.core.ops.elementwise import Elemwise
@@ -21,17 +22,10 @@ from workbench.core.ops.index import (
     IncSubtensor,
     Subtensor,
 )
+from workbench.core.ops.join import Join
 from workbench.core.ops.reduce import Sum
 from workbench.core.ops.scalars import Mul, Second, Switch, TrueDiv
-from workbench.core.ops.shape import (
-    Alloc,
-    DimShuffle,
-    Join,
-    Reshape,
-    SpecifyBroadcast,
-    alloc,
-    shape_tuple,
-)
+from workbench.core.ops.shape import DimShuffle, Reshape, SpecifyBroadcast, shape_tuple
 from workbench.core.rewrite.branches import is_open
 from workbench.core.rewrite.engine import Answer, Context, Rule, Session, rule, step_rule, value_of
 from workbench.core.rewrite.matching import made_by, scalar_of

@@ -13,9 +13,10 @@ import numpy as np
 
 from workbench.core.graph import Apply, Constant, Type, Variable, is_shared, leaves, readers
 from workbench.core.inner import InnerGraph
+from workbench.core.ops.alloc import Alloc
 from workbench.core.ops.branches import IfElse
 from workbench.core.ops.index import Subtensor
-from workbench.core.ops.shape import Alloc, Dimension, DimShuffle, Reshape, SpecifyBroadcast
+from workbench.core.ops.shape import Dimension, DimShuffle, Reshape, SpecifyBroadcast
 from workbench.core.rewrite.engine import Session, step_rule
 from workbench.core.types import TensorType, constant, tensor_type
 

@@ -10,19 +10,18 @@ from __future__ import annotations
 from typing import Any
 
 from workbench.core.graph import Apply, Constant, Variable
+from workbench.core.ops.alloc import Alloc, alloc
 from workbench.core.ops.elementwise import Elemwise
 from workbench.core.ops.index import AdvancedIncSubtensor, IncSubtensor
 from workbench.core.ops.reduce import Sum
 from workbench.core.ops.scalars import Second, cast, mul, second
-from workbench.core.ops.shape import (
-    Alloc,
+from workbench.core.ops.shape import (  # fmt: skip
     DimShuffle,
-    alloc,
     as_scalar_int,
     dimension,
     dimshuffle,
     shape_tuple,
-)  # fmt: skip
+)
 from workbench.core.rewrite.engine import Context, Rule, rule
 from workbench.core.rewrite.matching import dtype_of, made_by, ndim_of, pattern_of
 from workbench.core.rewrite.shapes import is_length

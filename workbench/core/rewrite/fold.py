@@ -11,8 +11,8 @@ import numpy as np
 from workbench.core.graph import Apply, Constant, Variable
 from workbench.core.inner import InnerGraph
 from workbench.core.interpreter import evaluate_node
+from workbench.core.ops.alloc import Alloc
 from workbench.core.ops.scalars import Second
-from workbench.core.ops.shape import Alloc
 from workbench.core.rewrite.engine import Context, Refuse, rule
 from workbench.core.rewrite.matching import is_scalar, scalar_of
 from workbench.core.types import TensorType, constant, tensor_type

@@ -12,19 +12,19 @@ from workbench.core.graph import Apply, Constant, Op, Variable
 from workbench.core.ops.dot import Dot
 from workbench.core.ops.elementwise import Elemwise
 from workbench.core.ops.indexing import same_length
+from workbench.core.ops.join import Join
 from workbench.core.ops.reduce import Prod, Sum
 from workbench.core.ops.scalars import add, mul
-from workbench.core.ops.shape import (
+from workbench.core.ops.shape import (  # fmt: skip
     Dimension,
     DimShuffle,
-    Join,
     MakeVector,
     Reshape,
     SpecifyBroadcast,
     as_scalar_int,
     dimshuffle,
     transpose,
-)  # fmt: skip
+)
 from workbench.core.rewrite.engine import Context, Rule, rule
 from workbench.core.rewrite.matching import (
     dtype_of,

@@ -9,6 +9,8 @@ import numpy as np
 from workbench.core.ops import (
     shape,
 )
+from workbench.core.ops.alloc import Alloc, alloc
+from workbench.core.ops.join import Join, join
 from workbench.core.samples.declare import Sample, numbers, of
 
 
@@ -95,58 +97,58 @@ def _reshape() -> Iterator[Sample]:
     )
 
 
-@of(shape.Alloc)
+@of(Alloc)
 def _alloc() -> Iterator[Sample]:
     yield Sample(
         "a scalar",
-        lambda v: shape.alloc(v, 2, 3),
+        lambda v: alloc(v, 2, 3),
         (numbers(),),
         lambda v: np.full((2, 3), v),
         smooth=(0,),
     )
     yield Sample(
         "a vector",
-        lambda v, n: shape.alloc(v, n, 3),
+        lambda v, n: alloc(v, n, 3),
         (numbers(3), np.array(2)),
         lambda v, n: np.broadcast_to(v, (n, 3)),
         smooth=(0,),
     )
     yield Sample(
         "a column",
-        lambda v: shape.alloc(shape.addbroadcast(v, 1), 2, 3),
+        lambda v: alloc(shape.addbroadcast(v, 1), 2, 3),
         (numbers(2, 1),),
         lambda v: np.broadcast_to(v, (2, 3)),
         smooth=(0,),
     )
     yield Sample(
         "nothing",
-        lambda v, n: shape.alloc(v, n, 3),
+        lambda v, n: alloc(v, n, 3),
         (numbers(), np.array(0)),
         lambda v, n: np.empty((0, 3)),
     )
 
 
-@of(shape.Join)
+@of(Join)
 def _join() -> Iterator[Sample]:
     for axis in (0, 1):
         lengths = [(2, 3), (2, 3), (2, 3)]
         yield Sample(
             f"along {axis}",
-            shape.Join(axis),
+            Join(axis),
             tuple(numbers(*n, seed=i) for i, n in enumerate(lengths)),
             lambda *v, axis=axis: np.concatenate(v, axis),
             smooth=(0, 1, 2),
         )
     yield Sample(
         "of dtypes",
-        shape.Join(0),
+        Join(0),
         (numbers(2), numbers(0, dtype="int8"), numbers(3, dtype="int32")),
         lambda *v: np.concatenate(v),
         smooth=(0,),
     )
     yield Sample(
         "with a new axis",
-        lambda x, s: shape.join(0, x, shape.dimshuffle(s, ["x"])),
+        lambda x, s: join(0, x, shape.dimshuffle(s, ["x"])),
         (numbers(3), numbers()),
         lambda x, s: np.append(x, s),
         smooth=(0, 1),

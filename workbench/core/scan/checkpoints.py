@@ -17,15 +17,9 @@ from typing import Any
 from workbench.core import graph
 from workbench.core.graph import Constant, Variable
 from workbench.core.ops.elementwise import Elemwise
+from workbench.core.ops.join import join
 from workbench.core.ops.scalars import Ceil, Sqrt, cast, maximum, minimum
-from workbench.core.ops.shape import (
-    as_scalar_int,
-    dimshuffle,
-    join,
-    reshape,
-    shape_tuple,
-    specify_shape,
-)
+from workbench.core.ops.shape import as_scalar_int, dimshuffle, reshape, shape_tuple, specify_shape
 from workbench.core.scan.arguments import Given, Info, count_steps, read_infos, read_sequences
 from workbench.core.scan.build import line_of, scan
 from workbench.core.scan.returned import read_returned

@@ -17,9 +17,10 @@ from workbench.core.graph import Apply, Variable, leaves, toposort
 from workbench.core.ops.elementwise import Elemwise
 from workbench.core.ops.index import IncSubtensor
 from workbench.core.ops.indexing import inc_subtensor
+from workbench.core.ops.join import join
 from workbench.core.ops.reduce import sum as total
 from workbench.core.ops.scalars import Add, cast, maximum, minimum, zeros_like
-from workbench.core.ops.shape import as_scalar_int, dimension, dimshuffle, join
+from workbench.core.ops.shape import as_scalar_int, dimension, dimshuffle
 from workbench.core.scan.flow import Flow, flow, is_smooth
 from workbench.core.scan.op import depth
 from workbench.core.scan.parts import Carried, Map, Parts, Rows, State

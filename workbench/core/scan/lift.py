@@ -11,17 +11,17 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from workbench.core.graph import Apply, Constant, Op, Variable, toposort
+from workbench.core.ops.alloc import Alloc
 from workbench.core.ops.dot import Dot
 from workbench.core.ops.elementwise import Elemwise
 from workbench.core.ops.index import AdvancedSubtensor, Subtensor
+from workbench.core.ops.join import Join
 from workbench.core.ops.nnet import LogSoftmax, Softmax
 from workbench.core.ops.reduce import Argmax, Reduce, Sum
 from workbench.core.ops.scalars import mul
 from workbench.core.ops.shape import (
-    Alloc,
     Dimension,
     DimShuffle,
-    Join,
     SpecifyBroadcast,
     as_scalar_int,
     dimension,

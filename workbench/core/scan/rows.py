@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from workbench.core.graph import Constant, Variable
+from workbench.core.ops.alloc import Alloc
 from workbench.core.ops.checks import Check, checked
 from workbench.core.ops.dot import Dot
 from workbench.core.ops.elementwise import Elemwise
 from workbench.core.ops.index import Subtensor
 from workbench.core.ops.scalars import Add, Maximum, Minimum, Second, Sub, eq, ge, or_
-from workbench.core.ops.shape import Alloc, Dimension, DimShuffle, SpecifyBroadcast, dimension
+from workbench.core.ops.shape import Dimension, DimShuffle, SpecifyBroadcast, dimension
 from workbench.core.scan.op import Scan, span
 from workbench.core.scan.parts import Rows
 from workbench.core.types import tensor_type
