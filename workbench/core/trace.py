@@ -114,8 +114,8 @@ class Trace:
                 raise ValueError(f"not every iteration has a value: {self._absent(column, t)}")
         if rows:
             return np.stack(rows)
-        t = self.find(variable).type
-        known = t if isinstance(t, TensorType) else TensorType("float64")
+        kind = self.find(variable).type
+        known = kind if isinstance(kind, TensorType) else TensorType("float64")
         return np.empty((0, *(n or 0 for n in known.shape)), known.dtype)
 
     def _absent(self, column: Column, t: int) -> str:
