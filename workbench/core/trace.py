@@ -109,9 +109,9 @@ class Trace:
         """
         column = self.columns[self.find(variable)]
         rows = column.rows
-        for t in range(self.n_steps if rows else 0):
-            if column.at(t) is None:
-                raise ValueError(f"not every iteration has a value: {self._absent(column, t)}")
+        for step in range(self.n_steps if rows else 0):
+            if column.at(step) is None:
+                raise ValueError(f"not every iteration has a value: {self._absent(column, step)}")
         if rows:
             return np.stack(rows)
         kind = self.find(variable).type
