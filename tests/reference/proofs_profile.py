@@ -162,9 +162,17 @@ def the_report_of_a_mode() -> None:
 
 @proves(f"{MODE}.print_diff_summary", "other", "n_apply_to_print", "n_ops_to_print")
 def the_difference_of_two_modes() -> None:
-    first, second = (used(linker="py", optimizer="fast_compile") for _ in range(2))
+    modes = [ProfileMode(linker="py", optimizer="fast_compile") for _ in range(2)]
+    for mode in modes:
+        theano.function([x], [T.tanh(x), T.exp(x), x.sum()], mode=mode)(np.ones(10))
+    first, second = modes
     second.profiles[0].call(1.0)
-    whole = printed(first.print_diff_summary, second)
-    assert "+1 fct call" in whole
-    short = printed(first.print_diff_summary, second, n_ops_to_print=1, n_apply_to_print=1)
-    assert whole.count("Elemwise") > short.count("Elemwise")
+
+    def rows(**limits: int) -> list[int]:
+        text = printed(first.print_diff_summary, second, **limits)
+        assert "+1 fct call" in text
+        return [len(re.findall(r"^   [+-]\d", part, re.M)) for part in text.split("Apply-wise")]
+
+    assert rows() == [2, 3]  # classes of ops; nodes
+    assert rows(n_ops_to_print=1) == [1, 3]
+    assert rows(n_apply_to_print=1) == [2, 1]
