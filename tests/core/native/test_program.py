@@ -238,6 +238,23 @@ def test_a_length_that_turns_out_to_be_one() -> None:
     compare([x], [x + T.reshape(x, x.shape)], [[3.0]])
 
 
+@pytest.mark.parametrize("part", [np.s_[::2], np.s_[::-2], np.s_[::7], np.s_[-1:], np.s_[:3]])
+def test_a_part_of_one_column_spreads_as_one_column(part: slice) -> None:
+    column, v = T.tensor("float64", (None, 1)), T.dvector()
+    taken = column[:, part]
+    compare(
+        [column, v],
+        [taken + v, taken * 2 - v[::2], T.exp(taken) + v],
+        [np.array([[1.0], [2]]), np.arange(5.0)],
+    )
+
+
+def test_arrays_that_are_known_to_be_empty() -> None:
+    x = T.tensor("float64", (0, None))
+    outputs = [T.linalg.pinv(x), x.T + 1, T.dot(x.T, x) + x.sum(), T.sort(x.T * 2, axis=0)]
+    compare([x], outputs, [np.zeros((0, 6))])
+
+
 def test_what_lasts_from_step_to_step_shares_no_memory_with_a_step() -> None:
     """The gradient's stack is as large as an array that a step makes and gives back."""
     x = T.tensor("float64", (4, 1), "x")

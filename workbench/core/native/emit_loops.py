@@ -168,7 +168,12 @@ def run_loops(
         tuple(Operand(t.dtype, _kinds(t, s)) for t, s in zip(tensors, taken[:n], strict=True)),
         tuple(
             Result(
-                k.output, k.tensor.dtype, _kinds(k.tensor, s), k.reducer, k.accumulator, k.inplace
+                k.output,
+                k.tensor.dtype,
+                _stored_kinds(k, s, dims, reduced),
+                k.reducer,
+                k.accumulator,
+                k.inplace,
             )
             for k, s in zip(sinks, taken[n:], strict=True)
         ),
@@ -255,6 +260,15 @@ def _kinds(tensor: Tensor, strides: Sequence[Name]) -> tuple[Stride, ...]:
     if kinds and strides[-1] == str(tensor.itemsize):
         kinds[-1] = "unit"
     return tuple(kinds)
+
+
+def _stored_kinds(
+    sink: Sink, strides: Sequence[Name], dims: Sequence[Name], reduced: Sequence[int]
+) -> tuple[Stride, ...]:
+    """The kinds of a result's strides. One that is 0 because the array is empty is no spreading."""
+    still = [n == "1" or (sink.reducer and axis in reduced) for axis, n in enumerate(dims)]
+    kinds = _kinds(sink.tensor, strides)
+    return tuple("zero" if s else "any" if k == "zero" else k for k, s in zip(kinds, still))
 
 
 def _argument(w: Writer, tensor: Tensor, operand: Operand, strides: Sequence[Name]) -> Argument:

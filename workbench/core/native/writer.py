@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -499,7 +499,7 @@ class Writer:
         wanted = self.destinations.pop(variable, None)
         if wanted is not None:
             self.copy(tensor, self._destination(wanted, tensor.dtype, tensor.dims))
-        self.tensors[variable] = tensor
+        self.tensors[variable] = _with_known_lengths(tensor, variable)
         self.lives.hold(tensor)
 
     # --- kernels ---
@@ -564,3 +564,11 @@ def _fold(opcode: str, a: Name, b: Name) -> Name | None:
     if opcode == "add" and "0" in (a, b):
         return b if a == "0" else a
     return a if opcode in ("sub", "sdiv") and b == ("0" if opcode == "sub" else "1") else None
+
+
+def _with_known_lengths(tensor: Tensor, variable: Variable) -> Tensor:
+    """A tensor with the lengths that its type knows, for only a literal 1 is seen to spread."""
+    shape = variable.type.shape if isinstance(variable.type, TensorType) else ()
+    known = zip(tensor.dims, shape, strict=False)
+    dims = (*(dim if n is None else str(n) for dim, n in known), *tensor.dims[len(shape) :])
+    return tensor if dims == tensor.dims else replace(tensor, dims=dims)
