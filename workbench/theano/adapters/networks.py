@@ -54,11 +54,23 @@ def signal_conv2d(
     w: Any = T.as_tensor_variable(filters)
     images = x.dimshuffle("x", "x", 0, 1) if x.ndim == 2 else x.dimshuffle(0, "x", 1, 2)
     kernels = w.dimshuffle("x", "x", 0, 1) if w.ndim == 2 else w.dimshuffle(0, "x", 1, 2)
-    out = T.nnet.conv2d(images, kernels, border_mode=border_mode, subsample=subsample)
+    out = T.nnet.conv2d(
+        images,
+        kernels,
+        _with_channel(image_shape),
+        _with_channel(filter_shape),
+        border_mode,
+        subsample,
+    )
     if x.ndim == 2:
         out = out[0]
         return out[0] if w.ndim == 2 else out
     return out[:, 0] if w.ndim == 2 else out
+
+
+def _with_channel(shape: Any) -> Any:
+    """The shape of one image, or of a stack of images, with the axes that conv2d has."""
+    return None if shape is None else (*(shape[:-2] or (1,)), 1, *shape[-2:])
 
 
 def pool_2d(
