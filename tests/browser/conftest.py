@@ -19,7 +19,7 @@ Show = Callable[..., Any]
 
 # A model as AFM promises one, and no more: get, set, on, off, save_changes, send.
 _MODEL = """
-async ([esm, css, payload, state, answers]) => {
+async ([esm, css, payload, state, answers, apart]) => {
   document.head.append(document.createElement("style"));
   document.head.lastChild.textContent = css;
   const heard = {};
@@ -46,7 +46,9 @@ async ([esm, css, payload, state, answers]) => {
   const url = URL.createObjectURL(new Blob([esm], { type: "text/javascript" }));
   const { default: widget } = await import(url);
   const el = document.getElementById("view");
+  if (apart) el.remove();
   window.dispose = await widget.render({ model, el });
+  if (apart) document.body.append(el);
   await new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
 }
 """
@@ -71,11 +73,18 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def show(browser: Any) -> Iterator[Show]:
-    """`show(payload)` is a page with the widget on it; page errors fail the test at its end."""
+    """`show(payload)` is a page with the widget on it; page errors fail the test at its end.
+
+    apart  the widget is rendered before it is part of the page, as outputs out of sight are
+    """
     contexts, errors = [], []
 
     def open_page(
-        payload: dict, dark: bool = False, answers: dict | None = None, **state: Any
+        payload: dict,
+        dark: bool = False,
+        answers: dict | None = None,
+        apart: bool = False,
+        **state: Any,
     ) -> Any:
         context = browser.new_context(
             viewport={"width": 1300, "height": 720},
@@ -88,7 +97,7 @@ def show(browser: Any) -> Iterator[Show]:
         page.on("console", lambda m: m.type == "error" and errors.append(m.text))
         page.set_content('<!doctype html><div id="view"></div>')
         payload = json.loads(json.dumps(payload))
-        page.evaluate(_MODEL, [assets.esm(), assets.css(), payload, state, answers or {}])
+        page.evaluate(_MODEL, [assets.esm(), assets.css(), payload, state, answers or {}, apart])
         return page
 
     yield open_page

@@ -366,3 +366,41 @@ def test_the_exported_page_works_from_disk(browser, tmp_path, logreg):
     assert page.locator(".wb-where").first.inner_text() == "1 / 14"
     page.close()
     assert outside == []
+
+
+def test_an_output_that_was_out_of_sight_has_its_colours(show, logreg):
+    wanted = ink(show(logreg))
+    page = show(logreg, apart=True)
+    page.locator("canvas.wb-canvas").first.wait_for()
+    assert ink(page) == pytest.approx(wanted, rel=0.1)
+
+
+@pytest.fixture(scope="module")
+def choice():
+    import workbench as wb
+    import workbench.tensor as T
+
+    a, x = T.dscalar("a"), T.dvector("x")
+    seen = wb.inspect(wb.ifelse(a > 0, T.exp(x).sum(), T.log(x).prod()), values={a: 1.0, x: [1, 2]})
+    return seen.widget.payload
+
+
+def test_a_choice_opens_in_place_and_tells_what_did_not_run(show, choice):
+    page = show(choice)
+    pick(page, "ifelse")
+    page.get_by_role("button", name="Show or hide the inner graph").click()
+    told = page.evaluate(
+        """() => {
+        const { view, hooks } = document.querySelectorAll(".wb-stage")[1].stage;
+        const within = view.boxes.filter((box) => box.key.includes("/"));
+        return within.map((box) => [box.key, box.branches, box.outs, hooks.look(box).note || ""]);
+    }"""
+    )
+    (ran,) = (box for box in told if box[2] == [0])
+    (left,) = (box for box in told if box[2] == [1])
+    assert (ran[1], ran[3]) == (1, "")
+    assert (left[1], left[3]) == (1, "not run")
+    page.evaluate("(key) => model.set('selected', key)", ran[0])
+    page.get_by_text("value", exact=True).first.wait_for()
+    page.evaluate("(key) => model.set('selected', key)", left[0])
+    page.get_by_text("not run: the other branch was taken").wait_for()

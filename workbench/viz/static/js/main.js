@@ -24,6 +24,9 @@ class Workbench {
     this.root = root;
     this.theme = readTheme(root);
     this.stopWatching = watchTheme(() => this.retheme());
+    // Notebooks render outputs that are out of sight outside the page, where no style has colours.
+    this.arriving = new ResizeObserver(() => this.theme.paper || this.retheme());
+    this.arriving.observe(root);
     this.load = () => this.reload();
     this.fail = () => this.showError();
     model.on("change:payload", this.load);
@@ -114,6 +117,7 @@ class Workbench {
   dispose() {
     this.unload();
     this.stopWatching();
+    this.arriving.disconnect();
     this.model.off("change:payload", this.load);
     this.model.off("change:error", this.fail);
   }
