@@ -15,7 +15,8 @@ from workbench.core.ops.dot import dot, outer
 from workbench.core.ops.elementwise import Elemwise
 from workbench.core.ops.indexing import inc_subtensor, set_subtensor
 from workbench.core.ops.join import concatenate, join, stack
-from workbench.core.ops.reduce import all, any, argmax, max, mean, min, prod, std, sum, var
+from workbench.core.ops.positions import argmax
+from workbench.core.ops.reduce import all, any, max, mean, min, prod, std, sum, var
 from workbench.core.ops.scalars import (
     absolute,
     add,

@@ -231,11 +231,11 @@ FAMILIES: dict[str, tuple[str, ...]] = {
         "ptp",
         "quantile",
     ),
-    "workbench.core.ops.reduce": (
+    "workbench.core.ops.positions": (
         "argmin",
         "max_and_argmax",
+        "nonzero",
     ),
-    "workbench.core.ops.indexing": ("nonzero",),
     "workbench.core.ops.batched": (
         "batched_dot",
         "batched_tensordot",

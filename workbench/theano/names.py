@@ -92,7 +92,7 @@ _VARIABLES = {
     "Reshape": "workbench.core.ops.shape:Reshape",
     "ARange": "workbench.core.ops.create:ARange",
     "Eye": "workbench.core.ops.create:Eye",
-    "Argmax": "workbench.core.ops.reduce:Argmax",
+    "Argmax": "workbench.core.ops.positions:Argmax",
 }
 _TYPES = _same(
     f"{_HERE}types",

@@ -9,8 +9,7 @@ from workbench.core.native.ssa import Type, Value, memory_type
 from workbench.core.native.tensor import Tensor, register_tensor
 from workbench.core.native.writer import Emitter, Writer
 from workbench.core.nest import Reducer
-from workbench.core.ops.index import Nonzero
-from workbench.core.ops.reduce import Argmax, Argmin
+from workbench.core.ops.positions import Argmax, Argmin, Nonzero
 from workbench.core.scalar import ScalarBuilder
 
 

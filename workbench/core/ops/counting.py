@@ -14,8 +14,9 @@ from workbench.core.ops import reduce
 from workbench.core.ops.checks import checked
 from workbench.core.ops.create import ones, zeros
 from workbench.core.ops.cumulative import cumsum
-from workbench.core.ops.indexing import inc_subtensor, nonzero, set_subtensor
+from workbench.core.ops.indexing import inc_subtensor, set_subtensor
 from workbench.core.ops.join import concatenate, join
+from workbench.core.ops.positions import nonzero
 from workbench.core.ops.scalars import (
     and_,
     cast,

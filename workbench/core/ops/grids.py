@@ -11,8 +11,8 @@ import numpy as np
 from workbench.configuration import config
 from workbench.core.graph import Variable
 from workbench.core.ops.create import arange, eye, lengths_of, zeros
-from workbench.core.ops.indexing import nonzero
 from workbench.core.ops.join import stack
+from workbench.core.ops.positions import nonzero
 from workbench.core.ops.scalars import (
     cast,
     eq,

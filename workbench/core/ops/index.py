@@ -1,5 +1,5 @@
 """Indexing ops: Subtensor and IncSubtensor for scalars and slices, the Advanced pair for index
-arrays, Nonzero.
+arrays.
 """
 
 from __future__ import annotations
@@ -381,26 +381,3 @@ class AdvancedIncSubtensor(Op):
 
     def __str__(self) -> str:
         return f"AdvancedIncSubtensor{{{describe(self.spec)[1:-1]},set={self.set}}}"
-
-
-@frozen
-class Nonzero(Op):
-    """The positions of what is not zero: an int64 vector for each axis, in C order."""
-
-    def infer(self, *inputs: Variable) -> Sequence[Type]:
-        if (ndim := tensor_type(inputs[0]).ndim) == 0:
-            raise RankError("nonzero of a scalar", advice="compare it with 0")
-        return [TensorType("int64", (None,))] * ndim
-
-    def evaluate(self, *values: Array) -> Sequence[Array]:
-        return [np.asarray(i, "int64") for i in np.nonzero(values[0])]
-
-    def connected(self, index: int) -> bool:
-        return False
-
-    def grad(self, inputs: Variables, outputs: Variables, gradients: Gradients) -> Gradients:
-        return [None]
-
-    @property
-    def label(self) -> str:
-        return "nonzero"

@@ -1,4 +1,4 @@
-"""Indexing as a user writes it: x[…], nonzero, set_subtensor, inc_subtensor."""
+"""Indexing as a user writes it: x[…], set_subtensor, inc_subtensor."""
 
 from __future__ import annotations
 
@@ -9,21 +9,14 @@ from typing import Any
 import numpy as np
 
 from workbench.core.graph import Constant, Op, Variable
-from workbench.core.ops.index import AdvancedSubtensor, Nonzero, Subtensor
+from workbench.core.ops.index import AdvancedSubtensor, Subtensor
 from workbench.core.ops.join import stack
+from workbench.core.ops.positions import nonzero
 from workbench.core.ops.scalars import cast, eq
 from workbench.core.ops.shape import Dimension, DimShuffle, dimension, dimshuffle
 from workbench.core.ops.slices import FULL, Entry
 from workbench.core.types import as_tensor, is_integer, tensor_type
 from workbench.errors import GraphError, IndexOutOfRange, RankError
-
-
-def nonzero(x: Any, return_matrix: bool = False) -> Any:
-    """The positions of what is not zero: an int64 vector for each axis, in C order; as the rows of
-    a matrix where `return_matrix`.
-    """
-    found = tuple(Nonzero().apply(as_tensor(x)).outputs)
-    return stack(list(found)) if return_matrix else found
 
 
 def getitem(x: Variable, index: Any) -> Any:

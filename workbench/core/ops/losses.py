@@ -16,7 +16,7 @@ from workbench.core.ops.elementwise import Elemwise
 from workbench.core.ops.indexing import getitem, set_subtensor
 from workbench.core.ops.join import concatenate
 from workbench.core.ops.nnet import logsoftmax, softmax
-from workbench.core.ops.reduce import argmax
+from workbench.core.ops.positions import argmax
 from workbench.core.ops.reduce import sum as total
 from workbench.core.ops.scalars import Grads, add, cast, eq, log, sigmoid, sub
 from workbench.core.ops.scalars.formula import FloatFormula

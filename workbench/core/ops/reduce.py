@@ -1,16 +1,16 @@
-"""Reductions: sum, prod, max, min, all, any, argmax; mean, var, norm are written with them."""
+"""Reductions: sum, prod, max, min, all, any; mean, var and std are written with them."""
 
 from __future__ import annotations
 
 import builtins
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
 from workbench.core.graph import Array, Gradients, Op, Type, Variable, Variables
 from workbench.core.ops.scalars import absolute, cast, eq, mul, neq, second, sqrt, switch, true_div
-from workbench.core.ops.shape import dimension, dimshuffle, flatten
+from workbench.core.ops.shape import dimension, dimshuffle
 from workbench.core.scalar import lowest
 from workbench.core.types import TensorType, as_tensor, is_discrete, is_float, tensor_type
 from workbench.errors import DtypeError, GraphError, RankError, ShapeError
@@ -63,7 +63,7 @@ class Reduce(Op):
         (x,) = values
         dtype = str(x.dtype)
         if self.empty is None and builtins.any(x.shape[a] == 0 for a in self.axes):
-            raise _over_nothing(self.title, x)
+            raise over_nothing(self.title, x)
         return [
             np.asarray(
                 self.combine(x.astype(self.acc_dtype(dtype), copy=False)), self.out_dtype(dtype)
@@ -225,63 +225,8 @@ class Any_(_Logic):  # `Any` is typing's
         return np.logical_or.reduce(x, axis=self.axes)
 
 
-@frozen
-class Argmax(Op):
-    """The position of the first maximum along one axis (the first nan where there is one),
-    int64.
-    """
-
-    axis: int
-
-    title: ClassVar[str] = "argmax"
-    numpy: ClassVar[Callable[..., Any]] = staticmethod(np.argmax)
-
-    def infer(self, *inputs: Variable) -> Sequence[Type]:
-        t = tensor_type(inputs[0])
-        if not 0 <= self.axis < t.ndim:
-            raise RankError(
-                f"{self.title} over axis {self.axis}: {inputs[0]} has {t.ndim} axes",
-                advice=f"give an axis from 0 to {t.ndim - 1}",
-            )
-        if t.dtype[0] == "c":
-            raise DtypeError(
-                f"{self.title} is not defined on complex numbers, which have no order",
-                advice="take their absolute values first",
-            )
-        return [TensorType("int64", tuple(n for i, n in enumerate(t.shape) if i != self.axis))]
-
-    def evaluate(self, *values: Array) -> Sequence[Array]:
-        if values[0].shape[self.axis] == 0:
-            raise _over_nothing(self.title, values[0])
-        return [np.asarray(self.numpy(values[0], axis=self.axis), "int64")]
-
-    def grad(self, inputs: Variables, outputs: Variables, gradients: Gradients) -> Gradients:
-        return [None]
-
-    def shape(self, inputs: Sequence[Variable]) -> Sequence[Sequence[Any]]:
-        ndim = tensor_type(inputs[0]).ndim
-        return [[dimension(inputs[0], i) for i in range(ndim) if i != self.axis]]
-
-    def connected(self, index: int) -> bool:
-        return False
-
-    @property
-    def label(self) -> str:
-        return self.title
-
-    def __str__(self) -> str:
-        return f"{type(self).__name__}{{axis={self.axis}}}"
-
-
-@frozen
-class Argmin(Argmax):
-    """The position of the first minimum along one axis (the first nan where there is one)."""
-
-    title = "argmin"
-    numpy = staticmethod(np.argmin)
-
-
-def _over_nothing(what: str, x: Array) -> ShapeError:
+def over_nothing(what: str, x: Array) -> ShapeError:
+    """The error of an op that has no result without elements."""
     return ShapeError(
         f"{what} over no elements: the operand has shape {x.shape}",
         advice="see that it is not empty, or join it with a value that bounds the result",
@@ -387,38 +332,6 @@ def all(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 def any(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """Whether some element over some axes is not zero."""
     return _reduce(Any_, x, axis, keepdims)
-
-
-def argmax(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """The position of the first maximum along an axis; over several axes (None: all) its position
-    among their elements in a row.
-    """
-    return _position(Argmax, x, axis, keepdims)
-
-
-def argmin(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """The position of the first minimum along an axis; over several axes (None: all) its position
-    among their elements in a row.
-    """
-    return _position(Argmin, x, axis, keepdims)
-
-
-def _position(kind: type[Argmax], x: Any, axis: Any, keepdims: bool) -> Any:
-    variable = as_tensor(x)
-    ndim = tensor_type(variable).ndim
-    axes = normal_axes(axis, ndim, kind.title)
-    kept: list[int | str] = [i for i in range(ndim) if i not in axes]
-    line = variable
-    if len(axes) != 1:
-        line = flatten(dimshuffle(variable, (*kept, *axes)), len(kept) + 1)
-    found = kind(axes[0] if len(axes) == 1 else len(kept))(line)
-    back = ["x" if i in axes else kept.index(i) for i in range(ndim)]
-    return dimshuffle(found, back) if keepdims else found
-
-
-def max_and_argmax(x: Any, axis: Any = None, keepdims: bool = False) -> tuple[Any, Any]:
-    """The largest element over some axes, and its position: see `max` and `argmax`."""
-    return max(x, axis, keepdims), argmax(x, axis, keepdims)
 
 
 def count(x: Any, axis: Any = None, dtype: str = "float64") -> Any:

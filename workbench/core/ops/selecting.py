@@ -15,8 +15,9 @@ from workbench.core.ops import reduce
 from workbench.core.ops.alloc import alloc
 from workbench.core.ops.checks import checked
 from workbench.core.ops.create import arange
-from workbench.core.ops.indexing import inc_subtensor, nonzero, set_subtensor
+from workbench.core.ops.indexing import inc_subtensor, set_subtensor
 from workbench.core.ops.join import stack
+from workbench.core.ops.positions import nonzero
 from workbench.core.ops.scalars import (
     and_,
     cast,

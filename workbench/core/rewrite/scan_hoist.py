@@ -10,7 +10,8 @@ from workbench.core.ops.dot import Dot
 from workbench.core.ops.elementwise import Elemwise
 from workbench.core.ops.index import AdvancedSubtensor
 from workbench.core.ops.nnet import LogSoftmax, Softmax
-from workbench.core.ops.reduce import Argmax, Reduce
+from workbench.core.ops.positions import Argmax
+from workbench.core.ops.reduce import Reduce
 from workbench.core.rewrite.engine import Answer, Context, Refuse, rule
 from workbench.core.rewrite.scan_changes import OWN_MODE, known_inputs
 from workbench.core.scan.lift import Lifted, Values, lift

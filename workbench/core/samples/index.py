@@ -146,29 +146,3 @@ def _advanced() -> Iterator[Sample]:
 def _advanced_inc() -> Iterator[Sample]:
     yield from _changes(_ADVANCED[:-2], False)
     yield from _changes(_ADVANCED[:-2], True)
-
-
-@of(index.Nonzero)
-def _nonzero() -> Iterator[Sample]:
-    yield Sample(
-        "matrix",
-        index.Nonzero(),
-        (numbers(3, 4, dtype="int8", low=-0.3, high=0.3),),
-        np.nonzero,
-    )
-    yield Sample(
-        "mask",
-        lambda x, m: x[m],
-        (numbers(3, 4), numbers(3, 4, dtype="bool")),
-        lambda x, m: x[m],
-        smooth=(0,),
-    )
-    yield Sample(
-        "mask of rows",
-        lambda x, m: x[m],
-        (numbers(3, 4), numbers(3, dtype="bool")),
-        lambda x, m: x[m],
-        smooth=(0,),
-    )
-    yield Sample("of nothing", index.Nonzero(), (np.zeros((2, 0)),), np.nonzero)
-    yield Sample("nan", index.Nonzero(), (np.array([0.0, np.nan, -0.0, 1e-320]),), np.nonzero)

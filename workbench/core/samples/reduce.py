@@ -112,30 +112,3 @@ def _any() -> Iterator[Sample]:
     yield from _reductions(
         reduce.Any_, np.logical_or.reduce, _NUMBERS, 0, False, lambda _: "bool", _EMPTIES
     )
-
-
-def _position(kind: type[reduce.Argmax], function: Any) -> Iterator[Sample]:
-    for dtype in _NUMBERS:
-        for axis in (0, 1):
-            yield Sample(
-                f"{dtype} along {axis}",
-                kind(axis),
-                (numbers(3, 4, dtype=dtype),),
-                lambda x, axis=axis: function(x, axis),
-            )
-    yield Sample(
-        "first of equals, first nan",
-        kind(1),
-        (np.array([[1.0, 2, 2, 1], [1, np.nan, 0, np.nan]]),),
-        lambda x: function(x, 1),
-    )
-
-
-@of(reduce.Argmax)
-def _argmax() -> Iterator[Sample]:
-    yield from _position(reduce.Argmax, np.argmax)
-
-
-@of(reduce.Argmin)
-def _argmin() -> Iterator[Sample]:
-    yield from _position(reduce.Argmin, np.argmin)

@@ -17,7 +17,8 @@ from workbench.core.ops.elementwise import Elemwise
 from workbench.core.ops.index import AdvancedSubtensor, Subtensor
 from workbench.core.ops.join import Join
 from workbench.core.ops.nnet import LogSoftmax, Softmax
-from workbench.core.ops.reduce import Argmax, Reduce, Sum
+from workbench.core.ops.positions import Argmax
+from workbench.core.ops.reduce import Reduce, Sum
 from workbench.core.ops.scalars import mul
 from workbench.core.ops.shape import (
     Dimension,
