@@ -20,6 +20,7 @@ import pytest
 import workbench as wb
 import workbench.tensor as T
 from tests.core.ops.backends import as_list, inputs_for
+from workbench.core.function_pickle import AliasedMemoryError
 from workbench.core.graph import Constant, Variable, leaves, toposort
 from workbench.core.inner import InnerGraph
 from workbench.core.interpreter import Interpreter
@@ -295,6 +296,29 @@ def test_a_function_keeps_its_mode_and_profile() -> None:
     assert g.maker.mode == mode
     assert (g.profile.name, g.profile.call_times.calls) == ("mine", 0)
     assert g.maker.program.borrowed == (True,)
+
+
+def test_stored_arrays_that_overlap_are_told() -> None:
+    x, y = T.dvectors("x", "y")
+    rows = np.arange(6.0)
+    parts = (wb.In(x, value=rows[:4], borrow=True), wb.In(y, value=rows[2:], borrow=True))
+    f = wb.function(list(parts), x + y)
+    with pytest.warns(UserWarning, match="the arrays of x and y overlap"):
+        assert again(f)().tolist() == [2, 4, 6, 8]
+    f.pickle_aliased_memory_strategy = "raise"
+    with pytest.raises(AliasedMemoryError, match="overlap") as caught:
+        pickle.dumps(f)
+    assert "'ignore'" in caught.value.advice
+    f.pickle_aliased_memory_strategy = "ignore"
+    g = again(f)
+    assert g.pickle_aliased_memory_strategy == "ignore"
+    assert g().tolist() == [2, 4, 6, 8]
+    f.pickle_aliased_memory_strategy = "hide"
+    with pytest.raises(ValueError, match="'hide'"):
+        pickle.dumps(f)
+    whole = wb.function([wb.In(x, value=rows, borrow=True)], x + wb.shared(rows, borrow=True))
+    twice = again(whole)  # one array in two places stays one
+    assert twice.get_shared()[0].get_value(borrow=True) is twice.defaults[0]
 
 
 def test_a_computed_input_and_givens() -> None:

@@ -18,6 +18,7 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
         "pickle",
         "copy.copy",
         "copy.deepcopy",
+        "pickle_aliased_memory_strategy",
     ),
     "theano.compile.SharedVariable": (
         "type",
@@ -98,6 +99,7 @@ ALIASES: dict[str, str] = {
 ERRORS: tuple[str, ...] = (
     "theano.gof.MissingInputError",
     "theano.compile.UnusedInputError",
+    "theano.compile.function_module.AliasedMemoryError",
     "theano.gradient.DisconnectedInputError",
     "theano.gradient.NullTypeGradError",
     "theano.gradient.GradientError",

@@ -56,6 +56,21 @@ def what_stays_together_in_a_pickle() -> None:
     assert twin().tolist() == u().tolist()
 
 
+@proves("theano.compile.Function", "pickle_aliased_memory_strategy")
+@proves("theano.compile.function_module.AliasedMemoryError")
+def overlapping_memory_is_told_in_a_pickle() -> None:
+    y = T.dvector("y")
+    inputs = [theano.In(x, value=A[:2], borrow=True), theano.In(y, value=A[1:], borrow=True)]
+    f = theano.function(inputs, x + y)
+    with pytest.warns(UserWarning, match="overlap"):
+        assert again(f)().tolist() == [1, 3]
+    f.pickle_aliased_memory_strategy = "raise"
+    with pytest.raises(theano.compile.function_module.AliasedMemoryError):
+        pickle.dumps(f)
+    f.pickle_aliased_memory_strategy = "ignore"
+    assert again(f)().tolist() == [1, 3]
+
+
 @proves("unpickle_function")
 def functions_may_be_left_out_when_loading() -> None:
     data = pickle.dumps([theano.function([x], x * 2), 3])

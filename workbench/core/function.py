@@ -147,7 +147,9 @@ class Function:
 
     `f[key]` (or `f.value[key]`) is an input's stored default or a shared variable's value, by name,
     variable or number; `f.container[key]` is where it is stored. A call takes `output_subset`, too:
-    the numbers (or keys) of the outputs to compute.
+    the numbers (or keys) of the outputs to compute. Where two stored arrays overlap, which a pickle
+    does not keep, `f.pickle_aliased_memory_strategy` is what pickling does: 'warn', 'raise' or
+    'ignore'.
     """
 
     # A call goes straight to what the slot holds, without a Python frame of its own between.
@@ -159,6 +161,7 @@ class Function:
         "linked",
         "maker",
         "name",
+        "pickle_aliased_memory_strategy",
         "profile",
         "trust_input",
     )
@@ -178,6 +181,7 @@ class Function:
         self.name = program.name
         self.profile = profiler
         self.trust_input = False
+        self.pickle_aliased_memory_strategy = "warn"
         self._binder = Binder(program.inputs, program.name)
         self._subsets: dict[tuple[int, ...], Function] = {}
         packed = program.form.keys is not None

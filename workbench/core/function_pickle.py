@@ -5,17 +5,23 @@ function is optimised and linked anew; its native code is on the disk, where it 
 from __future__ import annotations
 
 import copy
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import combinations
 from typing import Any
+
+import numpy as np
 
 from workbench.configuration import config
 from workbench.core.function import Function, compile_program
+from workbench.core.gradient import check_option
 from workbench.core.graph import Variable
 from workbench.core.parameters import In
 from workbench.core.pickling import Bundle, Memo, copy_graph
 from workbench.core.program import Program
 from workbench.core.shared import SharedVariable
+from workbench.errors import WorkbenchError
 from workbench.frozen import frozen
 
 
@@ -32,16 +38,44 @@ class Skeleton:
     updated: tuple[SharedVariable, ...]
 
 
+class AliasedMemoryError(WorkbenchError, RuntimeError):
+    """Two arrays of a function overlap, which a pickle would not keep."""
+
+
 def reduce_function(function: Function) -> Any:
     """How a function is pickled."""
+    _check_overlaps(function)
     variables, skeleton = _apart(function.maker.program)
     settings = {
         "mode": function.maker.mode,
         "profile": _profile(function),
         "trust_input": function.trust_input,
+        "aliases": function.pickle_aliased_memory_strategy,
         "defaults": function.defaults,
     }
     return _load, (Bundle(variables), skeleton, settings)
+
+
+def _check_overlaps(function: Function) -> None:
+    """Tell of stored arrays that overlap, as the function's strategy says."""
+    strategy = function.pickle_aliased_memory_strategy
+    check_option("pickle_aliased_memory_strategy", strategy, ("warn", "raise", "ignore"))
+    if strategy == "ignore":
+        return
+    inputs = function.maker.program.inputs
+    held = [(str(inputs[i].variable), value) for i, value in function.defaults.items()]
+    held += [(str(v), v.get_value(borrow=True)) for v in function.get_shared()]
+    arrays = [(name, value) for name, value in held if isinstance(value, np.ndarray)]
+    for (one, a), (other, b) in combinations(arrays, 2):
+        if a is not b and np.may_share_memory(a, b):
+            error = AliasedMemoryError(
+                f"the arrays of {one} and {other} overlap; loaded from a pickle they will not",
+                f"function {function.name!r}",
+                advice="store copies, or set f.pickle_aliased_memory_strategy = 'ignore'",
+            )
+            if strategy == "raise":
+                raise error
+            warnings.warn(str(error), stacklevel=2)
 
 
 def _load(variables: Sequence[Variable], skeleton: Skeleton, settings: dict[str, Any]) -> Any:
@@ -54,6 +88,7 @@ def _load(variables: Sequence[Variable], skeleton: Skeleton, settings: dict[str,
 def _compiled(program: Program, settings: dict[str, Any]) -> Function:
     function = compile_program(program, settings["mode"], profile=settings["profile"])
     function.trust_input = settings["trust_input"]
+    function.pickle_aliased_memory_strategy = settings["aliases"]
     function.defaults = settings["defaults"]
     return function
 
@@ -72,6 +107,7 @@ def deepcopy_function(function: Function, memo: Memo) -> Function:
         "mode": function.maker.mode,
         "profile": _profile(function),
         "trust_input": function.trust_input,
+        "aliases": function.pickle_aliased_memory_strategy,
         "defaults": copy.deepcopy(function.defaults, memo),
     }
     return _compiled(_together(new, skeleton), settings)

@@ -270,7 +270,11 @@ MODULES: dict[str, Table] = {
     "compile.pfunc": ({**_PARAMETERS, "pfunc": f"{_HERE}functions:function"}, ""),
     "compile.function": ({"function": f"{_HERE}functions:function"}, ""),
     "compile.function_module": (
-        {"Function": "workbench:Function", **_same("workbench.errors", "UnusedInputError")},
+        {
+            "Function": "workbench:Function",
+            **_same("workbench.errors", "UnusedInputError"),
+            **_same("workbench.core.function_pickle", "AliasedMemoryError"),
+        },
         "",
     ),
     "compile.sharedvalue": (_SHARED, ""),
