@@ -88,7 +88,8 @@ def _load(variables: Sequence[Variable], skeleton: Skeleton, settings: dict[str,
 def _compiled(program: Program, settings: dict[str, Any]) -> Function:
     function = compile_program(program, settings["mode"], profile=settings["profile"])
     function.trust_input = settings["trust_input"]
-    function.pickle_aliased_memory_strategy = settings["aliases"]
+    # a pickle that was made earlier may lack it
+    function.pickle_aliased_memory_strategy = settings.get("aliases", "warn")
     function.defaults = settings["defaults"]
     return function
 
