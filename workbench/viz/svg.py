@@ -145,7 +145,7 @@ def _row(row: list[Pane], top: int, height: int) -> Iterable[str]:
         yield _text(left + 8, top + 26, pane.heading, 14, INK, weight="bold")
         if left > _PAD:
             yield f'<path d="M{left - 8} {top + 14}V{top + height - 12}" stroke="{FRAME}"/>'
-        yield f'<g transform="translate({left} {top + _TITLE})">'
+        yield f'<g transform="translate({left} {top + _TITLE})" text-anchor="middle">'
         yield from _graph(pane)
         yield "</g>"
         left += _width(pane) + _PAD
@@ -165,12 +165,12 @@ def _notes(panes: list[Pane]) -> list[str]:
 
 
 def _graph(pane: Pane) -> Iterable[str]:
-    for route in pane.layout.routes:
-        yield (
-            f'<path d="{edge_path(route.points)}" fill="none" stroke="{LINE}" stroke-width="1.3"/>'
-        )
-        x, y = route.points[-1]
-        yield f'<path d="M{x - 3} {y - 6}h6l-3 6z" fill="{LINE}"/>'
+    ways = [route.points for route in pane.layout.routes]
+    if ways:  # in two elements, however many there are: a notebook stores the picture twice
+        lines = "".join(map(edge_path, ways))
+        heads = "".join(f"M{x - 3} {y - 6}h6l-3 6z" for *_, (x, y) in ways)
+        yield f'<path d="{lines}" fill="none" stroke="{LINE}" stroke-width="1.3"/>'
+        yield f'<path d="{heads}" fill="{LINE}"/>'
     outputs: dict[int, list[int]] = {}
     for i, port in enumerate(pane.snapshot.outputs):
         outputs.setdefault(port.node, []).append(i)
@@ -229,21 +229,22 @@ def _face(box: Box, face: Face) -> Iterable[str]:
     baseline = box.y - 3 if face.subtitle else box.y + 4
     for chip in sorted(face.chips, key=lambda chip: not chip.leading):
         if not chip.leading and label:
-            yield _text(x + label / 2, baseline, face.label, LABEL, INK, "bold", "middle")
+            yield _text(x + label / 2, baseline, face.label, LABEL, INK, "bold")
             x, label = x + label + 6, 0
         yield from _chip(chip, x, baseline)
         x += chip_width(chip) + 6
     if label:
-        yield _text(x + label / 2, baseline, face.label, LABEL, INK, "bold", "middle")
+        yield _text(x + label / 2, baseline, face.label, LABEL, INK, "bold")
     if face.subtitle:
-        yield _text(box.x, box.y + 12, face.subtitle, SMALL, DIM, anchor="middle")
+        yield _text(box.x, box.y + 12, face.subtitle, SMALL, DIM)
 
 
 def _chip(chip: Chip, x: float, baseline: float) -> Iterable[str]:
     width = chip_width(chip)
     paint = 'fill="none" stroke="#9aa5b4"' if chip.far else 'fill="#e6e9ee"'
-    yield f'<rect x="{x:g}" y="{baseline - 12.5:g}" width="{width}" height="17" rx="4" {paint}/>'
-    yield _text(x + width / 2, baseline, chip.text, CHIP, INK, anchor="middle")
+    place = f'x="{round(x, 1):g}" y="{baseline - 12.5:g}"'
+    yield f'<rect {place} width="{width}" height="17" rx="4" {paint}/>'
+    yield _text(x + width / 2, baseline, chip.text, CHIP, INK)
 
 
 def _badge(x: float, y: float, state: str, colour: str) -> Iterable[str]:
@@ -265,7 +266,7 @@ def _output_text(snapshot: Snapshot, numbers: list[int]) -> str:
 def _output_mark(box: Box, text: str) -> Iterable[str]:
     x, y = box.left + 12, box.bottom + 5
     yield f'<path d="M{x - 5:g} {y:g}h10l-5 6z" fill="{INK}"/>'
-    yield _text(x + 9, y + 7, text, SMALL, DIM)
+    yield _text(x + 9, y + 7, text, SMALL, DIM, anchor="start")
 
 
 def _legend(states: list[str], y: float) -> Iterable[str]:
