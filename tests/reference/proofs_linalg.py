@@ -131,8 +131,49 @@ agrees(f"{S}.kron", "a b", sl.kron, np.kron, RECT, B)
 agrees(f"{S}.expm", "a", sl.expm, scipy.linalg.expm, B, rtol=1e-9)
 
 
-@proves(f"{S}.solve", "a")
-@proves(f"{S}.cholesky", "a")
+agrees(f"{N}.MatrixInverse", "", lambda a: nl.MatrixInverse()(a), np.linalg.inv, A)
+agrees(f"{N}.MatrixPinv", "", lambda a: nl.MatrixPinv()(a), np.linalg.pinv, RECT)
+agrees(f"{N}.Det", "", lambda a: nl.Det()(a), np.linalg.det, A)
+agrees(f"{N}.ExtractDiag", "", lambda a: nl.ExtractDiag()(a), np.diag, A)
+agrees(f"{S}.Expm", "", lambda a: sl.Expm()(a), scipy.linalg.expm, B, rtol=1e-9)
+agrees(
+    f"{N}.QRFull",
+    "mode",
+    lambda a: abs(nl.QRFull("r")(a)),
+    lambda a: abs(np.linalg.qr(a, "r")),
+    RECT,
+)
+agrees(
+    f"{N}.SVD",
+    "full_matrices compute_uv",
+    lambda a: [abs(nl.SVD(False)(a)[0]), nl.SVD(compute_uv=False)(a)],
+    lambda a: [abs(np.linalg.svd(a, False)[0]), np.linalg.svd(a, compute_uv=False)],
+    RECT,
+)
+agrees(
+    f"{N}.Eigh",
+    "UPLO",
+    lambda a: [nl.Eigh()(a)[0], nl.Eigh("U")(a)[0]],
+    lambda a: [np.linalg.eigvalsh(a), np.linalg.eigvalsh(a, "U")],
+    A,
+)
+agrees(
+    f"{S}.Eigvalsh",
+    "lower",
+    lambda a: [sl.Eigvalsh()(a), sl.Eigvalsh(lower=False)(a)],
+    lambda a: [np.linalg.eigvalsh(a), np.linalg.eigvalsh(a, "U")],
+    A,
+)
+
+
+@proves(f"{N}.Eig", "")
+def eigenvalues_by_the_old_class() -> None:
+    values, _ = computed(lambda a: nl.Eig()(a), SYM)
+    np.testing.assert_allclose(np.sort(values.real), np.linalg.eigvalsh(SYM))
+
+
+@proves(f"{S}.Solve", "A_structure")
+@proves(f"{S}.Cholesky", "lower")
 def options_of_the_old_classes() -> None:
     equal(computed(sl.Solve(A_structure="lower_triangular"), A, V), np.linalg.solve(_LOW, V))
     equal(computed(sl.Solve("upper_triangular"), A, V), np.linalg.solve(_UP, V))

@@ -126,6 +126,22 @@ def shapes_of_volumes_are_promises() -> None:
     raises((ValueError, AssertionError), "3", lambda: f(VOLUME, KERNEL[:, :, :, :2]))
 
 
+@proves(
+    "T.nnet.conv3d2d.conv3d", "signals", "filters", "signals_shape", "filters_shape", "border_mode"
+)
+def times_before_channels() -> None:
+    conv3d = T.nnet.conv3d2d.conv3d
+    x, w = VOLUME.swapaxes(1, 2), KERNEL.swapaxes(1, 2)
+    wanted = convolved(VOLUME, KERNEL).swapaxes(1, 2)
+    equal(computed(conv3d, x, w), wanted)
+    equal(computed(lambda a, b: conv3d(a, b, x.shape, w.shape), x, w), wanted)
+    full = convolved(VOLUME, KERNEL, pad=(1, 2, 1)).swapaxes(1, 2)
+    equal(computed(lambda a, b: conv3d(a, b, border_mode="full"), x, w), full)
+    for option in ({"signals_shape": (1, 9, 9, 9, 9)}, {"filters_shape": (9, 9, 9, 9, 9)}):
+        errors = (ValueError, AssertionError, TypeError)
+        raises(errors, "9", lambda o=option: computed(lambda a, b: conv3d(a, b, **o), x, w))
+
+
 OPTIONS: dict[str, Any] = {
     "border_mode": "full",
     "subsample": (2, 1),

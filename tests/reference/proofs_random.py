@@ -8,8 +8,9 @@ import numpy as np
 
 import workbench.theano as theano
 import workbench.theano.tensor as T
-from tests.reference.agreeing import equal, raises
+from tests.reference.agreeing import equal, keep, raises
 from tests.reference.proofs import proves
+from tests.reference.signatures_tensor import DRAWS
 from workbench.theano.tensor.shared_randomstreams import RandomStreams
 
 STREAMS = "theano.tensor.shared_randomstreams.RandomStreams"
@@ -169,3 +170,27 @@ def streams_in_functions() -> None:
     ahead = f()
     u.rng.set_value(held, borrow=True)
     equal(f(), ahead)
+
+
+def _from_a_state(name: str) -> None:
+    options: dict[str, Any] = {"permutation": {"n": 5}, "choice": {"a": 9}}.get(name, {})
+
+    def proof() -> None:
+        state = theano.shared(np.random.RandomState(3))
+        new, sample = getattr(T.raw_random, name)(state, (4,), **options)
+        f = theano.function([], sample, updates=[(state, new)])
+        numpy = np.random.RandomState(3)
+        wanted: Any = {
+            "random_integers": lambda: numpy.randint(0, 2, 4),
+            "binomial": lambda: numpy.binomial(1, 0.5, 4),
+            "permutation": lambda: np.array([numpy.permutation(5) for _ in range(4)]),
+            "multinomial": lambda: numpy.multinomial(1, [0.5, 0.5], 4),
+            "choice": lambda: numpy.choice(9, 4),
+        }.get(name, lambda: getattr(numpy, name)(size=4))
+        equal([f(), f()], [wanted(), wanted()])
+
+    keep(f"T.raw_random.{name}", "random_state", proof)
+
+
+for _name in DRAWS:
+    _from_a_state(_name)

@@ -215,6 +215,8 @@ NETWORKS: dict[str, str] = {
     "input_shape=None, " + _CONVOLVED.replace("filter_shape=None, ", ""),
     "abstract_conv.get_conv_output_shape": "image_shape, kernel_shape, border_mode, subsample, "
     "filter_dilation=None",
+    "conv3d2d.conv3d": "signals, filters, signals_shape=None, filters_shape=None, "
+    "border_mode='valid'",
     "batch_normalization": "inputs, gamma, beta, mean, std, mode='low_mem'",
     "bn.batch_normalization_train": "inputs, gamma, beta, axes='per-activation', epsilon=1e-4, "
     "running_average_factor=0.1, running_mean=None, running_var=None",
@@ -253,6 +255,18 @@ ALGEBRA: dict[str, str] = {
     "T.nlinalg.norm": "x, ord",
     "T.nlinalg.tensorinv": "a, ind=2",
     "T.nlinalg.tensorsolve": "a, b, axes=None",
+    "T.nlinalg.MatrixInverse": "",
+    "T.nlinalg.MatrixPinv": "",
+    "T.nlinalg.Det": "",
+    "T.nlinalg.Eig": "",
+    "T.nlinalg.ExtractDiag": "",
+    "T.nlinalg.Eigh": "UPLO='L'",
+    "T.nlinalg.QRFull": "mode='reduced'",
+    "T.nlinalg.SVD": "full_matrices=True, compute_uv=True",
+    "T.slinalg.Solve": "A_structure='general'",
+    "T.slinalg.Cholesky": "lower=True",
+    "T.slinalg.Eigvalsh": "lower=True",
+    "T.slinalg.Expm": "",
     "T.slinalg.cholesky": "a",
     "T.slinalg.solve": "a, b",
     "T.slinalg.solve_lower_triangular": "a, b",
@@ -263,6 +277,16 @@ ALGEBRA: dict[str, str] = {
     "T.slinalg.expm": "a",
 }
 
+DRAWS = (
+    "uniform",
+    "normal",
+    "binomial",
+    "poisson",
+    "random_integers",
+    "permutation",
+    "multinomial",
+    "choice",
+)
 _STREAMS = "theano.tensor.shared_randomstreams.RandomStreams"
 _MRG = "theano.sandbox.rng_mrg.MRG_RandomStreams"
 RANDOM: dict[str, str] = {
@@ -279,6 +303,7 @@ RANDOM: dict[str, str] = {
     f"{_STREAMS}.seed": "seed=None",
     f"{_STREAMS}.updates": "",
     f"{_STREAMS}.gen": "op, *args, **kwargs",
+    **{f"T.raw_random.{name}": "random_state" for name in DRAWS},
     _MRG: "seed=12345, use_cuda=None",
     f"{_MRG}.uniform": "size, low=0.0, high=1.0, ndim=None, dtype=None, nstreams=None",
     f"{_MRG}.normal": "size, avg=0.0, std=1.0, ndim=None, dtype=None, nstreams=None, "

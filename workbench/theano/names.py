@@ -71,9 +71,22 @@ _PRINTING = {
     "pprint": "workbench:pp",
     "pydotprint": "workbench.printing:pydotprint",
 }
+_DRAWS = _same(
+    f"{_HERE}raw_random",
+    *("uniform", "normal", "binomial", "poisson", "random_integers", "permutation"),
+    *("multinomial", "choice", "shuffle", "random_state_type"),
+)
 _RANDOM = _same("workbench.tensor.random", "RandomStreams")
 _MRG = _same(f"{_HERE}streams", "MRG_RandomStreams")
 
+_INPLACE = {
+    f"{name}_inplace": f"{_T}:{name}"
+    for name in (
+        *("add", "sub", "mul", "true_div", "floor_div", "mod", "maximum", "minimum", "neg"),
+        *("exp", "expm1", "log", "log2", "log10", "log1p", "sqrt", "sqr", "floor", "ceil"),
+        *("sin", "cos", "tan", "sinh", "cosh", "tanh", "erf", "sigmoid", "softplus", "second"),
+    )
+}
 _ELEMWISE = {
     "Elemwise": "workbench.core.ops.elementwise:Elemwise",
     "DimShuffle": "workbench.core.ops.shape:DimShuffle",
@@ -233,6 +246,8 @@ _SCAN_UTILS = {"until": "workbench:until", **_same("workbench.core.graph", "Vari
 _CHECKPOINTS = {"scan_checkpoints": "workbench:scan_checkpoints"}
 _UPDATES = {"OrderedUpdates": "workbench.core.scan.updates:OrderedUpdates"}
 
+_ARRAYS = {"_asarray": f"{_HERE}rest:as_array"}
+
 MODULES: dict[str, Table] = {
     "": (
         {
@@ -245,6 +260,7 @@ MODULES: dict[str, Table] = {
             **_DEBUG_MODES,
             **_UPDATES,
             **_same(_WB, "pp", "clone"),
+            **_ARRAYS,
             "function": f"{_HERE}functions:function",
             "config": f"{_WB}:config",
             "dot": f"{_T}:dot",
@@ -299,6 +315,7 @@ MODULES: dict[str, Table] = {
     "gradient": (_GRADIENT, ""),
     "ifelse": ({"ifelse": "workbench:ifelse", "IfElse": "workbench.core.ops.branches:IfElse"}, ""),
     "misc": ({}, ""),
+    "misc.safe_asarray": (_ARRAYS, ""),
     "misc.pkl_utils": (_same(f"{_HERE}rest", "dump", "load"), ""),
     "printing": (_PRINTING, ""),
     "sandbox": ({}, ""),
@@ -326,6 +343,7 @@ MODULES: dict[str, Table] = {
     "tensor.blas_c": ({"CGemv": "workbench.core.ops.dot:Gemv"}, ""),
     "tensor.elemwise": (_ELEMWISE, ""),
     "tensor.extra_ops": (_EXTRA, _T),
+    "tensor.inplace": (_INPLACE, ""),
     "tensor.nlinalg": (
         {
             "matrix_inverse": "workbench.tensor.linalg:inv",
@@ -334,7 +352,11 @@ MODULES: dict[str, Table] = {
             "diag": f"{_T}:diag",
             "alloc_diag": f"{_T}:diag",
             **_same(f"{_HERE}renamed", "trace", "matrix_power"),
-            **_same(f"{_HERE}algebra", "tensorsolve"),
+            **_same(
+                f"{_HERE}algebra",
+                *("tensorsolve", "MatrixInverse", "MatrixPinv", "Det", "Eig", "Eigh", "QRFull"),
+                *("SVD", "ExtractDiag"),
+            ),
         },
         "workbench.tensor.linalg",
     ),
@@ -342,11 +364,12 @@ MODULES: dict[str, Table] = {
     "tensor.nnet.bn": ({}, "workbench.tensor.nnet"),
     "tensor.nnet.conv": ({"conv2d": f"{_HERE}networks:conv2d"}, ""),
     "tensor.nnet.abstract_conv": (_CONV, "workbench.tensor.nnet"),
+    "tensor.nnet.conv3d2d": ({"conv3d": f"{_HERE}networks:conv3d2d"}, ""),
     "tensor.nnet.neighbours": (_NEIGHBOURS, ""),
     "tensor.nnet.nnet": (_NNET, "workbench.tensor.nnet"),
     "tensor.nnet.sigm": (_NNET, "workbench.tensor.nnet"),
     "tensor.opt": (_same(f"{_HERE}graphs", "Assert", "assert_op"), ""),
-    "tensor.raw_random": (_RANDOM, ""),
+    "tensor.raw_random": ({**_RANDOM, **_DRAWS}, ""),
     "tensor.shared_randomstreams": (_RANDOM, ""),
     "tensor.sharedvar": (_SHARED, ""),
     "tensor.signal": ({}, ""),
@@ -354,7 +377,10 @@ MODULES: dict[str, Table] = {
     "tensor.signal.downsample": (_POOL, ""),
     "tensor.signal.pool": (_POOL, ""),
     "tensor.slinalg": (
-        _same(f"{_HERE}algebra", "solve_symmetric", "Solve", "Cholesky", "eigvalsh"),
+        _same(
+            f"{_HERE}algebra",
+            *("solve_symmetric", "Solve", "Cholesky", "eigvalsh", "Eigvalsh", "Expm"),
+        ),
         "workbench.tensor.linalg",
     ),
     "tensor.sort": (

@@ -55,3 +55,36 @@ def tensorsolve(a: Any, b: Any, axes: Sequence[int] | None = None) -> Any:
         kept = [i for i in range(moved.ndim) if i not in axes]
         a = moved.dimshuffle(*kept, *axes)
     return T.linalg.tensorsolve(a, b)
+
+
+def Eigh(UPLO: str = "L") -> Callable[[Any], Any]:
+    """The function that finds eigenvalues and eigenvectors; which triangle it reads."""
+    return lambda a: T.linalg.eigh(a, UPLO)
+
+
+def QRFull(mode: str = "reduced") -> Callable[[Any], Any]:
+    """The function that factors a matrix into Q and R, in NumPy's mode."""
+    return lambda a: T.linalg.qr(a, mode)
+
+
+def SVD(full_matrices: bool = True, compute_uv: bool = True) -> Callable[[Any], Any]:
+    """The function of a matrix's singular value decomposition."""
+    return lambda a: T.linalg.svd(a, full_matrices, compute_uv)
+
+
+def Eigvalsh(lower: bool = True) -> Callable[..., Any]:
+    """The function of `eigvalsh` that reads this triangle."""
+    return lambda a, b=None: eigvalsh(a, b, lower)
+
+
+def _plain(name: str) -> Callable[[], Callable[..., Any]]:
+    def make() -> Callable[..., Any]:
+        found: Callable[..., Any] = getattr(T.linalg, name)
+        return found
+
+    make.__name__, make.__doc__ = name, f"The function `T.linalg.{name}`."
+    return make
+
+
+MatrixInverse, MatrixPinv, Det = _plain("inv"), _plain("pinv"), _plain("det")
+Eig, Expm, ExtractDiag = _plain("eig"), _plain("expm"), _plain("diagonal")

@@ -198,3 +198,29 @@ def h_softmax(
     scores = T.batched_dot(T.shape_padaxis(x, 1), W2[own])[:, 0] + b2[own]
     rows = T.arange(batch_size)
     return classes[rows, own] * T.nnet.softmax(scores)[rows, place]
+
+
+def conv3d2d(
+    signals: Any,
+    filters: Any,
+    signals_shape: Any = None,
+    filters_shape: Any = None,
+    border_mode: str = "valid",
+) -> Any:
+    """`T.nnet.conv3d` of signals (n, times, channels, rows, columns) and filters likewise: the
+    times come before the channels.
+    """
+    x: Any = T.as_tensor_variable(signals)
+    w: Any = T.as_tensor_variable(filters)
+    out = T.nnet.conv3d(
+        x.dimshuffle(0, 2, 1, 3, 4),
+        w.dimshuffle(0, 2, 1, 3, 4),
+        _channels_first(signals_shape),
+        _channels_first(filters_shape),
+        border_mode,
+    )
+    return out.dimshuffle(0, 2, 1, 3, 4)
+
+
+def _channels_first(shape: Any) -> Any:
+    return None if shape is None else (shape[0], shape[2], shape[1], *shape[3:])

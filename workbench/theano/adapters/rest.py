@@ -6,6 +6,8 @@ import io
 import pickle
 from typing import Any
 
+import numpy as np
+
 import workbench as wb
 import workbench.tensor as T
 from workbench.errors import WorkbenchError
@@ -31,6 +33,11 @@ def dump(obj: Any, file_handler: Any, protocol: int = pickle.HIGHEST_PROTOCOL) -
 def load(f: Any) -> Any:
     """What `dump` wrote."""
     return pickle.load(io.BytesIO(f) if isinstance(f, bytes) else f)
+
+
+def as_array(a: Any, dtype: Any, order: str | None = None) -> Any:
+    """numpy.asarray, which also takes 'floatX' for a dtype."""
+    return np.asarray(a, wb.config.floatX if dtype == "floatX" else dtype, order)
 
 
 def d3viz(fct: Any, outfile: str, *_: Any, **__: Any) -> None:
