@@ -11,7 +11,7 @@ from typing import Any
 
 from workbench.core.graph import Apply, Variable
 from workbench.core.native.emit_loops import Sink, copy_nest, iteration_space, run_loops, spread
-from workbench.core.native.ssa import Code, Type, Value, memory_type, scalar_type
+from workbench.core.native.ssa import Type, Value, memory_type, scalar_type
 from workbench.core.native.target import NoNativeForm
 from workbench.core.native.tensor import Name, Tensor, register_tensor
 from workbench.core.native.writer import Writer
@@ -48,9 +48,8 @@ def sliced(w: Writer, x: Tensor, spec: Spec, parts: Sequence[Variable]) -> Tenso
         if isinstance(entry, tuple):
             start, length, stride = _slice(w, entry, left, n)
             offset = w.integer("add", offset, w.integer("mul", start, step))
-            contiguous = (contiguous and entry == (None, None, None)) or _leading(
-                axis, entry, contiguous, dims
-            )
+            whole = contiguous and entry == (None, None, None)
+            contiguous = whole or _leading(entry, contiguous, dims)
             forward = forward and stride > 0
             dims.append(length)
             strides.append(w.integer("mul", step, str(stride)))
@@ -67,7 +66,7 @@ def sliced(w: Writer, x: Tensor, spec: Spec, parts: Sequence[Variable]) -> Tenso
     )
 
 
-def _leading(axis: int, entry: Entry, contiguous: bool, dims: list[Name]) -> bool:
+def _leading(entry: Entry, contiguous: bool, dims: list[Name]) -> bool:
     """Whether a slice of the first axis left, in steps of 1, keeps the rest in one piece."""
     return contiguous and not dims and isinstance(entry, tuple) and entry[2] in (None, 1)
 
@@ -295,13 +294,13 @@ def _row(w: Writer, pick: _Pick, at: Sequence[Name]) -> Tensor:
         return register_tensor(x.dtype, x.scalar, pick.rest)
     offset: Name = "0"
     for n, step, index in zip(x.dims, x.strides, pick.arrays, strict=False):
-        wide = _wide(w.code, w.scalar(element(w, index, at)), index.dtype)
+        wide = _wide(w.scalar(element(w, index, at)), index.dtype)
         offset = w.integer("add", offset, w.integer("mul", _position(w, wide, n), step))
     data = w.offset(x.data or "null", offset)
     return x.view(data, pick.rest, x.strides[count:], contiguous=x.contiguous)
 
 
-def _wide(code: Code, value: Value, dtype: str) -> Name:
+def _wide(value: Value, dtype: str) -> Name:
     if value.type.bits == 64 or value.name.lstrip("-").isdigit():
         return value.name
     return value.convert("zext" if dtype[0] == "u" else "sext", "i64").name

@@ -72,12 +72,12 @@ def emit_inverse(w: Writer, node: Apply) -> None:
     work = Workspace(w, f"{letter}getri", a.dtype, [n], arguments)
     with each(w, batch, stack, out) as (matrix, inverse):
         w.copy(matrix, inverse)
-        _factorise(w, letter, n, inverse.data, exchanged).succeed(f"{letter}getrf")
+        _factorise(w, n, inverse.data, exchanged).succeed(f"{letter}getrf")
         work.add(arguments(Call(w), inverse.data, exchanged)).succeed(f"{letter}getri")
     w.bind(node.out, out)
 
 
-def _factorise(w: Writer, letter: str, n: Name, data: Name | None, exchanged: Name) -> Call:
+def _factorise(w: Writer, n: Name, data: Name | None, exchanged: Name) -> Call:
     return Call(w).integers(n, n).matrix(data, n).pointers(exchanged)
 
 
@@ -96,7 +96,7 @@ def emit_solve(w: Writer, node: Apply) -> None:
     with each(w, batch, *stacks, out) as (matrix, right, solution):
         w.copy(matrix, factors)
         w.copy(right, solution)
-        _factorise(w, letter, n, factors.data, exchanged).succeed(f"{letter}getrf")
+        _factorise(w, n, factors.data, exchanged).succeed(f"{letter}getrf")
         call = Call(w).letters("N").integers(n, k).matrix(factors.data, n).pointers(exchanged)
         call.matrix(solution.data, n).succeed(f"{letter}getrs")
     w.bind(node.out, out)
@@ -186,7 +186,7 @@ def _sign_and_logarithm(
 ) -> tuple[Value, Value]:
     """Of a matrix that is factorised in place; 0 and -inf where it is singular."""
     dtype = factors.dtype
-    info = _factorise(w, LETTER[dtype], n, factors.data, exchanged).run(f"{LETTER[dtype]}getrf")
+    info = _factorise(w, n, factors.data, exchanged).run(f"{LETTER[dtype]}getrf")
     one, zero = number(w, dtype, 1.0), number(w, dtype, 0.0)
     sign, logarithm = (w.alloca(one.type.text, "sum") for _ in range(2))
     w.store_scalar(one, sign)

@@ -13,10 +13,10 @@ from workbench.core.native.blas import set_threads_address
 from workbench.core.native.emit_scan import emit_scan
 from workbench.core.native.runtime import INTERRUPTED, NO_MEMORY
 from workbench.core.native.spec import ArraySpec, EntrySpec
-from workbench.core.native.ssa import Type, scalar_type
+from workbench.core.native.ssa import Type
 from workbench.core.native.target import NoNativeForm, Target
 from workbench.core.native.tensor import Name, register_tensor
-from workbench.core.native.writer import RELEASE_ABOVE, Destination, Emitter, Writer
+from workbench.core.native.writer import RELEASE_ABOVE, Destination, Emitter, Writer, native_type
 from workbench.core.ops import (
     alloc,
     create,
@@ -156,7 +156,7 @@ def write_program(
     later = _place_results(w, results, len(outputs))
     nodes = toposort(results, stop=inputs)
     for variable in (v for node in nodes for v in node.outputs):
-        _array_spec(variable)
+        native_type(variable)
     w.write_nodes(nodes, results)
     for variable, destination in later:
         w.destinations[variable] = destination
@@ -190,13 +190,7 @@ def _shared(
 
 def _array_spec(variable: Variable, takes_floats: bool = False) -> ArraySpec:
     """What the entry checks. A Python float is exactly a float64 scalar."""
-    t = variable.type
-    if not isinstance(t, TensorType):
-        raise NoNativeForm(f"{variable} of {t}", "object")
-    try:
-        scalar_type(t.dtype)
-    except KeyError:
-        raise NoNativeForm(str(variable), t.dtype) from None
+    t = native_type(variable)
     return ArraySpec(t.dtype, t.ndim, t.shape, takes_floats and t == TensorType("float64"))
 
 

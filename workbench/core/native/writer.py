@@ -1,8 +1,7 @@
 """The writer of a native program: the text of `i32 @program(ptr %ctx)`, node by node.
 
-Code stands in regions, one per loop depth. What depends only on dimensions (sizes, checks, arena
-slots) is written in the outermost region that knows them, so that loops do it once. Mutable things
-are `alloca`s, which LLVM promotes.
+`regions` says where code stands; here are nodes, what is required of their operands, memory and
+values.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ import numpy as np
 from workbench.core.graph import Apply, Constant, Op, Variable
 from workbench.core.native.kernel import Argument, kernel_call, kernel_text
 from workbench.core.native.lives import Lives
+from workbench.core.native.regions import Region, Regions
 from workbench.core.native.ssa import Code, Type, Value, memory_type, scalar_type
 from workbench.core.native.target import NoNativeForm, Target
 from workbench.core.native.tensor import Name, Tensor, register_tensor
@@ -28,20 +28,6 @@ RELEASE_ABOVE = 1 << 15
 """The GIL is released for calls whose inputs have more elements than this in all, and for long
 loops.
 """
-
-
-class _Shared(Code):
-    """Lines of one region; names come from the writer's one counter."""
-
-    def __init__(self, writer: Writer, depth: int) -> None:
-        super().__init__()
-        self._writer = writer
-        self.depth = depth
-
-    def name(self) -> str:
-        name = self._writer.fresh()
-        self._writer.depths[name] = self.depth
-        return name
 
 
 @dataclass
@@ -58,7 +44,7 @@ class Destination:
 
 
 @dataclass
-class Writer:
+class Writer(Regions):
     """What is known while a program is written."""
 
     target: Target
@@ -66,21 +52,15 @@ class Writer:
     timed: bool = False
     tensors: dict[Variable, Tensor] = field(default_factory=dict)
     destinations: dict[Variable, Destination] = field(default_factory=dict)
-    depths: dict[Name, int] = field(default_factory=dict)
     kernels: dict[Nest, str] = field(default_factory=dict)
     functions: list[str] = field(default_factory=list)
     globals: list[str] = field(default_factory=list)
-    allocas: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     failed: list[Apply] = field(default_factory=list)
     n_slots: int = 0
 
     def __post_init__(self) -> None:
-        self._count = 0
-        self._floor = 0  # the depth of the innermost region that nothing leaves
-        self.codes: list[Code] = [_Shared(self, 0)]
-        self._sums: dict[tuple[str, ...], Name] = {}
-        self._equal: dict[Name, Name] = {}
+        super().__init__()
         self.node: Apply | None = None
         self.has_blas = False
         self.has_loops = False  # whether the program itself has loops, and not its kernels only
@@ -117,7 +97,7 @@ class Writer:
 
     def write_node(self, node: Apply) -> None:
         for variable in node.outputs if self.holder is not None else ():
-            _check_dtype(variable)
+            native_type(variable)
         emitter = self.emitter_of(node.op)
         if not self.timed:
             emitter(self, node)
@@ -147,123 +127,6 @@ class Writer:
             new = self.code.put(Type("i64"), f"add i64 {old}, {amount}").name
             self.code.line(f"store i64 {new}, ptr {at}")
 
-    # --- names and regions ---
-
-    def fresh(self, prefix: str = "v") -> Name:
-        self._count += 1
-        return f"%{prefix}{self._count}"
-
-    def label(self, prefix: str = "b") -> str:
-        self._count += 1
-        return f"{prefix}{self._count}"
-
-    @property
-    def depth(self) -> int:
-        return len(self.codes) - 1
-
-    @property
-    def code(self) -> Code:
-        """The region where values are computed now: the innermost."""
-        return self.codes[-1]
-
-    def depth_of(self, *names: Name) -> int:
-        return max((self.depths.get(name, 0) for name in names), default=0)
-
-    def region(self, *names: Name) -> Code:
-        """The outermost region in which all these names are known, but none outside a branch that
-        is written now.
-        """
-        return self.codes[max(self._floor, self.depth_of(*names))]
-
-    @contextmanager
-    def inside(self) -> Iterator[Code]:
-        """A region one deeper; when it ends, whoever opened it appends its lines (`append`) where
-        they belong.
-        """
-        region = _Shared(self, len(self.codes))
-        known = dict(self._equal), dict(self._sums)
-        self.codes.append(region)
-        try:
-            yield region
-        finally:
-            self.codes.pop()
-            self._equal, self._sums = known
-
-    @property
-    def is_inside_branch(self) -> bool:
-        """Whether what is written now may not run."""
-        return self._floor > 0
-
-    @contextmanager
-    def kept_inside(self) -> Iterator[Code]:
-        """A region one deeper that nothing leaves: it may not run."""
-        around = self._floor
-        self._floor = len(self.codes)
-        try:
-            with self.inside() as region:
-                yield region
-        finally:
-            self._floor = around
-
-    def alloca(self, text: str, prefix: str = "a") -> Name:
-        """Memory of the function's own frame, for one value of an LLVM type."""
-        name = self.fresh(prefix)
-        self.allocas.append(f"  {name} = alloca {text}")
-        return name
-
-    def start_block(self, label: str, code: Code | None = None) -> None:
-        (code or self.code).lines.append(f"{label}:")
-
-    # --- arithmetic on dimensions ---
-
-    def integer(self, opcode: str, a: Name, b: Name) -> Name:
-        """`a opcode b` in i64, folded where both are literals and written once per region."""
-        if (known := _fold(opcode, a, b)) is not None:
-            return known
-        key = (opcode, a, b)
-        if key not in self._sums:
-            self._sums[key] = self.region(a, b).put(Type("i64"), f"{opcode} i64 {a}, {b}").name
-        return self._sums[key]
-
-    def integer_known(self, opcode: str, a: Name, b: Name) -> Name | None:
-        """The name that `integer` would give where it is a literal or there already, else None."""
-        known = _fold(opcode, a, b)
-        return known if known is not None else self._sums.get((opcode, a, b))
-
-    def multiply(self, *names: Name) -> Name:
-        product = "1"
-        for name in names:
-            product = self.integer("mul", product, name)
-        return product
-
-    def call_i64(self, function: str, a: Name, b: Name) -> Name:
-        """An intrinsic such as `smax` over two i64."""
-        if a.lstrip("-").isdigit() and b.lstrip("-").isdigit() and function in ("smax", "smin"):
-            return str(max(int(a), int(b)) if function == "smax" else min(int(a), int(b)))
-        key = (function, a, b)
-        if key not in self._sums:
-            text = f"call i64 @llvm.{function}.i64(i64 {a}, i64 {b})"
-            self._sums[key] = self.region(a, b).put(Type("i64"), text).name
-        return self._sums[key]
-
-    def compare(self, predicate: str, a: Name, b: Name) -> Name:
-        """An i1 of two i64."""
-        return self.region(a, b).put(Type("i1"), f"icmp {predicate} i64 {a}, {b}").name
-
-    def select(self, condition: Name, a: Name, b: Name) -> Name:
-        return (
-            self.region(condition, a, b)
-            .put(Type("i64"), f"select i1 {condition}, i64 {a}, i64 {b}")
-            .name
-        )
-
-    def offset(self, data: Name, count: Name) -> Name:
-        """The address `count` bytes after data."""
-        if count == "0":
-            return data
-        text = f"getelementptr i8, ptr {data}, i64 {count}"
-        return self.region(data, count).put(Type("ptr"), text).name
-
     # --- checks ---
 
     def require(self, condition: Name, code: Code | None = None) -> None:
@@ -273,7 +136,7 @@ class Writer:
         """
         code = code or self.region(condition)
         for depth, idle in self.idle:
-            if isinstance(code, _Shared) and code.depth <= depth:  # before a loop: for its steps
+            if isinstance(code, Region) and code.depth <= depth:  # before a loop: for its steps
                 code = self.region(condition, idle)
                 condition = code.put(Type("i1"), f"or i1 {condition}, {idle}").name
         go_on, fail = self.label("ok"), self.label("fail")
@@ -300,11 +163,6 @@ class Writer:
             else (b, a)
         )
         self._equal[drop] = keep
-
-    def canonical(self, name: Name) -> Name:
-        while name in self._equal:
-            name = self._equal[name]
-        return name
 
     # --- memory ---
 
@@ -541,8 +399,8 @@ class Writer:
         outer.lines.append(f"{done}:")
 
 
-def _check_dtype(variable: Variable) -> None:
-    """Raises NoNativeForm for a value inside a body that no register holds."""
+def native_type(variable: Variable) -> TensorType:
+    """A variable's type. Raises NoNativeForm where no register holds its elements."""
     t = variable.type
     if not isinstance(t, TensorType):
         raise NoNativeForm(f"{variable} of {t}", "object")
@@ -550,20 +408,7 @@ def _check_dtype(variable: Variable) -> None:
         scalar_type(t.dtype)
     except KeyError:
         raise NoNativeForm(str(variable), t.dtype) from None
-
-
-def _fold(opcode: str, a: Name, b: Name) -> Name | None:
-    literal_a, literal_b = a.lstrip("-").isdigit(), b.lstrip("-").isdigit()
-    if literal_a and literal_b:
-        x, y = int(a), int(b)
-        return {"add": str(x + y), "sub": str(x - y), "mul": str(x * y)}.get(opcode)
-    if opcode == "mul" and "0" in (a, b):
-        return "0"
-    if opcode == "mul" and "1" in (a, b):
-        return b if a == "1" else a
-    if opcode == "add" and "0" in (a, b):
-        return b if a == "0" else a
-    return a if opcode in ("sub", "sdiv") and b == ("0" if opcode == "sub" else "1") else None
+    return t
 
 
 def _with_known_lengths(tensor: Tensor, variable: Variable) -> Tensor:
