@@ -150,6 +150,9 @@ def what_a_variable_says_of_itself() -> None:
     assert (x.type.dtype, x.type.ndim, x.type.broadcastable) == ("float32", 2, (False, True))
     assert str(x) == "x"
     assert repr(T.dvector()) == "<TensorType(float64, vector)>"
+    assert str(x + 1) == "Elemwise{add,no_inplace}.0"
+    for make, text in ((T.dcol, "col"), (T.fmatrix, "matrix"), (T.itensor3, "3D")):
+        assert str(make().type) == f"TensorType({make().dtype}, {text})"
 
 
 @proves("dtypes of tensors", "mixed operands", "Python numbers")

@@ -105,6 +105,7 @@ BASIC: dict[str, str] = {
     "T.set_subtensor": "x, y, inplace=False, tolerate_inplace_aliasing=False",
     "T.inc_subtensor": "x, y, inplace=False, set_instead_of_inc=False, "
     "tolerate_inplace_aliasing=False",
+    "theano.compile.ops.as_op": "itypes, otypes, infer_shape=None",
     "T.permute_row_elements": "x, y, inverse=0",
     "T.inverse_permutation": "perm",
 }

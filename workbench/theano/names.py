@@ -261,6 +261,7 @@ MODULES: dict[str, Table] = {
             **_UPDATES,
             **_same(_WB, "pp", "clone"),
             **_ARRAYS,
+            **_same(f"{_HERE}own_functions", "as_op"),
             "function": f"{_HERE}functions:function",
             "config": f"{_WB}:config",
             "dot": f"{_T}:dot",
@@ -283,6 +284,14 @@ MODULES: dict[str, Table] = {
     "compile.profilemode": (_same(_WB, "ProfileMode"), ""),
     "compile.profiling": (_same(_WB, "ProfileStats"), ""),
     "compile.io": (_PARAMETERS, ""),
+    "compile.ops": (
+        {
+            **_same(f"{_HERE}own_functions", "as_op"),
+            "FromFunctionOp": f"{_HERE}own_functions:FromFunction",
+            **_same(_T, "shape", "specify_shape"),
+        },
+        "",
+    ),
     "compile.pfunc": ({**_PARAMETERS, "pfunc": f"{_HERE}functions:function"}, ""),
     "compile.function": ({"function": f"{_HERE}functions:function"}, ""),
     "compile.function_module": (

@@ -35,7 +35,7 @@ def load(f: Any) -> Any:
     return pickle.load(io.BytesIO(f) if isinstance(f, bytes) else f)
 
 
-def as_array(a: Any, dtype: Any, order: str | None = None) -> Any:
+def as_array(a: Any, dtype: Any, order: Any = None) -> Any:
     """numpy.asarray, which also takes 'floatX' for a dtype."""
     return np.asarray(a, wb.config.floatX if dtype == "floatX" else dtype, order)
 
