@@ -124,11 +124,18 @@ def __getattr__(name: str) -> Any:
     if name in MODULES:
         return import_module(f"workbench.tensor.{name}")
     if name not in LATER:
-        hint = "" if name.startswith("_") else nearest(name, __dir__())
+        hint = "" if name.startswith("_") else _elsewhere(name) or nearest(name, __dir__())
         raise AttributeError(f"module 'workbench.tensor' has no attribute {name!r}.{hint}")
     value = getattr(import_module(LATER[name]), name)
     globals()[name] = value
     return value
+
+
+def _elsewhere(name: str) -> str:
+    """Where a name is that is not here."""
+    found = (f"T.{module}.{name}" for module in MODULES if hasattr(__getattr__(module), name))
+    place = next(found, f"T.nnet.{name}" if name in nnet.__dir__() else "")
+    return f" It is {place}" if place else ""
 
 
 def __dir__() -> list[str]:
