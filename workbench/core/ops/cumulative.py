@@ -9,49 +9,19 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from workbench.core.graph import Array, Gradients, Op, Type, Variable, Variables
+from workbench.core.graph import Array, Gradients, Type, Variable, Variables
+from workbench.core.ops.along import Along
 from workbench.core.ops.indexing import set_subtensor
 from workbench.core.ops.reduce import wide_integer
 from workbench.core.ops.scalars import cast, eq, isnan, ones_like, or_, switch, zeros_like
 from workbench.core.ops.shape import dimension, flatten, normal_axis, reshape, shape_tuple
 from workbench.core.ops.shaping import moveaxis
-from workbench.core.types import TensorType, as_tensor, is_discrete, tensor_type
-from workbench.errors import DtypeError, RankError
+from workbench.core.types import as_tensor, is_discrete, tensor_type
+from workbench.errors import DtypeError
 from workbench.frozen import frozen
 
 
-@frozen
-class _Along(Op):
-    """An op whose result has the operands' shape, computed along one axis."""
-
-    axis: int
-
-    title: ClassVar[str] = ""
-
-    def infer(self, *inputs: Variable) -> Sequence[Type]:
-        t = tensor_type(inputs[0])
-        if not 0 <= self.axis < t.ndim:
-            raise RankError(
-                f"{self.title} along axis {self.axis}: {inputs[0]} has {t.ndim} axes",
-                advice="give one of its axes; a scalar has none",
-            )
-        return [TensorType(self.out_dtype(t.dtype), t.shape)]
-
-    def out_dtype(self, dtype: str) -> str:
-        return dtype
-
-    def shape(self, inputs: Sequence[Variable]) -> Sequence[Sequence[Any]]:
-        return [shape_tuple(inputs[0])]
-
-    @property
-    def label(self) -> str:
-        return self.title
-
-    def __str__(self) -> str:
-        return f"{type(self).__name__}{{axis={self.axis}}}"
-
-
-class _Running(_Along):
+class _Running(Along):
     """Every element combined with all before it."""
 
     prim: ClassVar[str] = ""
@@ -137,7 +107,7 @@ class CumMin(_RunningExtreme):
 
 
 @frozen
-class Recurrence(_Along):
+class Recurrence(Along):
     """yₜ = aₜ·yₜ₋₁ + bₜ along an axis, from y₋₁ = 0. Inputs: a and b, of one type."""
 
     title = "recurrence"

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from workbench.core.graph import Array, Gradients, Op, Type, Variable, Variables
+from workbench.core.ops.along import Along
 from workbench.core.ops.checks import checked
 from workbench.core.ops.scalars import cast, ge, zeros_like
 from workbench.core.ops.shape import dimension, flatten, normal_axis, shape_tuple
@@ -16,37 +17,18 @@ from workbench.errors import GraphError, RankError, ShapeError
 from workbench.frozen import frozen
 
 
-@frozen
-class _Ordering(Op):
+class _Ordering(Along):
     """An op that orders the elements along one axis: nan comes last, equals keep their order."""
-
-    axis: int
-
-    def infer(self, *inputs: Variable) -> Sequence[Type]:
-        t = tensor_type(inputs[0])
-        if not 0 <= self.axis < t.ndim:
-            raise RankError(
-                f"{self.label} along axis {self.axis}: {inputs[0]} has {t.ndim} axes",
-                advice="give one of its axes; a scalar has none",
-            )
-        return [TensorType(self.out_dtype(t.dtype), t.shape)]
-
-    def out_dtype(self, dtype: str) -> str:
-        return dtype
-
-    def shape(self, inputs: Sequence[Variable]) -> Sequence[Sequence[Any]]:
-        return [shape_tuple(inputs[0])]
 
     def flops(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> int:
         return 0
-
-    def __str__(self) -> str:
-        return f"{type(self).__name__}{{axis={self.axis}}}"
 
 
 @frozen
 class Sort(_Ordering):
     """The elements along an axis in ascending order, -0.0 before 0.0."""
+
+    title = "sort"
 
     def evaluate(self, *values: Array) -> Sequence[Array]:
         (x,) = values
@@ -67,14 +49,12 @@ class Sort(_Ordering):
             return [None]
         return [put_along_axis(zeros_like(x), ArgSort(self.axis)(x), g, self.axis)]
 
-    @property
-    def label(self) -> str:
-        return "sort"
-
 
 @frozen
 class ArgSort(_Ordering):
     """The positions of the elements along an axis in ascending order, int64."""
+
+    title = "argsort"
 
     def out_dtype(self, dtype: str) -> str:
         return "int64"
@@ -87,10 +67,6 @@ class ArgSort(_Ordering):
 
     def grad(self, inputs: Variables, outputs: Variables, gradients: Gradients) -> Gradients:
         return [None]
-
-    @property
-    def label(self) -> str:
-        return "argsort"
 
 
 @frozen
