@@ -76,7 +76,7 @@ _DRAWS = _same(
     *("uniform", "normal", "binomial", "poisson", "random_integers", "permutation"),
     *("multinomial", "choice", "shuffle", "random_state_type"),
 )
-_RANDOM = _same("workbench.tensor.random", "RandomStreams")
+_RANDOM = _same("workbench.tensor.random", "RandomStreams", "RandomStateSharedVariable")
 _MRG = _same(f"{_HERE}streams", "MRG_RandomStreams")
 
 _INPLACE = {
@@ -134,11 +134,9 @@ _RENAMED = _same(
     *("swapaxes", "concatenate", "specify_shape", "fill_diagonal", "fill_diagonal_offset"),
     *("sort", "argsort"),
 )
-_CONVERSIONS = {
-    "cpu_contiguous": f"{_OLDER}:as_it_is",
-    "tensor_from_scalar": f"{_OLDER}:as_it_is",
-    "scalar_from_tensor": f"{_OLDER}:as_it_is",
-}
+_CONVERSIONS = dict.fromkeys(
+    ("cpu_contiguous", "tensor_from_scalar", "scalar_from_tensor"), f"{_OLDER}:as_it_is"
+)
 _EXTRA = {
     **_RENAMED,
     **_same(_OLDER, "Unique", "bartlett"),
@@ -161,10 +159,8 @@ _TENSOR_ALIASES = {
     "to_one_hot": "workbench.tensor.nnet:to_one_hot",
     "sgn": f"{_T}:sign",
     "int_div": f"{_T}:floor_div",
-    "floor_div": f"{_T}:floor_div",
     "fill": f"{_T}:second",
     "as_tensor": f"{_HERE}renamed:as_tensor_variable",
-    "arctan": f"{_T}:arctan",
     "bitwise_and": f"{_T}:and_",
     "bitwise_or": f"{_T}:or_",
     "bitwise_xor": f"{_T}:xor",
@@ -228,6 +224,23 @@ _POOL = {
     "max_pool_2d_same_size": "workbench.tensor.nnet:max_pool_2d_same_size",
 }
 _NEIGHBOURS = _same("workbench.tensor.nnet", "images2neibs", "neibs2images")
+_NLINALG = {
+    "matrix_inverse": "workbench.tensor.linalg:inv",
+    "extract_diag": f"{_T}:diagonal",
+    "diag": f"{_T}:diag",
+    "alloc_diag": f"{_T}:diag",
+    **_same(f"{_HERE}renamed", "trace", "matrix_power"),
+    **_same(
+        f"{_HERE}algebra",
+        *("tensorsolve", "MatrixInverse", "MatrixPinv", "Det", "Eig", "Eigh", "QRFull"),
+        *("SVD", "ExtractDiag"),
+    ),
+}
+_SLINALG = _same(
+    f"{_HERE}algebra",
+    *("solve_symmetric", "Solve", "Cholesky", "eigvalsh", "Eigvalsh", "Expm"),
+)
+_ALGEBRA = {**_NLINALG, **_SLINALG}
 _TRANSFERS = _same(f"{_HERE}rest", "gpu_from_host", "host_from_gpu")
 _NANGUARD = {"NanGuardMode": "workbench:NanGuardMode"}
 _COMPILE = {
@@ -332,9 +345,11 @@ MODULES: dict[str, Table] = {
     "sandbox.cuda.basic_ops": (_TRANSFERS, ""),
     "sandbox.gpuarray": (_TRANSFERS, ""),
     "sandbox.gpuarray.basic_ops": (_TRANSFERS, ""),
-    "sandbox.linalg": ({}, "workbench.tensor.linalg"),
+    "sandbox.linalg": (_ALGEBRA, "workbench.tensor.linalg"),
+    "sandbox.linalg.ops": (_ALGEBRA, "workbench.tensor.linalg"),
     "sandbox.neighbours": (_NEIGHBOURS, ""),
     "sandbox.rng_mrg": (_MRG, ""),
+    "sandbox.softsign": (_same("workbench.tensor.nnet", "softsign"), ""),
     "gpuarray": (_TRANSFERS, ""),
     "gpuarray.basic_ops": (_TRANSFERS, ""),
     "scan_module": (
@@ -353,22 +368,7 @@ MODULES: dict[str, Table] = {
     "tensor.elemwise": (_ELEMWISE, ""),
     "tensor.extra_ops": (_EXTRA, _T),
     "tensor.inplace": (_INPLACE, ""),
-    "tensor.nlinalg": (
-        {
-            "matrix_inverse": "workbench.tensor.linalg:inv",
-            "matrix_dot": "workbench.tensor.linalg:matrix_dot",
-            "extract_diag": f"{_T}:diagonal",
-            "diag": f"{_T}:diag",
-            "alloc_diag": f"{_T}:diag",
-            **_same(f"{_HERE}renamed", "trace", "matrix_power"),
-            **_same(
-                f"{_HERE}algebra",
-                *("tensorsolve", "MatrixInverse", "MatrixPinv", "Det", "Eig", "Eigh", "QRFull"),
-                *("SVD", "ExtractDiag"),
-            ),
-        },
-        "workbench.tensor.linalg",
-    ),
+    "tensor.nlinalg": (_NLINALG, "workbench.tensor.linalg"),
     "tensor.nnet": (_NNET, "workbench.tensor.nnet"),
     "tensor.nnet.bn": ({}, "workbench.tensor.nnet"),
     "tensor.nnet.conv": ({"conv2d": f"{_HERE}networks:conv2d"}, ""),
@@ -385,13 +385,7 @@ MODULES: dict[str, Table] = {
     "tensor.signal.conv": ({"conv2d": f"{_HERE}networks:signal_conv2d"}, ""),
     "tensor.signal.downsample": (_POOL, ""),
     "tensor.signal.pool": (_POOL, ""),
-    "tensor.slinalg": (
-        _same(
-            f"{_HERE}algebra",
-            *("solve_symmetric", "Solve", "Cholesky", "eigvalsh", "Eigvalsh", "Expm"),
-        ),
-        "workbench.tensor.linalg",
-    ),
+    "tensor.slinalg": (_SLINALG, "workbench.tensor.linalg"),
     "tensor.sort": (
         {
             **_same(f"{_HERE}renamed", "sort", "argsort"),
