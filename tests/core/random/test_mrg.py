@@ -108,6 +108,22 @@ def test_normal_numbers_are_of_pairs() -> None:
     np.testing.assert_allclose(wb.function([], n)(), expected, rtol=1e-14)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_truncated_normal_numbers(dtype: str) -> None:
+    """Normal ones within two standard deviations, whose variance is 0.774."""
+    sample = MRG_RandomStreams(3).truncated_normal((40, 500), avg=1.0, std=2.0, dtype=dtype)
+    drawn = wb.function([], sample)()
+    assert drawn.dtype == dtype
+    assert abs(drawn - 1).max() <= 4
+    assert abs(drawn - 1).max() > 3.9
+    assert abs(drawn.mean() - 1) < 0.05
+    assert abs(drawn.var() / 4 - 0.7737) < 0.02
+    assert wb.function([], MRG_RandomStreams(3).truncated_normal((0, 2)))().shape == (0, 2)
+    centre = wb.shared(np.zeros(3))
+    gradient = wb.grad(MRG_RandomStreams(3).truncated_normal((2, 3), avg=centre).sum(), centre)
+    np.testing.assert_array_equal(wb.function([], gradient)(), [2.0, 2.0, 2.0])
+
+
 def test_other_variables() -> None:
     s = MRG_RandomStreams(SEED)
     p = T.vector("p")
