@@ -109,4 +109,5 @@ def test_a_trace_tells_which_iterations_a_branch_left_out():
     means = [[s and s.mean for s in column] for _, column in record.columns]
     assert [None, 1.5, None, 2.25] in means
     assert "iteration 3" in repr(trace.at(3))
+    assert "not run" in seen.text("scan")
     assert "1.5" in seen.text("scan")

@@ -76,8 +76,10 @@ def _one_scan(trace: ScanTrace) -> str:
     rows = [("variable", *(f"t={t}" for t in shown))]
     for port, column in trace.columns:
         node = trace.inner[port.node]
+        if node.kind == "apply" and node.outputs[port.index].is_random_state:
+            continue  # what was drawn is told
         name = node.outputs[port.index].name or node.label
-        rows.append((name, *(_cell(column[t]) for t in shown)))
+        rows.append((name, *(_cell(column[t], t, trace) for t in shown)))
     title = f"scan '{trace.name}': {trace.n_steps} iterations"
     return "\n".join(filter(None, (title, _table(rows), trace.dropped)))
 
@@ -86,9 +88,9 @@ def _steps_shown(n: int) -> list[int]:
     return list(range(n)) if n <= 6 else [0, 1, 2, n - 3, n - 2, n - 1]
 
 
-def _cell(summary: object) -> str:
-    if not isinstance(summary, Summary):
-        return "…"
+def _cell(summary: Summary | None, t: int, trace: ScanTrace) -> str:
+    if summary is None:  # without one: not computed, or one of too many iterations
+        return "not run" if any(column[t] for _, column in trace.columns) else "…"
     if summary.dtype == RANDOM_STATE:
         return RANDOM_STATE
     if summary.shape == () and summary.sample:

@@ -173,7 +173,7 @@ export function valueCard(value) {
         ["mean", mean],
         ["max", high],
         ["std", std],
-      ]
+      ].filter(([, x]) => x !== null)
     : [["value", sample[0] ?? mean]];
   const told = shape.length ? num : exact;
   return h(
