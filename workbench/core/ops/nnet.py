@@ -7,63 +7,51 @@ from typing import Any
 
 import numpy as np
 
-from workbench.core.graph import Array, Gradients, Op, Type, Variable, Variables
+from workbench.core.graph import Array, Gradients, Type, Variable, Variables
+from workbench.core.ops.along import Along
 from workbench.core.ops.reduce import Peak
 from workbench.core.ops.reduce import sum as total
 from workbench.core.ops.scalars import cast, exp, log
 from workbench.core.ops.scalars import sigmoid as sigmoid
 from workbench.core.ops.scalars import softplus as softplus
-from workbench.core.ops.shape import normal_axis, shape_tuple
+from workbench.core.ops.shape import normal_axis
 from workbench.core.types import (
     as_tensor,
     float_like,
     is_discrete,
     tensor_type,
 )
-from workbench.errors import DtypeError, RankError
+from workbench.errors import DtypeError
 from workbench.frozen import frozen
 
 
-class _AlongAxis(Op):
-    """A function of whole vectors along one axis, of the same shape. `expand` writes it with
-    simpler ops.
-    """
-
-    axis: int
+class _OfVectors(Along):
+    """A function of whole vectors along one axis. `expand` writes it with simpler ops."""
 
     def infer(self, *inputs: Variable) -> Sequence[Type]:
-        t = tensor_type(inputs[0])
-        if not 0 <= self.axis < t.ndim:
-            raise RankError(
-                f"{self.label} along axis {self.axis}: {inputs[0]} has {t.ndim} axes",
-                advice=f"give an axis from 0 to {t.ndim - 1}",
-            )
-        if t.dtype[0] == "c":
+        if tensor_type(inputs[0]).dtype[0] == "c":
             raise DtypeError(
                 f"{self.label} is not defined on complex numbers", advice="take a real part of them"
             )
-        return [t.with_dtype(float_like(t.dtype))]
+        return super().infer(*inputs)
+
+    def out_dtype(self, dtype: str) -> str:
+        return float_like(dtype)
 
     def peak(self, x: Any) -> Any:
         """The largest element of each vector, also of none."""
         op = Peak((self.axis,))
         return op.expand(op(x), x)
 
-    def shape(self, inputs: Sequence[Variable]) -> Sequence[Sequence[Any]]:
-        return [shape_tuple(inputs[0])]
-
     def flops(self, inputs: Sequence[Any], outputs: Sequence[Any]) -> int:
         return 5 * int(outputs[0].size)
 
-    def __str__(self) -> str:
-        return f"{type(self).__name__}{{axis={self.axis}}}"
-
 
 @frozen
-class Softmax(_AlongAxis):
+class Softmax(_OfVectors):
     """exp(x) / sum(exp(x)) along an axis, computed from x - max(x)."""
 
-    axis: int
+    title = "softmax"
 
     def evaluate(self, *values: Array) -> Sequence[Array]:
         x = _floating(values[0])
@@ -83,16 +71,12 @@ class Softmax(_AlongAxis):
         e = exp(x - self.peak(x))
         return e / total(e, axis=self.axis, keepdims=True)
 
-    @property
-    def label(self) -> str:
-        return "softmax"
-
 
 @frozen
-class LogSoftmax(_AlongAxis):
+class LogSoftmax(_OfVectors):
     """x - log(sum(exp(x))) along an axis, computed from x - max(x)."""
 
-    axis: int
+    title = "log_softmax"
 
     def evaluate(self, *values: Array) -> Sequence[Array]:
         x = _floating(values[0])
@@ -114,10 +98,6 @@ class LogSoftmax(_AlongAxis):
         x = cast(x, float_like(tensor_type(x).dtype))
         shifted = x - self.peak(x)
         return shifted - log(total(exp(shifted), axis=self.axis, keepdims=True))
-
-    @property
-    def label(self) -> str:
-        return "log_softmax"
 
 
 def _floating(x: Array) -> Array:

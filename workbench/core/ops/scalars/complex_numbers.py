@@ -31,16 +31,22 @@ def _is_complex(x: Any) -> bool:
     return tensor_type(as_tensor(x)).dtype[0] == "c"
 
 
-class Real(ScalarOp):
-    """The real part; a real number is its own."""
+class _Part(ScalarOp):
+    """One of the two real numbers that make a complex one."""
 
-    name, numpy, ulp = "real", np.real, 0
+    ulp = 0
 
     def dtype(self, *dtypes: str) -> str:
         return _PARTS.get(dtypes[0], dtypes[0])
 
     def compute_dtype(self, *dtypes: str) -> str:
         return dtypes[0]
+
+
+class Real(_Part):
+    """The real part; a real number is its own."""
+
+    name, numpy = "real", np.real
 
     def lower(self, b: ScalarBuilder, *args: int) -> int:
         (x,) = args
@@ -50,16 +56,10 @@ class Real(ScalarOp):
         return [complex_(g, zeros_like(g)) if _is_complex(inputs[0]) else g]
 
 
-class Imag(ScalarOp):
+class Imag(_Part):
     """The imaginary part; that of a real number is 0."""
 
-    name, numpy, ulp = "imag", np.imag, 0
-
-    def dtype(self, *dtypes: str) -> str:
-        return _PARTS.get(dtypes[0], dtypes[0])
-
-    def compute_dtype(self, *dtypes: str) -> str:
-        return dtypes[0]
+    name, numpy = "imag", np.imag
 
     def lower(self, b: ScalarBuilder, *args: int) -> int:
         (x,) = args
