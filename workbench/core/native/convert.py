@@ -14,7 +14,7 @@ from workbench.core.native.ssa import Value, scalar_type
 
 
 def convert(x: Value, source: str, target: str) -> Value:
-    """X of dtype `source` as `target`."""
+    """x of dtype `source` as `target`."""
     if source == target:
         return x
     kind, to = np.dtype(source).kind, np.dtype(target)

@@ -131,7 +131,7 @@ def emit_inc_subtensor(w: Writer, node: Apply) -> None:
 
 
 def spread_checked(w: Writer, y: Tensor, variable: Variable, view: Tensor) -> Tensor:
-    """Y with the dimensions of the view; requires its lengths to fit."""
+    """y with the dimensions of the view; requires its lengths to fit."""
     from workbench.core.types import tensor_type
 
     for n, wanted, known in zip(

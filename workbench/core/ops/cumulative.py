@@ -146,12 +146,12 @@ def flow_back(a: Any, g: Any, axis: int) -> Any:
 
 
 def reverse(x: Any, axis: int) -> Any:
-    """X from its last to its first element along an axis."""
+    """x from its last to its first element along an axis."""
     return x[(slice(None),) * axis + (slice(None, None, -1),)]
 
 
 def delayed(x: Any, axis: int, first: int) -> Any:
-    """X moved on by one place along an axis; the first element is a number."""
+    """x moved on by one place along an axis; the first element is a number."""
     whole = (slice(None),) * axis
     start = zeros_like(x) if first == 0 else ones_like(x)
     return set_subtensor(start[(*whole, slice(1, None))], x[(*whole, slice(None, -1))])

@@ -83,7 +83,7 @@ def _triangle(lower: bool) -> Any:
 
 
 def _divided(x: Any, gaps: Any) -> Any:
-    """X over the gaps between eigenvalues; 0 on the diagonals, where there is none."""
+    """x over the gaps between eigenvalues; 0 on the diagonals, where there is none."""
     same = eq(*positions(gaps))
     return switch(same, 0, x / switch(same, 1, gaps))
 

@@ -205,7 +205,7 @@ def diagflat(x: Any, k: int = 0) -> Any:
 
 
 def fill_diagonal(x: Any, value: Any) -> Any:
-    """X with a value (or, for a matrix, a vector) on its main diagonal; of more than two axes,
+    """x with a value (or, for a matrix, a vector) on its main diagonal; of more than two axes,
     whose lengths are then equal, on the places [i, i, …, i].
     """
     variable = as_tensor(x)

@@ -71,7 +71,7 @@ def clip(x: Any, low: Any = None, high: Any = None) -> Any:
 
 
 def positive(x: Any) -> Any:
-    """X itself."""
+    """x itself."""
     return as_tensor(x)
 
 
@@ -86,7 +86,7 @@ def reciprocal(x: Any) -> Any:
 
 
 def float_power(x: Any, y: Any) -> Any:
-    """X ** y computed in float64 (or complex128) at least."""
+    """x ** y computed in float64 (or complex128) at least."""
     wide = "complex128" if "c" in (_dtype(x)[0], _dtype(y)[0]) else "float64"
     return power(cast(x, wide), cast(y, wide))
 
@@ -194,7 +194,7 @@ def iround(x: Any, mode: str = "half_to_even") -> Any:
 
 
 def nan_to_num(x: Any, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
-    """X with numbers in the place of nan and the infinities: by default 0 and the dtype's ends."""
+    """x with numbers in the place of nan and the infinities: by default 0 and the dtype's ends."""
     variable: Any = as_tensor(x)
     dtype = _dtype(variable)
     if is_discrete(dtype):

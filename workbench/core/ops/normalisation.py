@@ -94,7 +94,7 @@ def batch_normalization_test(
 def layer_normalization(
     x: Any, gamma: Any = None, beta: Any = None, axis: Any = -1, epsilon: float = 1e-5
 ) -> Any:
-    """X with mean 0 and variance 1 along some axes, times gamma and plus beta, which broadcast."""
+    """x with mean 0 and variance 1 along some axes, times gamma and plus beta, which broadcast."""
     variable: Any = as_tensor(x)
     centred = variable - mean(variable, axis, keepdims=True)
     variance = mean(sqr(centred), axis, keepdims=True)

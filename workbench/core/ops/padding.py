@@ -25,7 +25,7 @@ FULL = slice(None)
 
 
 def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = 0) -> Any:
-    """X with more elements round it: `pad_width` is a number, (before, after), or such a pair for
+    """x with more elements round it: `pad_width` is a number, (before, after), or such a pair for
     each axis.
 
     mode  'constant', 'edge', 'reflect' (without the edge itself), 'symmetric' (with it) or 'wrap'

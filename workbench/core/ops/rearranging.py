@@ -79,14 +79,14 @@ def column_stack(tensors: Sequence[Any]) -> Any:
 
 
 def append(x: Any, values: Any, axis: int | None = None) -> Any:
-    """X with values after it along an axis (None: both flattened)."""
+    """x with values after it along an axis (None: both flattened)."""
     if axis is None:
         return concatenate([flatten(as_tensor(x)), flatten(as_tensor(values))])
     return concatenate([x, values], axis)
 
 
 def split(x: Any, splits_size: Any, n_splits: int | None = None, axis: int = 0) -> list[Any]:
-    """X in `n_splits` parts along an axis, whose lengths `splits_size` (a vector) gives.
+    """x in `n_splits` parts along an axis, whose lengths `splits_size` (a vector) gives.
 
     Without `n_splits` as NumPy: an int is the number of equal parts, a list the places to cut at.
     """
@@ -132,7 +132,7 @@ def _split_as_numpy(x: Variable, places: Any, axis: int) -> list[Any]:
 
 
 def _cut(x: Variable, places: Any, axis: int) -> list[Any]:
-    """X cut at places, as NumPy's slices have it."""
+    """x cut at places, as NumPy's slices have it."""
     cuts = list(places)
     starts, stops = [0, *cuts], [*cuts, None]
     return [_between(x, a, b, axis) for a, b in zip(starts, stops, strict=True)]
@@ -143,7 +143,7 @@ def _between(x: Any, start: Any, stop: Any, axis: int) -> Any:
 
 
 def array_split(x: Any, places: Any, axis: int = 0) -> list[Any]:
-    """X in so many parts along an axis, the first ones longer by one where they are not equal; or
+    """x in so many parts along an axis, the first ones longer by one where they are not equal; or
     cut at the places of a list.
     """
     variable = as_tensor(x)
@@ -227,7 +227,7 @@ def _repeat_each(x: Variable, times: Any, axis: int) -> Any:
 
 
 def tile(x: Any, reps: Any, ndim: int | None = None) -> Any:
-    """X repeated as a whole so many times along each axis; missing axes are new leading ones.
+    """x repeated as a whole so many times along each axis; missing axes are new leading ones.
     `ndim` is needed where `reps` is a vector of unknown length.
     """
     variable = as_tensor(x)
@@ -264,7 +264,7 @@ def _repetitions(reps: Any, ndim: int | None) -> list[Any]:
 
 
 def roll(x: Any, shift: Any, axis: Any = None) -> Any:
-    """X with its elements moved on along an axis, or several (None: the flattened tensor); what
+    """x with its elements moved on along an axis, or several (None: the flattened tensor); what
     falls off one end comes in at the other.
     """
     variable = as_tensor(x)
@@ -296,7 +296,7 @@ def _rolled(x: Variable, shift: Any, axis: int) -> Any:
 
 
 def flip(x: Any, axis: Any = None) -> Any:
-    """X backwards along an axis, several, or all of them (None): a view."""
+    """x backwards along an axis, several, or all of them (None): a view."""
     variable = as_tensor(x)
     ndim = tensor_type(variable).ndim
     axes = (
@@ -307,17 +307,17 @@ def flip(x: Any, axis: Any = None) -> Any:
 
 
 def fliplr(x: Any) -> Any:
-    """X backwards along axis 1."""
+    """x backwards along axis 1."""
     return flip(x, 1)
 
 
 def flipud(x: Any) -> Any:
-    """X backwards along axis 0."""
+    """x backwards along axis 0."""
     return flip(x, 0)
 
 
 def rot90(x: Any, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Any:
-    """X turned by k quarters of a circle, from the first of the two axes towards the second."""
+    """x turned by k quarters of a circle, from the first of the two axes towards the second."""
     variable = as_tensor(x)
     a, b = (normal_axis(i, variable, "rot90") for i in axes)
     if a == b:

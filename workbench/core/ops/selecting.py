@@ -74,19 +74,19 @@ def _integers(indices: Any, what: str) -> Any:
 
 
 def take_along_axis(x: Any, indices: Any, axis: int | None = -1) -> Any:
-    """X at positions that have its rank: result[i, j] = x[i, indices[i, j]] for the last axis.
+    """x at positions that have its rank: result[i, j] = x[i, indices[i, j]] for the last axis.
     None: both flattened.
     """
     return _along(x, indices, axis)
 
 
 def put_along_axis(x: Any, indices: Any, values: Any, axis: int) -> Any:
-    """X with these values at the places that take_along_axis would read."""
+    """x with these values at the places that take_along_axis would read."""
     return set_subtensor(_along(x, indices, axis), values)
 
 
 def add_along_axis(x: Any, indices: Any, values: Any, axis: int) -> Any:
-    """X with these values added at the places that take_along_axis would read."""
+    """x with these values added at the places that take_along_axis would read."""
     return inc_subtensor(_along(x, indices, axis), values)
 
 

@@ -190,7 +190,7 @@ class DimShuffle(Op):
 
 
 def dimshuffle(x: Any, order: Sequence[int | str]) -> Any:
-    """X with its axes in this order ('x' for a new one); x itself where nothing changes."""
+    """x with its axes in this order ('x' for a new one); x itself where nothing changes."""
     variable = as_tensor(x)
     ndim = tensor_type(variable).ndim
     full = tuple(i if i == "x" else normal_axis(int(i), variable, "dimshuffle") for i in order)
@@ -221,7 +221,7 @@ def normal_axis(axis: int, variable: Variable, what: str, extra: int = 0) -> int
 
 
 def transpose(x: Any, axes: Sequence[int] | None = None) -> Any:
-    """X with its axes in reverse, or in the order given."""
+    """x with its axes in reverse, or in the order given."""
     variable = as_tensor(x)
     ndim = tensor_type(variable).ndim
     if axes is not None and len(axes) != ndim:
@@ -293,7 +293,7 @@ def static_or_self(variable: Variable) -> Any:
 
 
 def reshape(x: Any, newshape: Any, ndim: int | None = None) -> Any:
-    """X in another shape: a sequence of ints and scalar variables (-1 once), or a vector variable
+    """x in another shape: a sequence of ints and scalar variables (-1 once), or a vector variable
     with `ndim` given.
     """
     variable = as_tensor(x)
@@ -336,7 +336,7 @@ def _check_lengths(variable: Variable, dims: Sequence[Variable]) -> None:
 
 
 def flatten(x: Any, ndim: int = 1) -> Any:
-    """X with its last axes joined, so that `ndim` are left."""
+    """x with its last axes joined, so that `ndim` are left."""
     variable = as_tensor(x)
     rank = tensor_type(variable).ndim
     if ndim == rank:

@@ -14,7 +14,7 @@ from workbench.errors import GraphError, RankError
 
 
 def moveaxis(x: Any, source: Any, destination: Any) -> Any:
-    """X with the axes `source` (an int or several) at the places `destination`."""
+    """x with the axes `source` (an int or several) at the places `destination`."""
     variable = as_tensor(x)
     ndim = tensor_type(variable).ndim
     sources, places = (
@@ -38,7 +38,7 @@ def moveaxis(x: Any, source: Any, destination: Any) -> Any:
 
 
 def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
-    """X with two axes exchanged."""
+    """x with two axes exchanged."""
     variable = as_tensor(x)
     a, b = (normal_axis(i, variable, "swapaxes") for i in (axis1, axis2))
     order = list(range(tensor_type(variable).ndim))
@@ -47,7 +47,7 @@ def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
 
 
 def rollaxis(x: Any, axis: int, start: int = 0) -> Any:
-    """X with one axis moved before the axis `start`."""
+    """x with one axis moved before the axis `start`."""
     variable = as_tensor(x)
     ndim = tensor_type(variable).ndim
     where = normal_axis(axis, variable, "rollaxis")
@@ -62,7 +62,7 @@ def rollaxis(x: Any, axis: int, start: int = 0) -> Any:
 
 
 def expand_dims(x: Any, axis: Any) -> Any:
-    """X with a new axis of length 1 at this place, or at several, of the result."""
+    """x with a new axis of length 1 at this place, or at several, of the result."""
     variable = as_tensor(x)
     wanted = several(axis)
     new = [normal_axis(a, variable, "expand_dims", extra=len(wanted)) for a in wanted]
@@ -74,7 +74,7 @@ def expand_dims(x: Any, axis: Any) -> Any:
 
 
 def squeeze(x: Any, axis: Any = None) -> Any:
-    """X without its axes of length 1: of those that the type knows, or the ones that are named
+    """x without its axes of length 1: of those that the type knows, or the ones that are named
     (their length is then checked when it runs).
     """
     variable = as_tensor(x)
@@ -88,17 +88,17 @@ def squeeze(x: Any, axis: Any = None) -> Any:
 
 
 def shape_padleft(x: Any, n_ones: int = 1) -> Any:
-    """X with new axes of length 1 before all others."""
+    """x with new axes of length 1 before all others."""
     return dimshuffle(x, ["x"] * n_ones + list(range(tensor_type(as_tensor(x)).ndim)))
 
 
 def shape_padright(x: Any, n_ones: int = 1) -> Any:
-    """X with new axes of length 1 after all others."""
+    """x with new axes of length 1 after all others."""
     return dimshuffle(x, list(range(tensor_type(as_tensor(x)).ndim)) + ["x"] * n_ones)
 
 
 def shape_padaxis(x: Any, axis: int) -> Any:
-    """X with one new axis of length 1 at this place of the result."""
+    """x with one new axis of length 1 at this place of the result."""
     return expand_dims(x, axis)
 
 
@@ -160,7 +160,7 @@ def _each(made: Any, tensors: Sequence[Any]) -> Any:
 
 
 def broadcast_to(x: Any, shape: Any) -> Any:
-    """X spread over a shape: along new leading axes, and axes whose length is 1 in the type."""
+    """x spread over a shape: along new leading axes, and axes whose length is 1 in the type."""
     from workbench.core.ops.create import lengths_of
 
     return alloc(x, *lengths_of(shape))

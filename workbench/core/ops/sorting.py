@@ -153,7 +153,7 @@ def _ordered(kind: type[_Ordering], x: Any, axis: int | None) -> Any:
 
 
 def sort(x: Any, axis: int | None = -1, kind: str | None = None, order: Any = None) -> Any:
-    """X in ascending order along an axis (None: flattened), nan last. `kind` and `order` are taken
+    """x in ascending order along an axis (None: flattened), nan last. `kind` and `order` are taken
     for NumPy's sake: the order of equals is always kept.
     """
     return _ordered(Sort, x, axis)
@@ -165,7 +165,7 @@ def argsort(x: Any, axis: int | None = -1, kind: str | None = None, order: Any =
 
 
 def partition(x: Any, kth: Any, axis: int | None = -1) -> Any:
-    """X with its kth smallest elements in their places along an axis: all of it is sorted."""
+    """x with its kth smallest elements in their places along an axis: all of it is sorted."""
     return sort(x, axis)
 
 

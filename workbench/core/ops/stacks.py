@@ -26,7 +26,7 @@ from workbench.errors import DtypeError, RankError, ShapeError
 
 
 def floating(x: Any) -> Any:
-    """X as a tensor of real floats: integers and bools become float64, as in numpy.linalg."""
+    """x as a tensor of real floats: integers and bools become float64, as in numpy.linalg."""
     variable = as_tensor(x)
     return cast(variable, "float64") if is_discrete(tensor_type(variable).dtype) else variable
 

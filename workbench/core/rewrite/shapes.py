@@ -143,7 +143,7 @@ def reshape_twice(node: Apply, context: Context) -> Variable | None:
 
 @rule(Reshape, equation="x.reshape(x.shape) → x")
 def reshape_same(node: Apply, context: Context) -> Variable | None:
-    """X has that shape already: every length surely is its own, or one is -1, what is left."""
+    """x has that shape already: every length surely is its own, or one is -1, what is left."""
     x, *dims = node.inputs
     if pattern_of(x) != pattern_of(node.outputs[0]):
         return None

@@ -54,13 +54,13 @@ def _signed(x: Value, y: Value) -> tuple[Value, Value, Value]:
 
 @function("ufloordiv", 2, inline=False)
 def ufloordiv(x: Value, y: Value) -> Value:
-    """X // y without signs."""
+    """x // y without signs."""
     return _unsigned("udiv", x, y)
 
 
 @function("umod", 2, inline=False)
 def umod(x: Value, y: Value) -> Value:
-    """X % y without signs."""
+    """x % y without signs."""
     return _unsigned("urem", x, y)
 
 
@@ -111,7 +111,7 @@ def _any_bits(x: Value) -> None:
 
 @function("spow", 2, inline=False)
 def spow(x: Value, y: Value) -> Value:
-    """X to the y, modulo the type's size."""
+    """x to the y, modulo the type's size."""
     negative = y.lt(0)
     power = x.code.math("upow", x, negative.select(y & 1, y))
     small = (x + 1).compare("ult", 3) & x.ne(0)

@@ -47,7 +47,7 @@ def _constants(x: Value) -> _Constants:
 
 
 def clamp(x: Value, low: float, high: float) -> Value:
-    """X within [low, high]; nan stays."""
+    """x within [low, high]; nan stays."""
     x = x.lt(low).select(x.like(low), x)
     return x.gt(high).select(x.like(high), x)
 

@@ -29,7 +29,7 @@ Pair = tuple[Value, Value]
 
 @function("pow", 2, inline=False)
 def pow(x: Value, y: Value) -> Value:
-    """X to the y as NumPy has it for all special values."""
+    """x to the y as NumPy has it for all special values."""
     size = abs(x)
     magnitude = _double(size, y) if is_double(x) else _single(size, y)
     return _specials(x, y, size, magnitude)

@@ -87,7 +87,7 @@ def _coarse(x: Value, quarter: int) -> Value:
 
 
 def _remainder(x: Value, n: Value) -> tuple[Value, Value]:
-    """X - n·π/2 as high + low: each part is taken off with what the subtraction before it lost."""
+    """x - n·π/2 as high + low: each part is taken off with what the subtraction before it lost."""
     high, low = x - n * _HALF_PI[0], x.like(0.0)
     for part in _HALF_PI[1:]:
         product = n * part

@@ -210,7 +210,7 @@ minimum, maximum = Elemwise(Minimum()), Elemwise(Maximum())
 
 
 def divide(x: Any, y: Any) -> Any:
-    """X / y as an operator means it: integers are divided in floatX, or not at all, by
+    """x / y as an operator means it: integers are divided in floatX, or not at all, by
     `config.int_division`.
     """
     operands = as_tensor(x), as_tensor(y)

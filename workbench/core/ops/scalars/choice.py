@@ -187,7 +187,7 @@ def _dtype_name(dtype: Any) -> str:
 
 
 def cast(x: Any, dtype: str) -> Any:
-    """X in another dtype; x itself where it has it already. `dtype` may be 'floatX'."""
+    """x in another dtype; x itself where it has it already. `dtype` may be 'floatX'."""
     variable = as_tensor(x)
     if dtype not in DTYPES:
         dtype = config.floatX if dtype == "floatX" else _dtype_name(dtype)
