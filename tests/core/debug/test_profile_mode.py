@@ -56,7 +56,7 @@ def test_the_tutorials_sections_in_order():
 
 def test_a_star_marks_native_code():
     text = summary(used())
-    assert re.search(r"s \* +5 +1 +1  <class 'workbench\.core\.ops\.linalg\.Gemv'>", text)
+    assert re.search(r"s \* +5 +1 +1  <class 'workbench\.core\.ops\.dot\.Gemv'>", text)
     assert re.search(r"s   +1 +1 +1  <class 'workbench\.core\.ops\.print_op\.Print'>", text)
     assert re.search(r"s \* +5 +\d+  Gemv\(", text)
     text = summary(used(linker="py"))
