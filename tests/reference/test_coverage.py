@@ -107,7 +107,7 @@ def table() -> str:
     for kind, of_kind in kinds.items():
         lines += [
             "",
-            f"## {kind.capitalize()}s ({len(of_kind)})",
+            f"## {kind.capitalize()}{'es' if kind[-1] == 's' else 's'} ({len(of_kind)})",
             "",
             "| what | proved by |",
             "|---|---|",
