@@ -70,3 +70,14 @@ def normalisation_of_all_but_the_channels() -> None:
     got = theano.function([images, channel], out)(values, per)
     wanted = (values - per[:, None, None]) / np.sqrt(per)[:, None, None] * per[:, None, None]
     np.testing.assert_allclose(got, wanted + per[:, None, None])
+
+
+@proves("T.nonzero", "return_matrix")
+@proves(f"{VARIABLE}.nonzero", "return_matrix")
+def places_as_vectors_or_as_the_rows_of_a_matrix() -> None:
+    m, values = T.dmatrix("m"), np.array([[0.0, 2.0], [3.0, 0.0]])
+    for nonzero in (T.nonzero, lambda m, **options: m.nonzero(**options)):
+        vectors, matrix = nonzero(m), nonzero(m, return_matrix=True)
+        assert [v.ndim for v in vectors] == [1, 1]
+        assert matrix.ndim == 2
+        assert theano.function([m], matrix)(values).tolist() == [[0, 1], [1, 0]]
