@@ -426,3 +426,11 @@ def test_an_op_with_an_attribute_that_is_no_graph():
     profiled(np.ones((1, 1, 4, 4)))
     assert profiled.profile.nodes
     assert "Pool" in wb.debugprint(profiled, file="str")
+
+
+def test_float64_computed_from_float32_is_as_exact_as_that():
+    x = T.fmatrix("x")
+    y = 1 / (1 + T.exp(-x))
+    f = wb.function([x], T.linalg.matrix_power(T.dot(y, y.T) * 0.1, 3), mode="DebugMode")
+    for seed in range(12):
+        f(np.random.default_rng(seed).normal(size=(17, 17)).astype("float32"))

@@ -41,7 +41,8 @@ def difference(
         allowed = absolute + relative * np.abs(a)
         wrong = np.isfinite(a) & ~(np.abs(a - b) <= allowed) & ~np.asarray(excused)
         if wrong.any():  # it takes a while to look at all operands
-            allowed += ROUNDINGS * float(np.finfo(a.dtype).eps) * _scale([a, *operands])
+            took_part = [a, *operands]
+            allowed += ROUNDINGS * _coarsest(took_part) * _scale(took_part)
             wrong &= ~(np.abs(a - b) <= allowed)
     return _told(a, b, wrong)
 
@@ -62,6 +63,12 @@ def _told(a: Any, b: Any, wrong: Any) -> str:
     count = f"{np.count_nonzero(wrong)} of {a.size} elements differ{largest}"
     place = f", first at {first}" if first else ""
     return f"{count}{place}: {b[first]} instead of {a[first]}"
+
+
+def _coarsest(values: Iterable[Any]) -> float:
+    """The largest relative rounding of the numbers that took part."""
+    kinds = {v.dtype for v in values if _is_array(v) and v.dtype.kind in "fc"}
+    return max(float(np.finfo(kind).eps) for kind in kinds)
 
 
 def _scale(values: Iterable[Any]) -> float:

@@ -139,17 +139,17 @@ class DebugLinked(PyLinked):
             self.replay.run(given)
             found = self.interpreter.run(inputs, [watch, *timed, *native])
             if not written.left_range:  # else a stable formula may well give another value
-                self._compare(expected, found)
+                self._compare(args, expected, found)
             if self.mode.compares:
                 self._check_whole(args, found)
         return self.store(found, args)
 
-    def _compare(self, expected: Sequence[Any], found: Sequence[Any]) -> None:
+    def _compare(self, args: Sequence[Any], expected: Sequence[Any], found: Sequence[Any]) -> None:
         """The graph as it was written against the optimised one."""
         for i, (variable, a, b) in enumerate(
             zip(self.program.results, expected, found, strict=True)
         ):
-            if text := difference(a, b, _largest_of(expected)):
+            if text := difference(a, b, _largest_of([*args, *expected])):
                 raise BadOptimization(
                     f"the optimised function gives another value of {self._name(i)}: {text}",
                     place=variable.place,
@@ -171,7 +171,7 @@ class DebugLinked(PyLinked):
         passed = [np.array(a) if isinstance(a, np.ndarray) else a for a in args]
         results = run_native(self._whole, passed, None)
         for i, (a, b) in enumerate(zip(found, results, strict=True)):
-            if text := difference(a, b, _largest_of(found)):
+            if text := difference(a, b, _largest_of([*args, *found])):
                 raise BadThunkOutput(
                     f"the native program and the interpreter differ in {self._name(i)}, but in no "
                     f"single node: {text}",
