@@ -47,8 +47,11 @@ def _context(name: str, field: str) -> str:
     )
 
 
+# Compiled fast rather than well: what they call costs more than they do, and a first cell waits.
+_QUICK = "noinline optnone nounwind"
+
 _ACQUIRE = f"""
-define void @wb.acquire(ptr %ctx) noinline nounwind {{
+define void @wb.acquire(ptr %ctx) {_QUICK} {{
   {_context("state", "tstate")}
   %held = icmp eq ptr %state, null
   br i1 %held, label %done, label %take
@@ -62,7 +65,7 @@ done:
 """
 
 _RELEASE = f"""
-define void @wb.release(ptr %ctx) noinline nounwind {{
+define void @wb.release(ptr %ctx) {_QUICK} {{
   {_context("state", "tstate")}
   {_context("callback", "allocate")}
   %held = icmp eq ptr %state, null
@@ -124,7 +127,7 @@ define internal ptr @wb.alloc_output_array({_WANTED}) noinline nounwind {{
 """
 
 _REUSED_ARRAY = f"""
-define internal ptr @wb.alloc_update_array({_WANTED}) noinline nounwind {{
+define internal ptr @wb.alloc_update_array({_WANTED}) {_QUICK} {{
   {_context("cells", "cells")}
   %cell.at = getelementptr inbounds ptr, ptr %cells, i32 %k
   %cell = load ptr, ptr %cell.at
@@ -145,7 +148,7 @@ new:
 """
 
 _FITS = f"""
-define internal i1 @wb.fits(ptr %array, i32 %typenum, i32 %nd, ptr %dims) noinline nounwind {{
+define internal i1 @wb.fits(ptr %array, i32 %typenum, i32 %nd, ptr %dims) {_QUICK} {{
   %type.at = {_at("%array", layout.TYPE)}
   %type = load ptr, ptr %type.at
   %is.array = icmp eq ptr %type, @np.ndarray
@@ -216,7 +219,7 @@ grow:
 """
 
 _GROW_SLOT = f"""
-define ptr @wb.grow_slot(ptr %at, i64 %bytes) noinline cold nounwind {{
+define ptr @wb.grow_slot(ptr %at, i64 %bytes) {_QUICK} {{
   %capacity.at = {_at("%at", SLOT.offset("capacity"))}
   %raw.at = {_at("%at", SLOT.offset("raw"))}
   %old = load ptr, ptr %raw.at
@@ -238,7 +241,7 @@ define ptr @wb.grow_slot(ptr %at, i64 %bytes) noinline cold nounwind {{
 """
 
 _INTERRUPTED = f"""
-define i1 @wb.interrupted(ptr %ctx) noinline cold nounwind {{
+define i1 @wb.interrupted(ptr %ctx) {_QUICK} {{
   {_context("callback", "allocate")}
   {_context("state", "tstate")}
   %native = icmp eq ptr %callback, null
