@@ -8,7 +8,10 @@ where they are too large; counts are in `count_draws`.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
+
+import numpy as np
 
 from workbench.core.native.mersenne import uniform_number
 from workbench.core.native.routine import DOUBLE, I1, I32, I64, POINTER, Routine
@@ -230,9 +233,8 @@ def random_integers() -> Routine:
 
 
 def multinomial() -> Routine:
-    """How often each of `count` outcomes comes in n trials: binomial draws, each of what is left.
-    An outcome of probability 0 takes no number.
-    """
+    """How often each of `count` outcomes comes in n trials: binomial draws of what is left."""
+    skips = _skips_what_cannot_come()
     r = Routine("wb.mt.multinomial", None, POINTER, POINTER, POINTER, I64, POINTER, I64)
     state, kept, into, n, p, count = r.inputs
     left, rest = r.cell(n), r.cell(r.number(DOUBLE, 1.0))
@@ -240,10 +242,11 @@ def multinomial() -> Routine:
         r.store(r.number(I64, 0), r.at(into, i, "i64"))
     done = r.label()
     last = count - 1
-    r.jump_unless(n.gt(0), done)
+    if skips:
+        r.jump_unless(n.gt(0), done)
     with r.counted(r.number(I64, 0), last) as i:
         own = r.load(DOUBLE, r.at(p, i, "double"))
-        with r.when(own.ne(0.0)):
+        with r.when(own.ne(0.0)) if skips else nullcontext():
             share = own / rest.value
             drawn = r.call("wb.mt.binomial", I64, state, kept, left.value, share)
             r.store(drawn, r.at(into, i, "i64"))
@@ -254,6 +257,16 @@ def multinomial() -> Routine:
     r.begin(done)
     r.give()
     return r
+
+
+def _skips_what_cannot_come() -> bool:
+    """Whether NumPy's multinomial takes no number for an outcome of probability 0, or no trials,
+    as it did before 2.5.
+    """
+    state = np.random.RandomState(0)
+    before = state.get_state(legacy=False)["state"]["pos"]
+    state.multinomial(0, [0.5, 0.5])
+    return bool(state.get_state(legacy=False)["state"]["pos"] == before)
 
 
 def probabilities() -> Routine:

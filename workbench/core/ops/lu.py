@@ -56,7 +56,7 @@ class Lu(MatrixOp):
         p, left, right = (np.zeros((*batch, *dims), x.dtype) for dims in shapes)
         p[...] = np.eye(m)
         for place in each_matrix(batch) if k else ():
-            p[place], left[place], right[place] = factorised(x[place], check_finite=False)
+            p[place], left[place], right[place] = factorised(x[place].copy(), check_finite=False)
         return [p, left, right]
 
     def grad(self, inputs: Variables, outputs: Variables, gradients: Gradients) -> Gradients:
