@@ -13,15 +13,11 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 from workbench.configuration import config
 from workbench.core import origin
+from workbench.core.array import Array as Array
 from workbench.core.records import Place
 from workbench.errors import NullGradientError, WorkbenchError
-
-Array = NDArray[np.generic]
 
 _FLAGS = config.values  # asked for every op that is applied
 

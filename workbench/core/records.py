@@ -9,7 +9,6 @@ stable over a whole rewrite history.
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field
@@ -35,6 +34,8 @@ class Record:
         Record.kinds[cls.__name__] = cls
 
     def to_json(self) -> str:
+        import json  # here: most programs write no record
+
         return json.dumps(
             {"schema": SCHEMA, "record": type(self).__name__, **self.to_dict()},
             separators=(",", ":"),
@@ -46,6 +47,8 @@ class Record:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
+        import json
+
         data = json.loads(text)
         if data.pop("schema", None) != SCHEMA:
             raise ValueError(

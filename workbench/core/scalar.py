@@ -14,12 +14,10 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from workbench.configuration import config
+from workbench.core.array import Array
 from workbench.frozen import frozen
-
-Array = NDArray[np.generic]
 
 
 @frozen
