@@ -175,7 +175,7 @@ def _operands(program: Program) -> list[Any]:
     }
     try:
         found = Interpreter([made[n] for n in program.outputs]).run_all({**given, **swapped})
-    except Exception:
+    except Exception:  # a program that fails has no values to be measured by
         return []
     return [v for v in found.values() if isinstance(v, (np.ndarray, np.generic))]
 

@@ -8,6 +8,7 @@ import pytest
 
 import workbench.theano as theano
 import workbench.theano.tensor as T
+from workbench.errors import UsageError
 from workbench.theano.names import MODULES
 
 NAMES = [(path, name) for path, (names, _) in MODULES.items() for name in names]
@@ -61,3 +62,22 @@ def test_flags_of_the_old_environment() -> None:
 
     assert floatx(THEANO_FLAGS="floatX=float32,device=cpu,mode=FAST_RUN") == "float32"
     assert floatx(THEANO_FLAGS="floatX=float32", WORKBENCH_FLAGS="floatX=float64") == "float64"
+
+
+def test_arguments_that_mean_nothing_are_told() -> None:
+    """Hints on speed are taken; a misspelt argument, or a promise that we cannot keep, is not."""
+    x, w = T.tensor4("x"), T.tensor4("w")
+    assert T.nnet.conv2d(x, w, unroll_batch=4).ndim == 4
+    with pytest.raises(UsageError, match="Did you mean 'border_mode'"):
+        T.nnet.conv2d(x, w, border_mod="full")
+    with pytest.raises(UsageError, match="MonitorMode"):
+        theano.gof.vm.VM_Linker(callback=print)
+    assert theano.gof.vm.VM_Linker(allow_gc=False, use_cloop=True) == "cvm_nogc"
+
+
+def test_the_configuration_is_printed() -> None:
+    """As a shell does: python -c 'import theano; print(theano.config)'."""
+    code = "import workbench.theano as theano; print(theano.config)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "floatX" in done.stdout
+    assert "compute_test_value" in done.stdout

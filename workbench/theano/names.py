@@ -290,7 +290,7 @@ MODULES: dict[str, Table] = {
     "compile.mode": (_MODES, ""),
     "compile.debugmode": ({**_DEBUG_ERRORS, **_same(_WB, "DebugMode")}, ""),
     "compile.monitormode": (
-        {**_same(_WB, "MonitorMode"), "detect_nan": f"{_HERE}modes:detect_nan"},
+        {**_same(_WB, "MonitorMode"), "detect_nan": "workbench.core.debug.monitor:detect_nan"},
         "",
     ),
     "compile.nanguardmode": (_NANGUARD, ""),

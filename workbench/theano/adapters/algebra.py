@@ -15,7 +15,12 @@ def solve_symmetric(a: Any, b: Any) -> Any:
     return T.linalg.solve(a, b, assume_a="sym")
 
 
-def Solve(A_structure: str = "general", lower: bool = False, **_: Any) -> Callable[..., Any]:
+def Solve(
+    A_structure: str = "general",
+    lower: bool = False,
+    overwrite_A: bool = False,
+    overwrite_b: bool = False,
+) -> Callable[..., Any]:
     """The function of (a, b) that solves a x = b for an a of this structure: general, symmetric,
     lower_triangular or upper_triangular.
     """
@@ -25,7 +30,7 @@ def Solve(A_structure: str = "general", lower: bool = False, **_: Any) -> Callab
     return lambda a, b: T.linalg.solve(a, b, assume_a=_FORMS[A_structure])
 
 
-def Cholesky(lower: bool = True, **_: Any) -> Callable[[Any], Any]:
+def Cholesky(lower: bool = True) -> Callable[[Any], Any]:
     """The function that factors a matrix: lower, or upper."""
     return lambda a: T.linalg.cholesky(a, lower)
 

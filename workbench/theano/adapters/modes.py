@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
-
 import workbench as wb
 from workbench.core import modes
+from workbench.errors import UsageError
 
 FAST_RUN = modes.get_mode("FAST_RUN")
 FAST_COMPILE = modes.get_mode("FAST_COMPILE")
@@ -43,7 +42,7 @@ class OpWiseCLinker(_Linker):
 
 
 class DualLinker(_Linker):
-    """Native code, compared with the interpreter: what DebugMode does."""
+    """Native code where there is any; it is DebugMode that compares it with the interpreter."""
 
     linker = "c|py"
 
@@ -55,25 +54,22 @@ class PerformLinker(_Linker):
 
 
 class VM_Linker(_Linker):
-    """Lazy, native where there is native code: `use_cloop` is the choice between cvm and vm."""
+    """Lazy, native where there is native code: `use_cloop` is the choice between cvm and vm; `lazy`
+    and `c_thunks` are always so. Raises UsageError for a `callback`: MonitorMode calls those.
+    """
 
-    def __new__(cls, allow_gc: bool | None = None, use_cloop: bool = False, **_: Any) -> VM_Linker:
+    def __new__(
+        cls,
+        allow_gc: bool | None = None,
+        use_cloop: bool = False,
+        callback: Any = None,
+        lazy: bool | None = None,
+        c_thunks: bool | None = None,
+    ) -> VM_Linker:
+        if callback is not None:
+            raise UsageError("a linker calls nothing back; MonitorMode(post_func=…) does")
         name = ("cvm" if use_cloop else "vm") + ("_nogc" if allow_gc is False else "")
         return str.__new__(cls, name)
-
-
-def detect_nan(i: int, node: Any, fn: Any) -> None:
-    """For MonitorMode's `post_func`: prints a node whose result holds a nan, with its values."""
-    from workbench.printing import debugprint
-
-    for output in fn.outputs:
-        value = output[0]
-        if isinstance(value, np.ndarray) and value.dtype.kind == "f" and np.isnan(value).any():
-            print("*** NaN detected ***")
-            debugprint(node.outputs[0])
-            print(f"Inputs : {[item[0] for item in fn.inputs]}")
-            print(f"Outputs: {[item[0] for item in fn.outputs]}")
-            break
 
 
 @contextmanager

@@ -5,7 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 import workbench.tensor as T
-from workbench.errors import UsageError
+from workbench.errors import UsageError, nearest
+
+# How old code told the compiler to unroll loops, and the like.
+_TAKEN = ["input_shape", "image_shape", "filter_shape", "border_mode", "subsample"]
+_HINTS = ("unroll_batch", "unroll_kern", "unroll_patch", "openmp", "nthreads", "verbose", "version")
+
+
+def _check_hints(what: str, given: dict[str, Any]) -> None:
+    """Raises UsageError for an argument that is no hint on speed."""
+    for name in given:
+        if name not in _HINTS:
+            near = nearest(
+                name, ["input_shape", "filter_shape", "border_mode", "subsample", *_HINTS]
+            )
+            raise UsageError(f"{what} takes no argument {name!r}.{near}")
 
 
 def conv2d(
@@ -20,11 +34,12 @@ def conv2d(
     filter_dilation: Any = (1, 1),
     num_groups: int = 1,
     unshared: bool = False,
-    **_: Any,
+    **hints: Any,
 ) -> Any:
     """`T.nnet.conv2d`; `image_shape` is the old name of `input_shape`, hints on speed count for
-    nothing. Raises UsageError for `unshared` filters.
+    nothing. Raises UsageError for `unshared` filters and for other names.
     """
+    _check_hints("conv2d", hints)
     if unshared:
         raise UsageError("conv2d: filters of their own for every place (unshared) are not here")
     return T.nnet.conv2d(
@@ -47,9 +62,10 @@ def signal_conv2d(
     filter_shape: Any = None,
     border_mode: str = "valid",
     subsample: Any = (1, 1),
-    **_: Any,
+    **hints: Any,
 ) -> Any:
     """Convolution of one image, or a stack of images, with one filter or a stack of filters."""
+    _check_hints("conv2d", hints)
     x: Any = T.as_tensor_variable(input)
     w: Any = T.as_tensor_variable(filters)
     images = x.dimshuffle("x", "x", 0, 1) if x.ndim == 2 else x.dimshuffle(0, "x", 1, 2)
@@ -85,14 +101,7 @@ def pool_2d(
     padding: Any = None,
 ) -> Any:
     """`T.nnet.pool_2d`; `ds`, `st` and `padding` are the old names of `ws`, `stride`, `pad`."""
-    return T.nnet.pool_2d(
-        input,
-        ds if ws is None else ws,
-        ignore_border=bool(ignore_border),
-        stride=st if stride is None else stride,
-        pad=pad if padding is None else padding,
-        mode=mode,
-    )
+    return _pooled(T.nnet.pool_2d, input, ws, ignore_border, stride, pad, mode, ds, st, padding)
 
 
 def pool_3d(
@@ -107,7 +116,22 @@ def pool_3d(
     padding: Any = None,
 ) -> Any:
     """`T.nnet.pool_3d`, with the old names that `pool_2d` has."""
-    return T.nnet.pool_3d(
+    return _pooled(T.nnet.pool_3d, input, ws, ignore_border, stride, pad, mode, ds, st, padding)
+
+
+def _pooled(
+    pool: Any,
+    input: Any,
+    ws: Any,
+    ignore_border: bool | None,
+    stride: Any,
+    pad: Any,
+    mode: str,
+    ds: Any,
+    st: Any,
+    padding: Any,
+) -> Any:
+    return pool(
         input,
         ds if ws is None else ws,
         ignore_border=bool(ignore_border),

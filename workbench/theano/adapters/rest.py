@@ -40,8 +40,10 @@ def as_array(a: Any, dtype: Any, order: Any = None) -> Any:
     return np.asarray(a, wb.config.floatX if dtype == "floatX" else dtype, order)
 
 
-def d3viz(fct: Any, outfile: str, *_: Any, **__: Any) -> None:
-    """An interactive page of a function's or an expression's graph."""
+def d3viz(fct: Any, outfile: str, copy_deps: bool = True) -> None:
+    """An interactive page of a function's or an expression's graph; it needs no other file, so that
+    there is nothing to copy.
+    """
     wb.inspect(fct).to_html(path=outfile)
 
 
