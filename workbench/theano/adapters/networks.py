@@ -7,8 +7,9 @@ from typing import Any
 import workbench.tensor as T
 from workbench.errors import UsageError, nearest
 
-# How old code told the compiler to unroll loops, and the like.
 _TAKEN = ["input_shape", "image_shape", "filter_shape", "border_mode", "subsample"]
+
+# How old code told the compiler to unroll loops, and the like.
 _HINTS = ("unroll_batch", "unroll_kern", "unroll_patch", "openmp", "nthreads", "verbose", "version")
 
 
