@@ -144,6 +144,26 @@ class DeviceError(WorkbenchError, RuntimeError):
     """A device that is not there, or that failed."""
 
 
+class DeviceNotFoundError(DeviceError, LookupError):
+    """There is no device of this name."""
+
+
+class DriverError(DeviceError, ImportError):
+    """A device's driver, or the library that speaks with it, is not installed."""
+
+
+class DeviceMemoryError(DeviceError, MemoryError):
+    """A device has not as much memory as is needed, or as its limit allows."""
+
+
+class KernelError(DeviceError):
+    """A device's compiler refused a kernel. This is a defect of ours, or of the compiler."""
+
+
+class DeviceLostError(DeviceError):
+    """A device failed while it ran."""
+
+
 class RewriteError(WorkbenchError, RuntimeError):
     """A rewrite broke a rule of the graph: it changed a dtype or made a cycle. This is a defect of
     the rule.

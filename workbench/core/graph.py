@@ -25,6 +25,8 @@ _FLAGS = config.values  # asked for every op that is applied
 class Type(ABC):
     """What values a variable may have. Equal types are equal objects by value."""
 
+    device: ClassVar[str] = "cpu"  # where the values lie
+
     def make(self, owner: Apply | None = None, index: int = 0, name: str | None = None) -> Variable:
         """A new variable of this type."""
         return Variable(self, owner, index, name)
@@ -224,6 +226,8 @@ class Op(ABC):
     # Running it does something besides, and its result is its first input: it is run where the user
     # put it, and no rule drops it.
     effect: ClassVar[bool] = False
+    # It takes tensors that lie on a device as they are; others are given what is brought to the host.
+    on_device: ClassVar[bool] = False
     made: int = 0  # of such an op when it was applied: by time.perf_counter_ns
 
     @abstractmethod
@@ -269,6 +273,10 @@ class Op(ABC):
         return sum(int(getattr(out, "size", 0)) for out in outputs)
 
     def apply(self, *inputs: Variable) -> Apply:
+        if not self.on_device and any(v.type.device != "cpu" for v in inputs):
+            from workbench.core.ops.transfer import on_host
+
+            inputs = tuple(map(on_host, inputs))
         try:
             types = self.infer(*inputs)
         except WorkbenchError as error:

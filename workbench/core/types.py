@@ -96,6 +96,7 @@ class TensorType(Type):
     def accepts(self, other: Type) -> bool:
         return (
             isinstance(other, TensorType)
+            and other.device == self.device
             and other.dtype == self.dtype
             and other.ndim == self.ndim
             and all(
@@ -313,7 +314,7 @@ def as_tensor(value: object, name: str | None = None) -> Variable:
     if isinstance(value, Variable):
         if not isinstance(value.type, TensorType):
             raise _no_tensor(value)
-        return value
+        return value if value.type.device == "cpu" else _brought(value)
     if isinstance(value, (list, tuple)) and _holds_variable(value):
         from workbench.core.ops.join import stack
 
@@ -324,6 +325,13 @@ def as_tensor(value: object, name: str | None = None) -> Variable:
         array = _numbers(value)
     array.flags.writeable = False
     return TensorType.constant(type_of(array), array, name)
+
+
+def _brought(variable: Variable) -> Variable:
+    """A tensor that lies on a device, brought to the host."""
+    from workbench.core.ops.transfer import on_host
+
+    return on_host(variable)
 
 
 def _numbers(value: object) -> Array:

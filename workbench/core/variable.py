@@ -298,10 +298,9 @@ class TensorVariable(Variable):
 
     def transfer(self, target: str) -> Any:
         """The tensor on a device; on the one where it is already, itself. Raises DeviceError."""
-        from workbench.core.modes import get_device
+        from workbench.core.ops.transfer import transfer
 
-        get_device(target)
-        return self
+        return transfer(self, target)
 
     def eval(self, inputs_to_values: dict[Variable | str, Any] | None = None) -> Any:
         """The value for these inputs, by variable or name; compiled once per set of inputs."""

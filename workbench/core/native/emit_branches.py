@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from workbench.core.graph import Apply, Variable, toposort
-from workbench.core.native.emit_loops import copy_nest
 from workbench.core.native.ssa import Type, memory_type
 from workbench.core.native.target import NoNativeForm
 from workbench.core.native.tensor import Name, Tensor, register_tensor
@@ -57,6 +56,15 @@ class _Result:
     def dtype(self) -> str:
         return tensor_type(self.output).dtype
 
+    @property
+    def device(self) -> str:
+        return tensor_type(self.output).device
+
+    @property
+    def is_scalar(self) -> bool:
+        """Whether the value is kept in a register."""
+        return self.ndim == 0 and self.device == "cpu"
+
 
 class _Choice:
     def __init__(self, w: Writer, node: Apply, op: IfElse) -> None:
@@ -94,7 +102,7 @@ class _Choice:
 
     def _open(self, output: Variable, values: tuple[Variable, Variable]) -> _Result:
         w = self.w
-        if tensor_type(output).ndim == 0:
+        if tensor_type(output).ndim == 0 and output.type.device == "cpu":
             cell = w.alloca(memory_type(tensor_type(output).dtype), "chosen")
             return _Result(output, None, data=cell)
         wanted = w.destinations.get(output)
@@ -110,8 +118,8 @@ class _Choice:
         if wanted is not None:
             del w.destinations[output]
         elif not result.is_address:
-            result.slot = w.lives.take("", w.depth)
-            result.slot = w.new_slot() if result.slot is None else result.slot
+            result.slot = w.lives.take("", w.depth, device=result.device)
+            result.slot = w.new_slot(result.device) if result.slot is None else result.slot
             w.lives.taken(result.slot, f"of {result.data}")
         return result
 
@@ -128,7 +136,7 @@ class _Choice:
         own = {v for node in made for v in node.outputs}
         pending: list[tuple[Variable, _Result]] = []
         for v, result in zip(values, self.results, strict=True):
-            if result.ndim and v in own and v not in w.destinations:
+            if not result.is_scalar and v in own and v not in w.destinations:
                 place = self._place(result)
                 w.destinations[v] = Destination("branch", place=place)
             else:
@@ -143,14 +151,14 @@ class _Choice:
     def _leave(self, value: Tensor, result: _Result) -> None:
         """A value that no node of the branch has put into its place."""
         w = self.w
-        if not result.ndim:
+        if result.is_scalar:
             w.store_scalar(w.scalar(value), result.data)
         elif result.is_address:
             self._tell(result, value)
             for stride, cell in zip(value.strides, result.cells[result.ndim :], strict=False):
                 w.code.line(f"store i64 {stride}, ptr {cell}")
         else:
-            copy_nest(w, value, self._place(result)(value.dims))
+            w.copy(value, self._place(result)(value.dims))
 
     def _place(self, result: _Result) -> Place:
         def place(dims: Sequence[Name]) -> Tensor:
@@ -167,7 +175,7 @@ class _Choice:
         wanted = result.wanted
         assert wanted is not None
         if wanted.place is None:
-            return w.returned(wanted.kind, wanted.index, result.dtype, dims)
+            return w.returned(wanted.kind, wanted.index, result.dtype, dims, result.device)
         assert isinstance(wanted.place, Tensor)
         for mine, theirs in zip(dims, wanted.place.dims, strict=True):
             w.same(mine, theirs)
@@ -186,7 +194,7 @@ class _Choice:
 
     def _value(self, result: _Result) -> Tensor:
         w = self.w
-        if not result.ndim:
+        if result.is_scalar:
             return register_tensor(
                 result.dtype, w.scalar(Tensor(result.dtype, (), (), result.data)).name
             )
@@ -195,9 +203,11 @@ class _Choice:
         data = w.code.put(Type("ptr"), f"load ptr, ptr {result.data}").name
         dims = [self._length(result, axis) for axis in range(result.ndim)]
         if not result.is_strided:
-            return w.array(result.dtype, dims, data, result.slot)
+            return w.array(result.dtype, dims, data, result.slot, result.device)
         strides = [self._load(cell) for cell in result.cells[result.ndim :]]
-        return Tensor(result.dtype, tuple(dims), tuple(strides), data, forward=False)
+        return Tensor(
+            result.dtype, tuple(dims), tuple(strides), data, forward=False, device=result.device
+        )
 
     def _length(self, result: _Result, axis: int) -> Name:
         """The length of an axis: a name that both branches know, or what the taken one found."""

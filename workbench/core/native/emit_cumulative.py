@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from workbench.core.graph import Apply
 from workbench.core.native.emit_index import address, element, over, slice_at
-from workbench.core.native.emit_loops import Sink, copy_nest, iteration_space, run_loops
+from workbench.core.native.emit_loops import Sink, iteration_space, run_loops
 from workbench.core.native.lower import lower
 from workbench.core.native.ssa import memory_type
 from workbench.core.native.tensor import Name, Tensor
@@ -101,7 +101,7 @@ def _slices(
         slices = [slice_at(w, t, axis, i) for t in operands]
         into = slice_at(w, out, axis, i)
         if len(operands) == 1:
-            copy_nest(w, slices[0], into)
+            w.copy(slices[0], into)
         else:
             run_loops(w, first, space, slices, [Sink(into, 0)], ())
     with w.counted(w.call_i64("smax", w.integer("sub", n, "1"), "0")) as i:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench.core.graph import Apply, Variable
-from workbench.core.native.emit_loops import Sink, copy_nest, iteration_space, run_loops, spread
+from workbench.core.native.emit_loops import Sink, iteration_space, run_loops, spread
 from workbench.core.native.ssa import Type, Value, memory_type, scalar_type
 from workbench.core.native.target import NoNativeForm
 from workbench.core.native.tensor import Name, Tensor, register_tensor
@@ -31,7 +31,7 @@ def emit_subtensor(w: Writer, node: Apply) -> None:
     assert isinstance(op, Subtensor)
     x = w.tensor(node.inputs[0])
     view = sliced(w, x, op.spec, node.inputs[1:])
-    if view.ndim == 0 and node.out not in w.destinations:
+    if view.ndim == 0 and view.device == "cpu" and node.out not in w.destinations:
         view = register_tensor(x.dtype, w.scalar(view).name)
     w.bind(node.out, view)
 
@@ -145,11 +145,11 @@ def spread_checked(w: Writer, y: Tensor, variable: Variable, view: Tensor) -> Te
 def write_into(w: Writer, view: Tensor, y: Tensor, put: bool) -> None:
     """Puts y into a view, or adds it; no place is named twice."""
     if put:
-        copy_nest(w, y, view)
+        w.copy(y, view)
         return
     builder = ScalarBuilder((view.dtype, view.dtype))
     total = builder.program(builder.prim("or" if view.dtype == "bool" else "add", view.dtype, 0, 1))
-    if view.ndim == 0:
+    if view.ndim == 0 and view.device == "cpu":
         value = (
             w.scalar(view) + w.scalar(y) if view.dtype != "bool" else w.scalar(view) | w.scalar(y)
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from workbench.core.graph import Apply, Variable
 from workbench.core.native.convert import convert
@@ -30,7 +31,8 @@ def emit_elemwise(w: Writer, node: Apply) -> None:
         return
     program = op.scalar.program(tuple(tensor_type(v).dtype for v in node.inputs))
     tensors = [w.tensor(v) for v in node.inputs]
-    if tensor_type(node.outputs[0]).ndim == 0:
+    first = tensor_type(node.outputs[0])
+    if first.ndim == 0 and first.device == "cpu":
         _emit_scalars(w, node, program, tensors)
         return
     space = iteration_space(w, node.inputs, tensors)
@@ -126,7 +128,8 @@ def _result_memory(
                 )
                 if all(tensors[k].data == t.data and tensors[k].strides == t.strides for k in same):
                     assert t.data is not None
-                    return w.array(tensor_type(variable).dtype, space, t.data, t.buffer), same
+                    dtype = tensor_type(variable).dtype
+                    return w.array(dtype, space, t.data, t.buffer, t.device), same
     return w.allocate(variable, space), ()
 
 
@@ -152,6 +155,8 @@ def run_loops(
     axes: tuple[int, ...],
 ) -> None:
     """A kernel for a program over a space, with neighbouring axes joined where memory allows it."""
+    if not space:  # of one element, which a device has in its memory
+        space, sinks = ["1"], [replace(k, tensor=_as_row(k.tensor)) for k in sinks]
     ndim = len(space)
     items = [_Moves(_still(_padded(t, ndim), space), t.contiguous) for t in tensors]
     items += [
@@ -179,11 +184,20 @@ def run_loops(
         ),
         reduced,
     )
+    if sinks[0].tensor.device != "cpu":
+        stored_at = [k.tensor for k in sinks]
+        w.launch(nest, dims, list(zip(tensors, taken[:n])), list(zip(stored_at, taken[n:])))
+        return
     passed = [
         _argument(w, t, o, s) for t, o, s in zip(tensors, nest.operands, taken[:n], strict=True)
     ]
     stored = [Argument(_data(k.tensor), s) for k, s in zip(sinks, taken[n:], strict=True)]
     w.run_nest(nest, dims, passed, stored)
+
+
+def _as_row(tensor: Tensor) -> Tensor:
+    """One element as a vector."""
+    return tensor if tensor.dims else tensor.view(tensor.data, ("1",), ("0",), contiguous=True)
 
 
 def _data(tensor: Tensor) -> Name:
@@ -330,7 +344,7 @@ def _emit_totals(
     sinks: list[Sink] = []
     for i, (v, (reducer, accumulator)) in enumerate(zip(node.outputs, kinds, strict=True)):
         dims = space if reducer is None else kept
-        if dims:
+        if dims or tensor_type(v).device != "cpu":
             tensor = w.allocate(v, dims)
         else:
             dtype = tensor_type(v).dtype
@@ -339,7 +353,8 @@ def _emit_totals(
     run_loops(w, program, space, tensors, sinks, axes)
     for v, sink in zip(node.outputs, sinks, strict=True):
         tensor = sink.tensor
-        w.bind(v, tensor if tensor.ndim else register_tensor(tensor.dtype, w.scalar(tensor).name))
+        in_memory = tensor.ndim or tensor.device != "cpu"
+        w.bind(v, tensor if in_memory else register_tensor(tensor.dtype, w.scalar(tensor).name))
 
 
 def copy_nest(w: Writer, source: Tensor, into: Tensor) -> None:

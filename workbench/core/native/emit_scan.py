@@ -15,7 +15,6 @@ from itertools import pairwise
 
 from workbench.core.graph import Apply, Variable
 from workbench.core.link import LINKERS
-from workbench.core.native.emit_loops import copy_nest
 from workbench.core.native.ssa import Type, Value, memory_type
 from workbench.core.native.target import NoNativeForm
 from workbench.core.native.tensor import Name, Tensor, register_tensor
@@ -161,7 +160,7 @@ class _Loop:
         rows = start.view(
             first, (str(depth(taps)), *start.dims[1:]), start.strides, contiguous=start.contiguous
         )
-        if rows.ndim == 1:
+        if _is_scalar(self.op.inner.outputs[i]):
             self._open_scalars(i, rows, taps)
         keep = self.op.keep[i]
         if keep is None:
@@ -170,10 +169,11 @@ class _Loop:
                 self.stacks[i] = stack
                 return
             self.stacks[i] = self._stack(self.node.outputs[i], rows.dims[1:])
-            if rows.ndim > 1:
+            if i not in self.registers:
                 self.initial[i] = w.in_memory(rows)
-        elif rows.ndim > 1:
-            self.rotating[i] = self._rotate(rows, max(depth(taps), keep))
+        elif i not in self.registers:
+            device = tensor_type(self.node.outputs[i]).device
+            self.rotating[i] = self._rotate(rows, max(depth(taps), keep), device)
 
     def _stack_behind(self, i: int, rows: Tensor) -> Tensor | None:
         """Memory for the rows of state i, its initial rows before them: every step finds its past
@@ -185,8 +185,9 @@ class _Loop:
         if out in w.destinations or not known:
             return None
         reach, row = rows.dims[0], rows.dims[1:]
-        block = w.scratch(rows.dtype, (w.integer("add", self.n, reach), *row), self.depth)
-        copy_nest(w, rows, block.view(block.data, rows.dims, block.strides, contiguous=True))
+        dims = (w.integer("add", self.n, reach), *row)
+        block = w.scratch(rows.dtype, dims, self.depth, tensor_type(out).device)
+        w.copy(rows, block.view(block.data, rows.dims, block.strides, contiguous=True))
         self.behind[i] = block
         return _row_onwards(w, block, reach, self.n)
 
@@ -196,7 +197,8 @@ class _Loop:
         """
         if not self.op.until:
             return self.w.allocate(out, (self.n, *row), self.depth)
-        return self.w.scratch(tensor_type(out).dtype, (self.n, *row), self.depth)
+        t = tensor_type(out)
+        return self.w.scratch(t.dtype, (self.n, *row), self.depth, t.device)
 
     def _open_scalars(self, i: int, rows: Tensor, taps: Taps) -> None:
         """Registers for the past of a scalar state."""
@@ -215,13 +217,13 @@ class _Loop:
             w.code.line(f"store {memory} zeroinitializer, ptr {cell}")
         self.registers[i] = cells
 
-    def _rotate(self, rows: Tensor, reach: int) -> _Rotating:
+    def _rotate(self, rows: Tensor, reach: int, device: str) -> _Rotating:
         """`reach` + 1 buffers in a row, the initial values in the youngest of them but the last."""
         w = self.w
         n = int(rows.dims[0])
-        block = w.scratch(rows.dtype, (str(reach + 1), *rows.dims[1:]))
+        block = w.scratch(rows.dtype, (str(reach + 1), *rows.dims[1:]), device=device)
         filled = w.offset(block.data or "null", w.integer("mul", str(reach - n), block.strides[0]))
-        copy_nest(w, rows, block.view(filled, rows.dims, block.strides, contiguous=True))
+        w.copy(rows, block.view(filled, rows.dims, block.strides, contiguous=True))
         slots: list[Name] = []
         for k in range(reach + 1):
             slot = w.alloca("ptr", "turn")
@@ -229,13 +231,13 @@ class _Loop:
             w.code.line(f"store ptr {at}, ptr {slot}")
             slots.append(slot)
         return _Rotating(
-            slots, w.array(rows.dtype, rows.dims[1:], block.data or "null", block.buffer)
+            slots, w.array(rows.dtype, rows.dims[1:], block.data or "null", block.buffer, device)
         )
 
     def _open_map(self, i: int) -> None:
         """Memory for a map of scalars; others get theirs when the body tells their dimensions."""
         v, keep = self.op.inner.outputs[i], self.op.keep[i]
-        if tensor_type(v).ndim:
+        if not _is_scalar(v):
             return
         if keep is None:
             self.stacks[i] = self._stack(self.node.outputs[i], ())
@@ -261,8 +263,8 @@ class _Loop:
             stack = self._stack(self.node.outputs[i], row)
             at = t
         else:
-            dtype = tensor_type(self.node.outputs[i]).dtype
-            stack = w.scratch(dtype, (str(keep), *row), self.depth)
+            of = tensor_type(self.node.outputs[i])
+            stack = w.scratch(of.dtype, (str(keep), *row), self.depth, of.device)
             at = "0" if keep == 1 else w.integer("urem", t, str(keep))
         self.stacks[i] = stack
         w.lives.hold(stack)
@@ -270,21 +272,21 @@ class _Loop:
         return replace(_row(w, stack, at), buffer=None)
 
     def _open_carried(self, inner: Variable, start: Tensor) -> None:
-        w = self.w
-        if start.ndim == 0:
+        w, device = self.w, inner.type.device
+        if _is_scalar(inner):
             cell = w.alloca(memory_type(start.dtype), "carry")
             w.store_scalar(w.scalar(start), cell)
             self.carry.append(cell)
         else:
             if self._is_written_over(inner):
-                buffer = w.scratch(start.dtype, start.dims)
+                buffer = w.scratch(start.dtype, start.dims, device=device)
                 w.copy(start, buffer)
                 self.carry.append(buffer)
                 return
             rows = start.view(
                 start.data, ("1", *start.dims), ("0", *start.strides), contiguous=start.contiguous
             )
-            self.carry.append(self._rotate(rows, 1))
+            self.carry.append(self._rotate(rows, 1, device))
 
     def _is_written_over(self, inner: Variable) -> bool:
         """Whether only one node of the body reads this carried value, and writes the next over
@@ -328,7 +330,7 @@ class _Loop:
     def _bind(self, variable: Variable, tensor: Tensor) -> None:
         """Scalars are read into registers here, before anything is written."""
         w = self.w
-        if tensor.ndim == 0 and tensor.scalar is None:
+        if tensor.ndim == 0 and tensor.scalar is None and tensor.device == "cpu":
             tensor = register_tensor(tensor.dtype, w.scalar(tensor).name)
         w.tensors[variable] = replace(tensor, buffer=None)
 
@@ -351,7 +353,7 @@ class _Loop:
         )
         stepped = w.compare("sge", step, "0")
         data = w.code.put(Type("ptr"), f"select i1 {stepped}, ptr {young}, ptr {old}").name
-        return w.array(stack.dtype, stack.dims[1:], data)
+        return w.array(stack.dtype, stack.dims[1:], data, device=stack.device)
 
     def _turned(self, ring: _Rotating, k: int) -> Tensor:
         data = self.w.code.put(Type("ptr"), f"load ptr, ptr {ring.slots[k]}").name
@@ -384,7 +386,7 @@ class _Loop:
         w = self.w
         row = replace(row, buffer=None) if isinstance(row, Tensor) else row
         made_here = variable.owner is not None and variable not in self.op.inner.inputs
-        if made_here and variable not in w.destinations and tensor_type(variable).ndim:
+        if made_here and variable not in w.destinations and not _is_scalar(variable):
             w.destinations[variable] = Destination("row", place=row)
         else:
             self.pending.append((variable, row))
@@ -409,7 +411,7 @@ class _Loop:
             place = row if isinstance(row, Tensor) else row(value.dims)
             for mine, theirs in zip(value.dims, place.dims, strict=True):
                 w.same(mine, theirs)
-            copy_nest(w, value, place)
+            w.copy(value, place)
         self._shift_scalars()
         for ring in (*self.rotating.values(), *(p for p in self.carry if isinstance(p, _Rotating))):
             self._turn(ring)
@@ -499,10 +501,10 @@ class _Loop:
         if i in self.stacks:
             return self._unwound(self.stacks[i], keep, rows, n)
         ring = self.rotating[i]
-        block = w.scratch(ring.row.dtype, (str(keep), *ring.row.dims))
+        block = w.scratch(ring.row.dtype, (str(keep), *ring.row.dims), device=ring.row.device)
         for k in range(keep):
             source = self._turned(ring, len(ring.slots) - 1 - keep + k)
-            copy_nest(w, source, _row(w, block, str(k)))
+            w.copy(source, _row(w, block, str(k)))
         first = w.offset(
             block.data or "null",
             w.integer("mul", w.integer("sub", str(keep), rows), block.strides[0]),
@@ -514,11 +516,11 @@ class _Loop:
         w = self.w
         if keep == 1:
             return stack.view(stack.data, (rows, *stack.dims[1:]), stack.strides, contiguous=True)
-        block = w.scratch(stack.dtype, stack.dims)
+        block = w.scratch(stack.dtype, stack.dims, device=stack.device)
         first = w.integer("sub", n, rows)
         for k in range(keep):
             at = w.integer("urem", w.integer("add", first, str(k)), str(keep))
-            copy_nest(w, _row(w, stack, at), _row(w, block, str(k)))
+            w.copy(_row(w, stack, at), _row(w, block, str(k)))
         return block.view(block.data, (rows, *block.dims[1:]), block.strides, contiguous=True)
 
     def _kept_scalars(self, i: int, keep: int, rows: Name) -> Tensor:
@@ -546,6 +548,11 @@ def _row(w: Writer, tensor: Tensor, t: Name) -> Tensor:
         return register_tensor(tensor.dtype, tensor.scalar, tensor.dims[1:])
     data = w.offset(tensor.data or "null", w.integer("mul", t, tensor.strides[0]))
     return tensor.view(data, tensor.dims[1:], tensor.strides[1:], contiguous=tensor.contiguous)
+
+
+def _is_scalar(variable: Variable) -> bool:
+    """Whether a value is kept in a register: those of a device stay in its memory."""
+    return tensor_type(variable).ndim == 0 and variable.type.device == "cpu"
 
 
 def memory_type_of(value: Value) -> str:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from workbench.core.graph import Apply
 from workbench.core.native.convert import convert
-from workbench.core.native.emit_loops import copy_nest, spread
+from workbench.core.native.emit_loops import spread
 from workbench.core.native.ssa import Type, Value, scalar_type
 from workbench.core.native.tensor import Name, Tensor, register_tensor
 from workbench.core.native.writer import Writer
@@ -58,10 +58,10 @@ def emit_reshape(w: Writer, node: Apply) -> None:
         w.bind(node.out, register_tensor(x.dtype, x.scalar, dims))
         return
     if x.contiguous:
-        w.bind(node.out, w.array(x.dtype, dims, x.data or "null", x.buffer))
+        w.bind(node.out, w.array(x.dtype, dims, x.data or "null", x.buffer, x.device))
         return
     out = w.allocate(node.out, dims)
-    w.copy(x, w.array(x.dtype, x.dims, out.data or "null"))
+    w.copy(x, w.array(x.dtype, x.dims, out.data or "null", device=out.device))
     w.bind(node.out, out)
 
 
@@ -157,7 +157,7 @@ def emit_join(w: Writer, node: Apply) -> None:
     start: Name = "0"
     for t in tensors:
         data = w.offset(out.data or "null", w.integer("mul", start, out.strides[op.axis]))
-        copy_nest(w, t, out.view(data, t.dims, out.strides, contiguous=op.axis == 0))
+        w.copy(t, out.view(data, t.dims, out.strides, contiguous=op.axis == 0))
         start = w.integer("add", start, t.dims[op.axis])
     w.bind(node.out, out)
 

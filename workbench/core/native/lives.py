@@ -12,7 +12,7 @@ class Lives:
     """Which slots of the arena are in use, so that memory is used again once its last reader has
     run.
 
-    A slot grows when more is asked of it, which moves it. Inside a loop all sizes are asked for
+    A slot belongs to one device. It grows when more is asked of it, which moves it. Inside a loop all sizes are asked for
     before the loop starts: there a slot is used again only for the same size, or where it was free
     before the loop.
     """
@@ -21,12 +21,16 @@ class Lives:
     sizes: dict[int, Name] = field(default_factory=dict)
     free: list[tuple[int, int]] = field(default_factory=list)  # (slot, depth at which it was freed)
     new: list[int] = field(default_factory=list)  # slots taken by the present node
+    devices: list[str] = field(default_factory=list)  # of each slot
 
-    def take(self, size: Name, depth: int, outside: int | None = None) -> int | None:
-        """A free slot fit for this size, or None. What lasts from step to step of a loop names the
+    def take(
+        self, size: Name, depth: int, outside: int | None = None, device: str = "cpu"
+    ) -> int | None:
+        """A free slot of a device fit for this size, or None. What lasts from step to step of a loop names the
         depth outside it: a slot that was freed inside is in use in the next step.
         """
-        free = [e for e in reversed(self.free) if outside is None or e[1] <= outside]
+        here = [e for e in reversed(self.free) if self.devices[e[0]] == device]
+        free = [e for e in here if outside is None or e[1] <= outside]
         equal = (entry for entry in free if self.sizes[entry[0]] == size)
         other = (entry for entry in free if depth == 0 or entry[1] == 0)
         entry = next(equal, None) or next(other, None)

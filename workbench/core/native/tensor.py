@@ -29,6 +29,7 @@ class Tensor:
     writable whether the memory is the program's own, to be written over when nobody reads it any
     more
     forward  whether the strides are known not to be negative
+    device   whose memory it is; a register is the host's
     """
 
     dtype: str
@@ -39,6 +40,7 @@ class Tensor:
     buffer: int | None = None
     contiguous: bool = False
     forward: bool = True
+    device: str = "cpu"
 
     @property
     def ndim(self) -> int:

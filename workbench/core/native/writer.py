@@ -30,6 +30,10 @@ loops.
 """
 
 
+Moving = tuple[Tensor, Sequence[Name]]
+"""A tensor, and its strides over the axes of a nest."""
+
+
 @dataclass
 class Destination:
     """Where a variable's value has to be written: an 'output', an 'update', a 'row' of a scan's
@@ -57,7 +61,6 @@ class Writer(Regions):
     globals: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     failed: list[Apply] = field(default_factory=list)
-    n_slots: int = 0
 
     def __post_init__(self) -> None:
         super().__init__()
@@ -178,14 +181,16 @@ class Writer(Regions):
     def bytes_of(self, dtype: str, dims: Sequence[Name]) -> Name:
         return self.multiply(str(np.dtype(dtype).itemsize), *dims)
 
-    def scratch(self, dtype: str, dims: Sequence[Name], outside: int | None = None) -> Tensor:
+    def scratch(
+        self, dtype: str, dims: Sequence[Name], outside: int | None = None, device: str = "cpu"
+    ) -> Tensor:
         """Memory of the arena for an array of these dimensions; contents undefined. `outside`: see
         `Lives.take`.
         """
         size = self.bytes_of(dtype, dims)
-        slot = self.lives.take(size, self.depth, outside)
+        slot = self.lives.take(size, self.depth, outside, device)
         if slot is None:
-            slot = self.new_slot()
+            slot = self.new_slot(device)
         self.lives.taken(slot, size)
         return self.in_slot(slot, dtype, dims)
 
@@ -193,22 +198,38 @@ class Writer(Regions):
         """An array of these dimensions in a slot that was taken."""
         size = self.bytes_of(dtype, dims)
         code = self.region(size)
-        data = code.put(Type("ptr"), f"call ptr @wb.slot(ptr %ctx, i32 {slot}, i64 {size})").name
-        self._not_null(code, data)
-        return self.array(dtype, dims, data, buffer=slot)
+        data = code.put(Type("ptr"), self.slot_call(slot, size)).name
+        self.not_null(code, data)
+        return self.array(dtype, dims, data, slot, self.lives.devices[slot])
 
-    def new_slot(self) -> int:
-        self.n_slots += 1
-        return self.n_slots - 1
+    def slot_call(self, slot: int, size: Name) -> str:
+        """What asks for the memory of a slot."""
+        return f"call ptr @wb.slot(ptr %ctx, i32 {slot}, i64 {size})"
+
+    def new_slot(self, device: str = "cpu") -> int:
+        self.lives.devices.append(device)
+        return len(self.lives.devices) - 1
+
+    @property
+    def n_slots(self) -> int:
+        """How many slots there are."""
+        return len(self.lives.devices)
 
     def array(
-        self, dtype: str, dims: Sequence[Name], data: Name, buffer: int | None = None
+        self,
+        dtype: str,
+        dims: Sequence[Name],
+        data: Name,
+        buffer: int | None = None,
+        device: str = "cpu",
     ) -> Tensor:
         """A contiguous array at an address."""
         strides = self.strides(dims, np.dtype(dtype).itemsize)
-        return Tensor(dtype, tuple(dims), strides, data, buffer=buffer, contiguous=True)
+        return Tensor(
+            dtype, tuple(dims), strides, data, buffer=buffer, contiguous=True, device=device
+        )
 
-    def _not_null(self, code: Code, data: Name) -> None:
+    def not_null(self, code: Code, data: Name) -> None:
         go_on = self.label("ok")
         missing = code.put(Type("i1"), f"icmp eq ptr {data}, null").name
         code.line(f"br i1 {missing}, label %no.memory, label %{go_on}")
@@ -228,18 +249,20 @@ class Writer(Regions):
         )
         wanted = self.destinations.pop(variable, None)
         if wanted is None:
-            return self.scratch(t.dtype, dims, outside)
-        return self._destination(wanted, t.dtype, dims)
+            return self.scratch(t.dtype, dims, outside, t.device)
+        return self._destination(wanted, t, dims)
 
-    def _destination(self, wanted: Destination, dtype: str, dims: Sequence[Name]) -> Tensor:
+    def _destination(self, wanted: Destination, t: TensorType, dims: Sequence[Name]) -> Tensor:
         if wanted.place is None:
-            return self.returned(wanted.kind, wanted.index, dtype, dims)
+            return self.returned(wanted.kind, wanted.index, t.dtype, dims, t.device)
         row = wanted.place if isinstance(wanted.place, Tensor) else wanted.place(dims)
         for mine, theirs in zip(dims, row.dims, strict=True):
             self.same(mine, theirs)
         return row
 
-    def returned(self, kind: str, index: int, dtype: str, dims: Sequence[Name]) -> Tensor:
+    def returned(
+        self, kind: str, index: int, dtype: str, dims: Sequence[Name], device: str = "cpu"
+    ) -> Tensor:
         """A new array that the caller gets ('output') or that a shared variable is to hold
         ('update').
         """
@@ -250,10 +273,13 @@ class Writer(Regions):
             code.line(f"store i64 {n}, ptr {at}")
         typenum = np.dtype(dtype).num
         of = f"i32 {index}, i32 {typenum}, i32 {len(dims)}, ptr {shape}"
-        call = f"call ptr @wb.alloc_{kind}(ptr %ctx, {of})"
-        data = code.put(Type("ptr"), call).name
-        self._not_null(code, data)
-        return self.array(dtype, dims, data)
+        data = code.put(Type("ptr"), self.returned_call(kind, of, device)).name
+        self.not_null(code, data)
+        return self.array(dtype, dims, data, device=device)
+
+    def returned_call(self, kind: str, of: str, device: str) -> str:
+        """What asks for an array that is returned."""
+        return f"call ptr @wb.alloc_{kind}(ptr %ctx, {of})"
 
     # --- values ---
 
@@ -318,7 +344,7 @@ class Writer(Regions):
                 Value(self.code, Type(scalar_type(tensor.dtype)), tensor.scalar), data
             )
             return self.array(tensor.dtype, tensor.dims, data)
-        copy = self.scratch(tensor.dtype, tensor.dims)
+        copy = self.scratch(tensor.dtype, tensor.dims, device=tensor.device)
         self.copy(tensor, copy)
         return copy
 
@@ -330,7 +356,7 @@ class Writer(Regions):
         alone = all(other.buffer != x.buffer for other in others)
         unwanted = node.out not in self.destinations
         if unwanted and alone and x.contiguous and self.dies_here(node.inputs[0], x):
-            return self.array(x.dtype, x.dims, x.data or "null", x.buffer)
+            return self.array(x.dtype, x.dims, x.data or "null", x.buffer, x.device)
         out = self.allocate(node.out, x.dims)
         self.copy(x, out)
         return out
@@ -356,11 +382,18 @@ class Writer(Regions):
         """Say where a variable's value is; if it is wanted elsewhere, it is copied there now."""
         wanted = self.destinations.pop(variable, None)
         if wanted is not None:
-            self.copy(tensor, self._destination(wanted, tensor.dtype, tensor.dims))
+            assert isinstance(variable.type, TensorType)
+            self.copy(tensor, self._destination(wanted, variable.type, tensor.dims))
         self.tensors[variable] = _with_known_lengths(tensor, variable)
         self.lives.hold(tensor)
 
     # --- kernels ---
+
+    def launch(
+        self, nest: Nest, dims: Sequence[Name], operands: Sequence[Moving], results: Sequence[Moving]
+    ) -> None:
+        """Have a device run a nest."""
+        raise AssertionError("this program has no device")
 
     def run_nest(
         self,

@@ -20,9 +20,11 @@ from workbench.frozen import frozen
 
 @frozen
 class Dimension(Op):
-    """The length of one axis, an int64 scalar."""
+    """The length of one axis, an int64 scalar: the host knows it, wherever the tensor lies."""
 
     axis: int
+
+    on_device = True
 
     def infer(self, *inputs: Variable) -> Sequence[Type]:
         if not 0 <= self.axis < tensor_type(inputs[0]).ndim:
@@ -86,7 +88,7 @@ class MakeVector(Op):
 
 def dimension(x: Any, axis: int) -> Any:
     """The length of one axis: an int where it is static, else an int64 scalar variable."""
-    variable = as_tensor(x)
+    variable = x if isinstance(x, Variable) else as_tensor(x)
     known = tensor_type(variable).shape[normal_axis(axis, variable, "shape")]
     return known if known is not None else Dimension(axis % tensor_type(variable).ndim)(variable)
 
@@ -100,7 +102,8 @@ def shape(x: Any) -> Any:
 
 def shape_tuple(x: Any) -> tuple[Any, ...]:
     """The dimensions of x, each an int or an int64 scalar variable."""
-    return tuple(dimension(x, i) for i in range(tensor_type(as_tensor(x)).ndim))
+    variable = x if isinstance(x, Variable) else as_tensor(x)
+    return tuple(dimension(variable, i) for i in range(tensor_type(variable).ndim))
 
 
 def as_scalar_int(value: Any) -> Variable:
