@@ -162,8 +162,10 @@ FLAGS: tuple[Flag, ...] = (
     Flag("contexts", "", *TEXT, "names for devices: dev0->cuda0;dev1->cuda1", _NO_DEVICE,
          fixed=True),
     Flag("device_sync", False, *BOOLEAN, "wait for a device after every call", _NO_DEVICE),
-    Flag("gpuarray.preallocate", 0.0, *NUMBER, "a device's memory that is taken at once",
-         _RUNTIME, fixed=True),
+    Flag("device_memory", 0.0, *NUMBER,
+         "megabytes of a device's memory that may be used; 0: all of it"),
+    Flag("gpuarray.preallocate", 0.0, *NUMBER,
+         "a device's memory that is taken at once: a share up to 1, else megabytes", fixed=True),
     # Values and errors
     Flag("compute_test_value", "off", *TESTING,
          "evaluate each op as it is applied, from its inputs' tag.test_value; what happens where "

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from workbench.core.types import TensorType
 from workbench.frozen import frozen
 
@@ -45,6 +47,11 @@ class DeviceType(TensorType):
                 return held
         array = self.host.convert(value, strict=strict, allow_downcast=allow_downcast)
         return find(self.device).array(array)
+
+    def place(self, value: Any) -> Any:
+        from workbench.core.devices import find, is_device_array
+
+        return value if is_device_array(value) else find(self.device).array(np.asarray(value))
 
     def __str__(self) -> str:
         inside = str(self.host).partition("(")[2]

@@ -25,6 +25,7 @@ class Device(Protocol):
     """A device that was found: where arrays can be, and functions run."""
 
     name: str
+    holds_float64: bool
 
     def array(self, value: Array) -> Any:
         """A copy of a host array on the device: a `DeviceArray`. Raises DeviceError."""
@@ -49,6 +50,9 @@ class Plugin(Protocol):
 
     def link(self, plan: Any, slow: Any) -> Any:
         """What runs a plan with nodes on devices. Any: a Plan, an entry, a Linked."""
+
+    def spec(self, name: str) -> Any:
+        """How the native entry knows a device's arrays. Any: a DeviceSpec, which stands above."""
 
 
 def plugin() -> Plugin:

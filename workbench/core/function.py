@@ -9,16 +9,17 @@ from typing import Any
 from workbench.configuration import config
 from workbench.core import origin
 from workbench.core.arguments import Binder
-from workbench.core.graph import Apply, Variable, toposort
+from workbench.core.devices import chosen, plugin
+from workbench.core.graph import Apply, Variable, leaves, toposort
 from workbench.core.link import Linked, Plan
-from workbench.core.modes import Mode, get_device, get_mode
+from workbench.core.modes import Mode, get_mode
 from workbench.core.profile import Profiler
 from workbench.core.program import NO_TEST_VALUES, Program, make_program, warn_of_forgotten
 from workbench.core.rewrite import Optimised, optimise, pipeline
 from workbench.core.shared import SharedVariable
 from workbench.core.stored import Containers, Stored
 from workbench.core.swap import shared_of, swapped
-from workbench.errors import ArgumentError, WorkbenchError
+from workbench.errors import ArgumentError, DeviceError, WorkbenchError
 
 SUBSET = "output_subset"  # the keyword of a call that says which outputs are wanted
 
@@ -58,14 +59,15 @@ def function(
     on_unused_input       'raise', 'warn' or 'ignore'; None: config.on_unused_input
     allow_input_downcast  True: lossy conversions of arguments are made; None: of floats to float32
                           scalars, by floatX
-    device                'cpu'; None: config.device
+    device                where it runs: 'cpu', 'cuda0', 'opencl0' …; what has no kernel there stays
+                          on the processor; 'auto': the best accelerator; None: config.device
     accept_inplace        taken, and has no effect: no op overwrites what a user can see
     rebuild_strict        False: a replacement in `givens` may be of another type; the types of what
                           reads it are found anew
 
     Raises GraphError, MissingInputError, UnusedInputError, UpdateError, ModeError or DeviceError.
     """
-    get_device(device)
+    target = chosen(device)
     title = name if name is not None else _place()
     with config.hold(NO_TEST_VALUES):
         program = make_program(
@@ -78,6 +80,7 @@ def function(
             on_unused_input,
             allow_input_downcast,
             rebuild_strict,
+            target,
         )
     if no_default_updates is False:
         warn_of_forgotten(program)
@@ -233,6 +236,8 @@ class Function:
                 results = self.linked.run(values)
             else:
                 results = self.profile.run(self.linked, self.maker.plan, values)
+        except DeviceError:
+            raise  # the graph is not at fault
         except Exception as error:
             from workbench.core.failure import explained
 
@@ -343,7 +348,7 @@ class Function:
 def optimised(program: Program, mode: Mode, listeners: Iterable[Any]) -> Optimised:
     """The program's graph, rewritten as the mode says."""
     recipe = mode.recipe
-    passes = pipeline(recipe.pipeline)
+    passes = (*pipeline(recipe.pipeline), *_device_passes(program))
     if (kept := recipe.required) is not None:
         passes = tuple(p for p in passes if p.name in kept)
     return optimise(
@@ -354,6 +359,15 @@ def optimised(program: Program, mode: Mode, listeners: Iterable[Any]) -> Optimis
         excluding=recipe.excluded,
         including=recipe.added,
     )
+
+
+def _device_passes(program: Program) -> Sequence[Any]:
+    """The passes that move work to devices, where there are some."""
+    if program.device == "cpu":
+        read = (*leaves(program.results), *(v for node in program.nodes() for v in node.outputs))
+        if all(v.type.device == "cpu" for v in read):
+            return ()
+    return plugin().passes(program.device)
 
 
 def _plan(program: Program, results: Sequence[Variable]) -> Plan:

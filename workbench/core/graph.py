@@ -31,6 +31,10 @@ class Type(ABC):
         """A new variable of this type."""
         return Variable(self, owner, index, name)
 
+    def place(self, value: Any) -> Any:
+        """A value that the interpreter computed, where this type has it. Any: an array or object."""
+        return value
+
     @abstractmethod
     def accepts(self, other: Type) -> bool:
         """Whether every value of the other type is one of this type."""

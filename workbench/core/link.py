@@ -7,7 +7,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from workbench.core.graph import Array, Constant, Variable, is_shared, leaves
+from workbench.core.devices import plugin
+from workbench.core.graph import Array, Constant, Variable, is_shared, leaves, toposort
 from workbench.core.interpreter import Interpreter, Listener, lookup
 from workbench.core.profile import Profiler
 from workbench.core.shared import SharedVariable
@@ -126,9 +127,10 @@ class PyLinked:
         borrowed = plan.borrowed + (False,) * len(plan.updates)
         fresh = own(values, kept, borrowed)
         count = len(plan.outputs)
-        for (target, _), value in zip(plan.updates, fresh[count:], strict=True):
+        placed = [v.type.place(value) for v, value in zip(plan.results, fresh, strict=True)]
+        for (target, _), value in zip(plan.updates, placed[count:], strict=True):
             target.cell[0] = value
-        return fresh[:count]
+        return placed[:count]
 
 
 def link(plan: Plan, linker: Linker, slow: Fast) -> Linked:
@@ -137,7 +139,7 @@ def link(plan: Plan, linker: Linker, slow: Fast) -> Linked:
     """
     if not linker.native:
         return PyLinked(plan)
-    linked = _native(plan, slow)
+    linked: Linked = plugin().link(plan, slow) if uses_devices(plan) else _native(plan, slow)
     if linked.notes and not linker.mixed:
         raise NativeOnlyError(
             "the linker 'c' runs native code only, and not all of this function has a native form",
@@ -145,6 +147,13 @@ def link(plan: Plan, linker: Linker, slow: Fast) -> Linked:
             advice="use linker='cvm', which runs the rest by the interpreter",
         )
     return linked
+
+
+def uses_devices(plan: Plan) -> bool:
+    """Whether a plan has values on devices."""
+    nodes = toposort(plan.results, stop=plan.inputs)
+    variables = (*plan.inputs, *plan.results, *(v for node in nodes for v in node.outputs))
+    return any(v.type.device != "cpu" for v in variables)
 
 
 def _native(plan: Plan, slow: Fast) -> Linked:

@@ -12,7 +12,7 @@ from typing import Any
 
 from workbench.configuration import config
 from workbench.core.link import LINKERS, Fast, Linked, Plan, link
-from workbench.errors import DeviceError, ModeError, nearest
+from workbench.errors import ModeError, nearest
 from workbench.frozen import frozen
 
 
@@ -244,15 +244,3 @@ def _configured() -> Mode:
 
 def _tags(text: str) -> list[str]:
     return [tag for tag in text.split(":") if tag]
-
-
-def get_device(device: str | None) -> str:
-    """The device of a name; the configured one for None. Raises DeviceError for one that is not
-    there.
-    """
-    name = config.device if device is None else device
-    if name in ("cpu", "auto"):
-        return "cpu"
-    raise DeviceError(
-        f"the device {name!r} is not there; there is 'cpu'", advice="pass device='cpu'"
-    )

@@ -57,6 +57,7 @@ class Program:
     variables  the leaves that take the arguments; they are the inputs' variables, or stand for
                them where an input is itself computed
     stored     for an input with an update: its number and the expression
+    device     the full name of the device that it is made for
     """
 
     inputs: tuple[In, ...]
@@ -67,6 +68,7 @@ class Program:
     updates: tuple[Update, ...] = ()
     stored: tuple[tuple[int, Variable], ...] = ()
     name: str = ""
+    device: str = "cpu"
 
     @property
     def results(self) -> tuple[Variable, ...]:
@@ -121,6 +123,7 @@ def make_program(
     on_unused_input: str | None = None,
     allow_input_downcast: bool | None = None,
     rebuild_strict: bool = True,
+    device: str = "cpu",
 ) -> Program:
     """The program, or the named error that says what is wrong with the request."""
     taken = _inputs(inputs, allow_input_downcast)
@@ -149,6 +152,7 @@ def make_program(
         updates=tuple(zip(targets, changed, strict=True)),
         stored=tuple((i, new) for (i, _), new in zip(stored, results[first:second], strict=True)),
         name=name,
+        device=device,
     )
     _check_used(program, on_unused_input)
     return program
@@ -280,6 +284,10 @@ def _replacement(key: Variable, value: Any, strict: bool) -> Any:
         return SharedVariable(key.type, held, key.name)
     if strict and isinstance(value, Constant) and isinstance(key.type, TensorType):
         value = constant(key.type.convert(value.data), key.type.dtype)
+    if isinstance(value.type, TensorType) and value.type.device != key.type.device:
+        from workbench.core.ops.transfer import transferred
+
+        value = transferred(value, key.type.device)
     if key.type.accepts(value.type) or not strict:
         return value
     raise GraphError(

@@ -7,10 +7,14 @@ from typing import Any
 
 import numpy as np
 
+from workbench.configuration import config
+from workbench.core.devices import chosen, find, is_device_array
 from workbench.core.graph import Array, Type, Variable
 from workbench.core.types import GenericType, TensorType, tell_of_float64
 from workbench.core.variable import TensorVariable
-from workbench.errors import DeviceError, DtypeError, GraphError
+from workbench.errors import DtypeError, GraphError
+
+_FLAGS = config.values
 
 
 class SharedVariable(Variable):
@@ -126,7 +130,7 @@ def shared(
     allow_downcast: bool | None = None,
     borrow: bool = False,
     broadcastable: tuple[bool, ...] | None = None,
-    target: str = "cpu",
+    target: str | None = None,
 ) -> Any:
     """A shared variable that holds `value`.
 
@@ -134,7 +138,7 @@ def shared(
     numpy.random.RandomState its state is held; anything else as an opaque object. `borrow` stores
     the very array. Lengths are not part of the type, so that `set_value` may change them;
     `broadcastable` fixes axes to length 1. `strict` and `allow_downcast` are for what `set_value`
-    takes. `target` is the device that holds the value.
+    takes. `target` is the device that holds the value; None: config.device, where that can hold it.
 
     Raises GraphError for a symbolic variable, DtypeError for numbers of more than 64 bits or of 16,
     LengthError where an axis that is to broadcast has another length than 1, DeviceError.
@@ -147,12 +151,7 @@ def shared(
             "give an array or a number; a function reads an input as it is",
             value,
         )
-    if target != "cpu":
-        raise DeviceError(
-            f"a shared variable cannot be kept on {target!r}; there is 'cpu'",
-            advice="leave target out",
-        )
-    array = _as_array(value)
+    array = value if is_device_array(value) else _as_array(value)
     if array is None and type(value).__name__ == "RandomState":
         from workbench.core.random.state import shared_state
 
@@ -166,9 +165,31 @@ def shared(
             f"broadcastable has {len(flags)} flags; the value has shape {array.shape}",
             advice="give a flag for each axis",
         )
+    device = _device_for(array, target)
+    if device != "cpu":
+        from workbench.core.device_shared import shared_on
+
+        return shared_on(array, device, name, strict, allow_downcast, flags, borrow)
+    array = np.asarray(array)
     kind = TensorType(str(array.dtype), tuple(1 if flag else None for flag in flags))
     stored = kind.convert(kept(array, value, borrow))
     return TensorSharedVariable(kind, stored, name, strict, allow_downcast)
+
+
+def _device_for(array: Any, target: str | None) -> str:
+    """The full name of the device that is to hold an array. Raises DeviceError where one is asked
+    for that is not there.
+    """
+    if target is not None:
+        return chosen(target)
+    if is_device_array(array):
+        return str(array.device.name)
+    if _FLAGS["device"] == "cpu" or array.dtype.kind == "c":
+        return "cpu"
+    name = chosen(None)
+    if name == "cpu" or (array.dtype == "float64" and not find(name).holds_float64):
+        return "cpu"
+    return name
 
 
 def _as_array(value: Any) -> Array | None:

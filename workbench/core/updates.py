@@ -100,17 +100,29 @@ def convert_update(target: SharedVariable, value: Variable) -> Variable:
     """The new value in the target's type, where that loses nothing. Raises UpdateError
     elsewhere.
     """
+    if isinstance(value.type, TensorType) and value.type.device != target.type.device:
+        value = _moved(value, target.type.device)
     if target.type.accepts(value.type):
         return value
     mine, theirs = target.type, value.type
     if isinstance(mine, TensorType) and isinstance(theirs, TensorType):
         if isinstance(value, Constant):
-            value = _as_variable(value.data, target)
+            value = _moved(_as_variable(value.data, target), mine.device)
         elif np.can_cast(theirs.dtype, mine.dtype, "safe"):
-            value = cast(value, mine.dtype)
+            value = _moved(cast(value, mine.dtype), mine.device)
         if mine.accepts(value.type):
             return value
     raise _mismatch(target, value)
+
+
+def _moved(value: Variable, device: str) -> Variable:
+    """The value on a device, or on the 'cpu'."""
+    if value.type.device == device:
+        return value
+    from workbench.core.ops.transfer import transferred
+
+    moved: Variable = transferred(value, device)
+    return moved
 
 
 def _as_variable(value: Any, target: SharedVariable) -> Variable:
@@ -118,7 +130,8 @@ def _as_variable(value: Any, target: SharedVariable) -> Variable:
     if not isinstance(target.type, TensorType):
         raise UpdateError(f"the update of {target} is not a variable: {value!r}")
     try:
-        return constant(target.type.convert(value), target.type.dtype)
+        host = TensorType(target.type.dtype, target.type.shape)
+        return constant(host.convert(value), target.type.dtype)
     except WorkbenchError:
         return as_tensor(value)
 

@@ -6,15 +6,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
+from dataclasses import replace
 from io import StringIO
 from typing import Any
 
 from workbench.configuration import config
 from workbench.core.arguments import convert
+from workbench.core.devices import chosen as chosen_device
 from workbench.core.function import Function, compile_program
 from workbench.core.gradient import grad
 from workbench.core.graph import Variable, free_inputs, toposort
-from workbench.core.modes import Mode, get_device, get_mode
+
+from workbench.core.modes import Mode, get_mode
 from workbench.core.program import Program, make_program
 from workbench.core.rewrite.recorder import Recorder
 from workbench.core.trace import TraceRecorder
@@ -48,22 +51,24 @@ def inspect(
     Shared variables keep their values. An error while evaluating is kept in `.error`, and its node
     is marked; errors of the request itself are raised as `workbench.function` does.
     """
-    get_device(device)
+    target = chosen_device(device)
     if isinstance(outputs, Function):
         program, chosen = outputs.maker.program, outputs.maker.mode
         chosen = chosen if mode is None else get_mode(mode)
+        if device is not None:
+            program = replace(program, device=target)
     else:
-        program, chosen = _program(outputs, inputs, wrt, name), get_mode(mode)
+        program, chosen = _program(outputs, inputs, wrt, name, target), get_mode(mode)
     return examine(program, chosen, values or {}, profile, view, name)
 
 
-def _program(outputs: Any, inputs: Any, wrt: Any, name: str) -> Program:
+def _program(outputs: Any, inputs: Any, wrt: Any, name: str, device: str) -> Program:
     chosen = dict(outputs) if isinstance(outputs, dict) else outputs
     if wrt is not None:
         chosen = _with_gradients(chosen, list(wrt) if isinstance(wrt, (list, tuple)) else [wrt])
     if inputs is None:
         inputs = free_inputs(_variables(chosen))
-    return make_program(inputs, chosen, name=name or "graph")
+    return make_program(inputs, chosen, name=name or "graph", device=device)
 
 
 def _with_gradients(outputs: Any, wrt: Sequence[Variable]) -> Any:

@@ -50,6 +50,7 @@ CONTEXT = Layout(
     ),
 )
 DESCRIPTOR = Layout("descriptor", ("data", "dims", "strides"))  # strides in bytes
+DEVICE_HEAD = 4  # words of an array of a device before its lengths: see `spec.DeviceSpec`
 SLOT = Layout("slot", ("data", "capacity", "raw"))  # 64-byte aligned data within the block `raw`
 
 

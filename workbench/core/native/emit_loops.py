@@ -114,7 +114,9 @@ def _result_memory(
     """
     if variable not in w.destinations:
         for v, t in zip(node.inputs, tensors, strict=True):
-            reusable = t.contiguous and t.itemsize == tensor_type(variable).numpy_dtype.itemsize
+            wanted = tensor_type(variable)
+            reusable = t.contiguous and t.itemsize == wanted.numpy_dtype.itemsize
+            reusable = reusable and t.device == wanted.device
             if (
                 reusable
                 and list(t.dims) == list(space)

@@ -117,6 +117,11 @@ class Owner:
         return failure
 
     @property
+    def busy(self) -> bool:
+        """Whether a call uses the slots."""
+        return bool(self._word(self._offsets.busy).value)
+
+    @property
     def arena_bytes(self) -> int:
         """The memory that the slots hold between calls."""
         return sum(self._slot(k, "capacity").value for k in range(self.spec.n_slots))

@@ -9,9 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from workbench.core.native import layout
-from workbench.core.native.abi import CONTEXT, DESCRIPTOR, ERROR_WORDS, SLOT, WORD
-from workbench.core.native.spec import ArraySpec, EntrySpec
+from workbench.core.native.abi import (
+    CONTEXT,
+    DESCRIPTOR,
+    DEVICE_HEAD,
+    ERROR_WORDS,
+    SLOT,
+    WORD,
+)
+from workbench.core.native.spec import ArraySpec, DeviceSpec, EntrySpec
 from workbench.frozen import frozen
 
 
@@ -114,6 +123,9 @@ class _Text:
 
     def _array(self, name: str, k: int, spec: ArraySpec) -> Iterator[str]:
         """Check the array %name and describe it as input k."""
+        if spec.device is not None:
+            yield from self._device_array(name, k, spec, spec.device)
+            return
         v = f"%{name}"
         yield from _load(f"{v}.type", v, layout.TYPE)
         yield f"{v}.is.array = icmp eq ptr {v}.type, @np.ndarray"
@@ -136,6 +148,31 @@ class _Text:
             ("strides", layout.ARRAY_STRIDES),
         ):
             yield from _load(f"{v}.{field}", v, offset)
+        yield from self._static_dims(name, spec)
+        yield from self._describe(name, k, f"{v}.data", f"{v}.dims", f"{v}.strides")
+
+    def _device_array(
+        self, name: str, k: int, spec: ArraySpec, device: DeviceSpec
+    ) -> Iterator[str]:
+        """The same for an array of a device."""
+        v = f"%{name}"
+        yield from _load(f"{v}.type", v, layout.TYPE)
+        yield f"{v}.is.array = icmp eq ptr {v}.type, @gpu.DeviceArray"
+        yield f"br i1 {v}.is.array, label %{name}.array, label %slow"
+        yield f"{name}.array:"
+        yield from _load(f"{v}.held", v, device.words)
+        yield from _load(f"{v}.words", f"{v}.held", layout.ARRAY_DATA)
+        yield from _load(f"{v}.data", f"{v}.words", 0)
+        wanted = {"mark": device.mark, "number": np.dtype(spec.dtype).num, "rank": spec.ndim}
+        for i, (field, value) in enumerate(wanted.items(), 1):
+            yield from _load(f"{v}.{field}", f"{v}.words", WORD * i, "i64")
+            yield f"{v}.ok.{field} = icmp eq i64 {v}.{field}, {value}"
+        yield f"{v}.ok.both = and i1 {v}.ok.mark, {v}.ok.number"
+        yield f"{v}.ok = and i1 {v}.ok.both, {v}.ok.rank"
+        yield f"br i1 {v}.ok, label %{name}.fits, label %slow"
+        yield f"{name}.fits:"
+        yield f"{v}.dims = {_at(f'{v}.words', WORD * DEVICE_HEAD)}"
+        yield f"{v}.strides = {_at(f'{v}.words', WORD * (DEVICE_HEAD + spec.ndim))}"
         yield from self._static_dims(name, spec)
         yield from self._describe(name, k, f"{v}.data", f"{v}.dims", f"{v}.strides")
 
@@ -177,6 +214,11 @@ class _Text:
         yield "store i64 1, ptr @wb.block"
         yield "br label %run"
         yield "fresh:"
+        if self.spec.exclusive:
+            yield "br label %abandon"
+            yield "run:"
+            yield f"%arena = {_at('%own', 0)}"
+            return
         count = max(1, self.spec.n_slots)
         yield f"%new = call ptr @py.PyMem_RawCalloc(i64 {count}, i64 {SLOT.size})"
         yield "%no.memory = icmp eq ptr %new, null"

@@ -11,6 +11,7 @@
 | `special.iv` | special functions | scipy |
 | `blas.dgemm`, `blas.set_num_threads` | BLAS, all arguments `ptr` | `blas` |
 | `lapack.dgetrf` | LAPACK, all arguments `ptr` | `lapack` |
+| `gpu.DeviceArray` | the class of devices' arrays | the process |
 | `py.X`, `np.X`, `np.dtype.float64` | C API of Python and NumPy, dtype singletons | the process |
 
 Other intrinsics (`llvm.…`) need no declaration.
@@ -29,7 +30,7 @@ from workbench.core.native.routine import Routine
 from workbench.core.native.ssa import Type
 from workbench.frozen import frozen
 
-_NAME = re.compile(r"@((?:llvm\.masked|wb|libm|libc|special|blas|lapack|py|np)\.[\w.]+)")
+_NAME = re.compile(r"@((?:llvm\.masked|wb|libm|libc|special|blas|lapack|py|np|gpu)\.[\w.]+)")
 _DEFINED = re.compile(r"^(?:define [^@]*|)@([\w.]+)(?=\(| = )", re.MULTILINE)
 _TYPE = re.compile(r"(?:v(\d+))?(f32|f64|i\d+)$")
 _SCALAR = {"f32": "float", "f64": "double"}

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib import import_module
+from typing import Any
 
+from workbench.core.devices import plugin
 from workbench.core.graph import Apply, Op, Variable, is_shared, leaves, toposort
 from workbench.core.native import emit_blas, emit_index, emit_loops, emit_shape
 from workbench.core.native.abi import load_input
@@ -109,6 +111,8 @@ def emitter_of(op: Op) -> Emitter:
         family = FAMILIES.get(kind.__module__.removeprefix("workbench.core.ops."))
         if family is not None:
             EMITTERS.update(import_module(f"workbench.core.native.{family}").EMITTERS)
+        elif (module := getattr(kind, "emitters", "")):
+            EMITTERS.update(import_module(module).EMITTERS)
     emitter = EMITTERS.get(kind)
     if emitter is None:
         raise NoNativeForm(str(op), "any dtype")
@@ -130,6 +134,7 @@ class Program:
     shared: tuple[SharedVariable, ...]
     failed: tuple[Apply, ...]
     timed: tuple[tuple[Apply, Apply | None], ...] = ()
+    parts: Any = None  # Any: what the devices need, which stand above
 
 
 def write_program(
@@ -142,16 +147,18 @@ def write_program(
     timed: bool = False,
     blas_threads: int = 0,
     strict: Sequence[bool] = (),
+    writer: type[Writer] = Writer,
 ) -> Program:
     """The program of a graph. Raises NoNativeForm for what has none.
 
     timed         it counts what each node takes
     blas_threads  how many threads BLAS may use while it runs; 0 leaves the library's own number
     strict        for each input whether it takes arrays only, no Python float
+    writer        what writes it: another one where there are devices
     """
     results = [*outputs, *(new for _, new in updates)]
     shared = _shared(results, inputs, updates)
-    w = Writer(target, emitter_of, timed)
+    w = writer(target, emitter_of, timed)
     _write_inputs(w, [*inputs, *shared])
     later = _place_results(w, results, len(outputs))
     nodes = toposort(results, stop=inputs)
@@ -171,9 +178,15 @@ def write_program(
         tuple(shared.index(target) for target, _ in updates),
         w.n_slots,
         returns_list=not single,
+        exclusive=w.is_exclusive,
     )
     return Program(
-        _text(w, blas_threads), spec, tuple(shared), tuple(w.failed), tuple(w.timed_nodes)
+        _text(w, blas_threads),
+        spec,
+        tuple(shared),
+        tuple(w.failed),
+        tuple(w.timed_nodes),
+        w.parts(),
     )
 
 
@@ -191,7 +204,9 @@ def _shared(
 def _array_spec(variable: Variable, takes_floats: bool = False) -> ArraySpec:
     """What the entry checks. A Python float is exactly a float64 scalar."""
     t = native_type(variable)
-    return ArraySpec(t.dtype, t.ndim, t.shape, takes_floats and t == TensorType("float64"))
+    floats = takes_floats and t == TensorType("float64")
+    device = None if t.device == "cpu" else plugin().spec(t.device)
+    return ArraySpec(t.dtype, t.ndim, t.shape, floats, device)
 
 
 def _write_inputs(w: Writer, variables: Sequence[Variable]) -> None:
@@ -212,8 +227,8 @@ def _write_inputs(w: Writer, variables: Sequence[Variable]) -> None:
                 continue
             at = w.code.put(Type("ptr"), f"getelementptr i64, ptr {prefix}.dims, i64 {axis}").name
             dims.append(w.code.put(Type("i64"), f"load i64, ptr {at}").name)
-        tensor = w.array(t.dtype, dims, f"{prefix}.data")
-        if t.ndim == 0:
+        tensor = w.array(t.dtype, dims, f"{prefix}.data", device=t.device)
+        if t.ndim == 0 and t.device == "cpu":
             w.tensors[v] = register_tensor(t.dtype, w.scalar(tensor).name)
             continue
         w.tensors[v] = tensor
@@ -259,6 +274,7 @@ _WITH_THREADS = """define internal i32 @program(ptr %ctx) noinline optnone nounw
 
 
 def _text(w: Writer, blas_threads: int) -> str:
+    ending = w.ending()
     limited = w.has_blas and blas_threads > 0 and set_threads_address() is not None
     body = "limited" if limited else "program"
     times = (
@@ -275,6 +291,7 @@ def _text(w: Writer, blas_threads: int) -> str:
         "  br label %begin",
         "begin:",
         *w.code.lines,
+        *ending,
         "  ret i32 0",
         "no.memory:",
         f"  ret i32 {NO_MEMORY}",

@@ -6,6 +6,17 @@ from workbench.frozen import frozen
 
 
 @frozen
+class DeviceSpec:
+    """How the entry knows an array of a device: its object has, `words` bytes from its beginning, a
+    NumPy array of int64: the address, the device's `mark`, the dtype's number, the rank, then
+    lengths and strides.
+    """
+
+    mark: int
+    words: int
+
+
+@frozen
 class ArraySpec:
     """An array that the fast path takes: exact dtype, ndim, C-contiguous, aligned; `dims` fixes
     some sizes (None: any).
@@ -17,6 +28,7 @@ class ArraySpec:
     ndim: int
     dims: tuple[int | None, ...] = ()
     python_float: bool = False
+    device: DeviceSpec | None = None
 
     def __post_init__(self) -> None:
         if self.python_float and (self.ndim or self.dtype not in ("float32", "float64")):
@@ -33,3 +45,4 @@ class EntrySpec:
     updates: tuple[int, ...] = ()
     n_slots: int = 0
     returns_list: bool = False  # also for a single output
+    exclusive: bool = False  # a call while another runs is left to the slow path

@@ -108,6 +108,13 @@ def _lapack(name: str, rest: str) -> External:
     return External(f"void @{name}({arguments})", lapack.lapack_symbol(rest))
 
 
+def _gpu(name: str, rest: str) -> External:
+    """A class of the devices' package."""
+    from workbench.core.devices import plugin
+
+    return External(f"@{name} = external global i8", id(getattr(plugin(), rest)))
+
+
 def _libc(name: str, rest: str) -> External:
     return External(LIBC_FUNCTIONS[rest].format(name), _address(ctypes.CDLL(None), rest))
 
@@ -115,7 +122,7 @@ def _libc(name: str, rest: str) -> External:
 _FINDERS: dict[str, Callable[[str, str], External]] = {
     "py": _python, "np": _numpy, "libm": _math, "libc": _libc, "blas": _blas,
     "lapack": _lapack,
-    "special": _special,
+    "special": _special, "gpu": _gpu,
 }  # fmt: skip
 PREFIXES = frozenset(_FINDERS)
 

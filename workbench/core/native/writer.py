@@ -77,6 +77,21 @@ class Writer(Regions):
         # for each loop around, the depth outside of it and whether it takes no step
         self.idle: list[tuple[int, Name]] = []
 
+    # --- what a program with devices has besides ---
+
+    @property
+    def is_exclusive(self) -> bool:
+        """Whether one call runs at a time."""
+        return False
+
+    def parts(self) -> object:
+        """What the devices need to run the program."""
+        return None
+
+    def ending(self) -> Sequence[str]:
+        """Lines before the program returns; asked for when all else is written."""
+        return ()
+
     # --- nodes ---
 
     def write_nodes(self, nodes: Sequence[Apply], outputs: Sequence[Variable]) -> None:

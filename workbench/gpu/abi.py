@@ -1,0 +1,66 @@
+"""The protocol between a program and its devices: a table for each, and what a driver keeps.
+
+A program calls a device by the functions in its table, whose first argument is the driver's state:
+
+    launch(state, kernel, groups, words, n_words, n_buffers, node)
+    upload(state, address, host, bytes, node)     download(state, host, address, bytes, node)
+    copy(state, into, from, bytes, node)          fill(state, address, bytes, node): with zeros
+
+None of them returns anything: what goes wrong first is kept in the state, with the number of the
+node, and stops all that follows. What needs Python (memory that grows, results, kernels that are
+not compiled yet) is asked of the table's `service`, a callable without arguments that reads the
+words of `request` and leaves its answer in the last.
+
+A device's address is 64 bits: on CUDA the address itself, on OpenCL the number of a buffer above
+OFFSET_BITS and an offset below.
+"""
+
+from __future__ import annotations
+
+from workbench.core.native.abi import Layout
+
+OFFSET_BITS = 40
+
+TABLE = Layout(
+    "device",
+    (
+        "launch", "upload", "download", "copy", "fill",  # functions
+        "gemm",  # products of matrices, where the driver has a library for them; else null
+        "state",
+        "kernels",  # ptr to two handles a kernel: narrow and wide; null where not compiled
+        "slots",  # ptr to the arena's slots on this device
+        "constants",  # ptr to the addresses of constants
+        "service",  # the callable
+        "request",  # ptr to REQUEST_WORDS i64
+        "flags",  # address of the device's words that kernels report to
+    ),
+)  # fmt: skip
+
+STATE = Layout(
+    "state",
+    (
+        "queue",  # the stream or command queue
+        "buffers",  # OpenCL: ptr to the buffers' handles, by number
+        "error",  # the driver's status of what went wrong first; 0 for nothing
+        "node",  # the number of the node whose command that was
+        "events",  # ptr to events that are to be recorded, or null
+        "marks",  # ptr to the numbers of the nodes of these events
+        "count",  # how many commands were recorded
+        "capacity",  # how many commands can be
+        "library",  # a handle of the library for products of matrices
+        "launches",  # how many kernels were queued so far
+        "uploads", "uploaded",  # how often, and how many bytes, the host gave the device
+        "downloads", "downloaded",  # and the device the host
+    ),
+)
+
+# What a program asks for: word 0 of a request.
+GROW, OUTPUT, UPDATE, COMPILE = range(4)
+REQUEST_WORDS = 8
+ANSWER = REQUEST_WORDS - 1
+
+DEVICE_FAILED = -3
+"""A program's result when a device reported an error."""
+
+FLAG_WORDS = 4
+"""A device's words that kernels report to: word 0 is 0, or the mark of the node that failed."""

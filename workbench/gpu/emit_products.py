@@ -1,0 +1,127 @@
+"""Products of matrices and vectors on a device.
+
+A product with a vector is a reduction like any other; of two matrices it is the driver's library's,
+or a tiled kernel of our own. alpha and beta may be numbers of the host's or lie on the device.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from workbench.core.graph import Apply, Constant, Op, Variable
+from workbench.core.native.emit_blas import emit_dot as _emit_dot
+from workbench.core.native.emit_loops import Sink, run_loops
+from workbench.core.native.ssa import Type, Value
+from workbench.core.native.tensor import Name, Tensor
+from workbench.core.native.writer import Emitter, Writer
+from workbench.core.nest import accumulator_dtype
+from workbench.core.scalar import ScalarBuilder
+from workbench.core.types import tensor_type
+from workbench.gpu import ops
+from workbench.gpu.writer import DeviceWriter
+
+
+def emit_gemv(w: Writer, node: Apply) -> None:
+    """beta y + alpha A x."""
+    assert isinstance(w, DeviceWriter)
+    _, _, a, x, _ = node.inputs
+    matrix, vector = w.tensor(a), w.tensor(x)
+    w.same(matrix.dims[1], vector.dims[0])
+    _scaled(w, node, [matrix.dims[0]], lambda out: multiply(w, out, matrix, vector))
+
+
+def emit_gemm(w: Writer, node: Apply) -> None:
+    """beta Z + alpha X Y."""
+    assert isinstance(w, DeviceWriter)
+    _, _, a, b, _ = node.inputs
+    left, right = w.tensor(a), w.tensor(b)
+    w.same(left.dims[1], right.dims[0])
+    _scaled(w, node, [left.dims[0], right.dims[1]], lambda out: multiply(w, out, left, right))
+
+
+def emit_ger(w: Writer, node: Apply) -> None:
+    """A + alpha x yᵀ: an elementwise kernel."""
+    before, scale, u, v = (w.tensor(i) for i in node.inputs)
+    w.same(before.dims[0], u.dims[0])
+    w.same(before.dims[1], v.dims[0])
+    dtype = before.dtype
+    b = ScalarBuilder((dtype,) * 4)
+    product = b.prim("mul", dtype, 1, b.prim("mul", dtype, 2, 3))
+    program = b.program(b.prim("add", dtype, 0, product))
+    out = w.allocate(node.out, before.dims)
+    column = u.view(u.data, (*u.dims, "1"), (*u.strides, "0"))
+    space = list(out.dims)
+    run_loops(w, program, space, [before, scale, column, v], [Sink(out, 0)], ())
+    w.bind(node.out, out)
+
+
+def emit_dot(w: Writer, node: Apply) -> None:
+    """A product without alpha and beta."""
+    assert isinstance(w, DeviceWriter)
+    a, b = (w.tensor(v) for v in node.inputs)
+    w.same(a.dims[-1], b.dims[0])
+    out = w.allocate(node.out, [*a.dims[:-1], *b.dims[1:]])
+    multiply(w, out, a, b)
+    w.bind(node.out, out)
+
+
+def multiply(w: DeviceWriter, out: Tensor, a: Tensor, b: Tensor) -> None:
+    """out = a b: a reduction over the shared axis."""
+    dtype = out.dtype
+    builder = ScalarBuilder((a.dtype, b.dtype))
+    is_bool = dtype == "bool"
+    product = builder.prim(
+        "and" if is_bool else "mul", dtype, builder.cast(0, dtype), builder.cast(1, dtype)
+    )
+    rows, columns, shared = list(a.dims[:-1]), list(b.dims[1:]), a.dims[-1]
+    space = [*rows, *columns, shared]
+    left = a.view(a.data, space, [*a.strides[:-1], *["0"] * len(columns), a.strides[-1]])
+    right = b.view(b.data, space, [*["0"] * len(rows), *b.strides[1:], b.strides[0]])
+    accumulator = dtype if is_bool else accumulator_dtype("add", dtype)
+    sink = Sink(out, 0, "or" if is_bool else "add", accumulator)
+    axes = (len(space) - 1,)
+    run_loops(w, builder.program(product), space, [left, right], [sink], axes)
+
+
+def _scaled(w: DeviceWriter, node: Apply, dims: Sequence[Name], product: object) -> None:
+    """beta * the first input + alpha * product."""
+    assert callable(product)
+    target, alpha, *_, beta = node.inputs
+    plain = _is(alpha, 1) and _is(beta, 0)
+    out = w.allocate(node.out, dims) if plain else None
+    if out is not None:
+        product(out)
+        w.bind(node.out, out)
+        return
+    dtype = tensor_type(node.out).dtype
+    made = w.scratch(dtype, dims, device=tensor_type(node.out).device)
+    product(made)
+    b = ScalarBuilder((dtype,) * 4)
+    scaled = b.prim("mul", dtype, 1, 0)
+    tensors = [made, w.tensor(alpha)]
+    if _is(beta, 0):
+        total = scaled
+        program = ScalarBuilder((dtype,) * 2)
+        whole = program.program(program.prim("mul", dtype, 1, 0))
+    else:
+        previous = w.tensor(target)
+        for mine, theirs in zip(previous.dims, dims, strict=True):
+            w.same(mine, theirs)
+        total = b.prim("add", dtype, scaled, b.prim("mul", dtype, 2, 3))
+        whole = b.program(total)
+        tensors += [w.tensor(beta), previous]
+    out = w.allocate(node.out, dims)
+    run_loops(w, whole, list(out.dims), tensors, [Sink(out, 0)], ())
+    w.bind(node.out, out)
+
+
+def _is(variable: Variable, number: float) -> bool:
+    return isinstance(variable, Constant) and not variable.data.ndim and variable.data == number
+
+
+EMITTERS: dict[type[Op], Emitter] = {
+    ops.GpuDot: emit_dot,
+    ops.GpuGemv: emit_gemv,
+    ops.GpuGemm: emit_gemm,
+    ops.GpuGer: emit_ger,
+}

@@ -1,0 +1,140 @@
+"""Moving a graph to a device: one walk of one rule, from the leaves up.
+
+A node that has a form there is replaced by it, between transfers; a transfer back to where a value
+came from is nothing, so that values stay on the device until something on the host reads them.
+Scalars that the host has are given to kernels by value, and lengths never leave the host.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+from workbench.core.devices import find
+from workbench.core.graph import Apply, Variable, is_shared
+from workbench.core.ops.shape import Dimension
+from workbench.core.ops.transfer import (
+    GpuFromHost,
+    GpuToGpu,
+    HostFromGpu,
+    Transfer,
+    transferred,
+)
+from workbench.core.rewrite.engine import Context, Refuse, Rule, Session, rule
+from workbench.core.rewrite.pipeline import Pass
+from workbench.core.rewrite.walk import RuleIndex, Walk
+from workbench.core.types import TensorType
+from workbench.gpu.device import Device
+from workbench.gpu.ops import FORMS, form_of, moved
+
+
+@rule(GpuFromHost, HostFromGpu, GpuToGpu, equation="gpu(host(x)) → x")
+def cancel_transfers(node: Apply, context: Context) -> Variable | None:
+    """A value that comes back to where it was need not have gone; one that goes on goes straight
+    there.
+    """
+    (moved_there,) = node.inputs
+    before = moved_there.owner
+    if before is None or not isinstance(before.op, Transfer):
+        return None
+    straight: Variable = transferred(before.inputs[0], node.out.type.device)
+    return straight
+
+
+@rule(Dimension, equation="host(x).shape[i] → x.shape[i]")
+def length_on_device(node: Apply, context: Context) -> Variable | None:
+    """The host knows the lengths of what lies on a device."""
+    before = node.inputs[0].owner
+    if before is None or not isinstance(before.op, Transfer):
+        return None
+    length: Variable = node.op(before.inputs[0])
+    return length
+
+
+def move_rule(default: str) -> Rule:
+    """The rule that moves a node to a device: to where its inputs lie, else to the default ('cpu'
+    for none).
+    """
+
+    def move_to_device(node: Apply, context: Context) -> Any:
+        kind_of_node = FORMS.get(type(node.op))
+        target = _target(node, default, context, kind_of_node)
+        if target is None:
+            return None
+        device = find(target)
+        assert isinstance(device, Device)
+        kind, reason = form_of(node, device.able)
+        if kind is None:
+            return Refuse(reason)
+        kept = set(kind.on_host(node))
+        inputs = [v if i in kept else _given(v, target) for i, v in enumerate(node.inputs)]
+        outputs = moved(node.op, kind, target).apply(*inputs).outputs
+        return [transferred(v, "cpu") for v in outputs]
+
+    return Rule(
+        "move_to_device", (), move_to_device, "f(x) → host(gpu_f(gpu(x)))",
+        "What has a kernel is computed on the device.", "workbench/gpu/move.py",
+    )  # fmt: skip
+
+
+def _target(node: Apply, default: str, context: Context, kind: Any) -> str | None:
+    """The device that a node is to be moved to, or None where it stays."""
+    if isinstance(node.op, (Transfer, Dimension)) or node.op.on_device:
+        return None
+    kept = set(kind.on_host(node)) if kind is not None else ()
+    read = [v for i, v in enumerate(node.inputs) if i not in kept]
+    for v in read:
+        if (there := _device_of(v)) is not None:
+            return there
+    readers = [reader for v in node.outputs for reader, _ in context.readers(v)]
+    wanted = {r.op.device for r in readers if isinstance(r.op, GpuFromHost)}
+    if len(wanted) == 1 and all(isinstance(r.op, GpuFromHost) for r in readers):
+        if not any(context.is_output(v) for v in node.outputs):
+            return wanted.pop()
+    if default == "cpu" or not any(map(_is_array, (*read, *node.outputs))):
+        return None
+    return default
+
+
+def _device_of(variable: Variable) -> str | None:
+    """Where a tensor of the host's came from."""
+    owner = variable.owner
+    if owner is None or not isinstance(owner.op, HostFromGpu):
+        return None
+    return owner.inputs[0].type.device
+
+
+def _is_array(variable: Variable) -> bool:
+    return isinstance(variable.type, TensorType) and variable.type.ndim > 0
+
+
+def _given(variable: Variable, device: str) -> Variable:
+    """What a kernel reads: the tensor on the device, or a scalar of the host's."""
+    if _device_of(variable) is not None:
+        assert variable.owner is not None
+        there: Variable = transferred(variable.owner.inputs[0], device)
+        return there
+    if not _is_array(variable):
+        return variable
+    brought: Variable = transferred(variable, device)
+    return brought
+
+
+@functools.cache
+def move_pass(default: str) -> Pass:
+    """The pass that moves what can be moved to a device; with 'cpu' what hangs together with
+    tensors that lie on one.
+    """
+    rules = (cancel_transfers, length_on_device, move_rule(default))
+
+    def run(session: Session, outputs: Sequence[Variable]) -> list[Variable]:
+        index = RuleIndex(rules, session.excluded)
+        return Walk(session, outputs, index).run()
+
+    return Pass("devices", "What has a kernel is computed on the device.", transform=run)
+
+
+def has_devices(variables: Sequence[Variable]) -> bool:
+    """Whether some of these lie on a device."""
+    return any(v.type.device != "cpu" for v in variables if is_shared(v) or v.owner is None)

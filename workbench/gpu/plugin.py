@@ -1,0 +1,74 @@
+"""What the compiler asks of this package: see `workbench.core.devices.Plugin`."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from workbench.core.native.spec import DeviceSpec
+from workbench.errors import DeviceNotFoundError
+from workbench.gpu.array import DeviceArray, slot_offset
+from workbench.gpu.device import Device, Driver, mark_of, tell
+
+__all__ = ["DeviceArray", "automatic", "find", "link", "passes", "spec"]
+
+
+@functools.cache
+def find(name: str) -> Device:
+    """The device of a full name, started. Raises DriverError or DeviceNotFoundError."""
+    device = Device(_driver(name))
+    tell(device)
+    return device
+
+
+def _driver(name: str) -> Driver:
+    kind = re.sub(r"[\d:]+$", "", name)
+    if kind == "opencl":
+        from workbench.gpu import opencl
+
+        for found, cl_device in opencl.listed():
+            if found == name:
+                return opencl.OpenCL(name, cl_device)
+        raise _absent(name)
+    from workbench.gpu import cuda
+
+    if int(name.removeprefix("cuda")) < cuda.count():
+        return cuda.Cuda(name)
+    raise _absent(name)
+
+
+def _absent(name: str) -> DeviceNotFoundError:
+    from workbench.gpu.listing import devices
+
+    there = ", ".join(["'cpu'", *(repr(d.name) for d in devices() if d.name != "cpu")])
+    return DeviceNotFoundError(
+        f"there is no device {name!r}", f"there are {there}", advice="pass one of these"
+    )
+
+
+def automatic() -> str | None:
+    """The full name of the best accelerator: CUDA first; None where there is none."""
+    from workbench.gpu.listing import devices
+
+    return next((d.name for d in devices() if d.accelerator), None)
+
+
+def passes(device: str) -> Sequence[Any]:
+    """The pass that moves work to a device, or to those that the graph names ('cpu')."""
+    from workbench.gpu.move import move_pass
+
+    return [move_pass(device)]
+
+
+def link(plan: Any, slow: Any) -> Any:
+    """What runs a plan that has nodes on devices."""
+    from workbench.gpu.link import link_devices
+
+    return link_devices(plan, slow)
+
+
+def spec(name: str) -> DeviceSpec:
+    """How the native entry knows this device's arrays."""
+    return DeviceSpec(mark_of(name), slot_offset("words"))
