@@ -12,44 +12,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from workbench.core.devices import find
-from workbench.core.graph import Apply, Variable, is_shared
+from workbench.core.graph import Apply, Variable
 from workbench.core.ops.shape import Dimension
-from workbench.core.ops.transfer import (
-    GpuFromHost,
-    GpuToGpu,
-    HostFromGpu,
-    Transfer,
-    transferred,
-)
-from workbench.core.rewrite.engine import Context, Refuse, Rule, Session, rule
+from workbench.core.ops.transfer import GpuFromHost, HostFromGpu, Transfer, transferred
+from workbench.core.rewrite.engine import Context, Refuse, Rule, Session
 from workbench.core.rewrite.pipeline import Pass
+from workbench.core.rewrite.transfers import TRANSFERS
 from workbench.core.rewrite.walk import RuleIndex, Walk
 from workbench.core.types import TensorType
 from workbench.gpu.device import Device
 from workbench.gpu.ops import FORMS, form_of, moved
-
-
-@rule(GpuFromHost, HostFromGpu, GpuToGpu, equation="gpu(host(x)) → x")
-def cancel_transfers(node: Apply, context: Context) -> Variable | None:
-    """A value that comes back to where it was need not have gone; one that goes on goes straight
-    there.
-    """
-    (moved_there,) = node.inputs
-    before = moved_there.owner
-    if before is None or not isinstance(before.op, Transfer):
-        return None
-    straight: Variable = transferred(before.inputs[0], node.out.type.device)
-    return straight
-
-
-@rule(Dimension, equation="host(x).shape[i] → x.shape[i]")
-def length_on_device(node: Apply, context: Context) -> Variable | None:
-    """The host knows the lengths of what lies on a device."""
-    before = node.inputs[0].owner
-    if before is None or not isinstance(before.op, Transfer):
-        return None
-    length: Variable = node.op(before.inputs[0])
-    return length
 
 
 def move_rule(default: str) -> Rule:
@@ -126,7 +98,7 @@ def move_pass(default: str) -> Pass:
     """The pass that moves what can be moved to a device; with 'cpu' what hangs together with
     tensors that lie on one.
     """
-    rules = (cancel_transfers, length_on_device, move_rule(default))
+    rules = (*TRANSFERS, move_rule(default))
 
     def run(session: Session, outputs: Sequence[Variable]) -> list[Variable]:
         index = RuleIndex(rules, session.excluded)
@@ -134,7 +106,3 @@ def move_pass(default: str) -> Pass:
 
     return Pass("devices", "What has a kernel is computed on the device.", transform=run)
 
-
-def has_devices(variables: Sequence[Variable]) -> bool:
-    """Whether some of these lie on a device."""
-    return any(v.type.device != "cpu" for v in variables if is_shared(v) or v.owner is None)

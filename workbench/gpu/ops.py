@@ -45,7 +45,7 @@ class OnDevice(Op):
         return () if cls.hosts_from is None else range(cls.hosts_from, len(node.inputs))
 
     def __str__(self) -> str:
-        host = super().__str__()
+        host = super().__str__().removeprefix("Gpu")
         return f"Gpu{host[:1].upper()}{host[1:]}"
 
 

@@ -19,13 +19,13 @@ class Block:
     queued before is still done with it: the queue runs in order.
     """
 
-    __slots__ = ("__weakref__", "address", "held", "pool", "size")
+    __slots__ = ("__weakref__", "address", "pool", "size")
 
-    def __init__(self, pool: Pool, address: int, size: int, held: Any) -> None:
-        self.pool, self.address, self.size, self.held = pool, address, size, held
+    def __init__(self, pool: Pool, address: int, size: int) -> None:
+        self.pool, self.address, self.size = pool, address, size
 
     def __del__(self) -> None:
-        self.pool.give_back(self.address, self.size, self.held)
+        self.pool.give_back(self.address, self.size)
 
 
 class Slab:
@@ -69,7 +69,10 @@ class Pool:
         self.limit = total
         self.title = title
         self.used = self.kept = self.peak = 0
-        self._free: dict[int, list[tuple[int, Any]]] = {}
+        # What keeps the memory at each address. It is the pool's, not the blocks': what is collected
+        # with a block in a cycle would be finalised, although the block lives on here.
+        self._held: dict[int, Any] = {}
+        self._free: dict[int, list[int]] = {}
         self._slab: Slab | None = None
 
     def preallocate(self, size: int) -> None:
@@ -78,7 +81,8 @@ class Pool:
         """
         if self._slab is None and size > 0:
             rounded = -(-size // ALIGNMENT) * ALIGNMENT
-            self._slab = Slab(*_reordered(self._allocate(rounded), rounded))
+            address, held = self._allocate(rounded)
+            self._slab = Slab(address, rounded, held)
 
     def block(self, size: int) -> Block:
         """A block of at least so many bytes. Raises DeviceMemoryError, after everything that is
@@ -92,14 +96,14 @@ class Pool:
 
     def _from_slab(self, size: int) -> Block | None:
         address = None if self._slab is None else self._slab.take(size)
-        return None if address is None else Block(self, address, size, self._slab)
+        return None if address is None else Block(self, address, size)
 
     def _kept_block(self, size: int) -> Block | None:
         free = self._free.get(size)
         if not free:
             return None
         self.kept -= size
-        return Block(self, *_reordered(free.pop(), size))
+        return Block(self, free.pop(), size)
 
     def _new_block(self, size: int) -> Block:
         if self.used + self.kept + size > self.limit:
@@ -107,28 +111,32 @@ class Pool:
         if self.used + size > self.limit:
             raise self._full(size)
         try:
-            made = self._allocate(size)
+            address, held = self._allocate(size)
         except DeviceMemoryError:
             if not self.free():
                 raise self._full(size) from None
             try:
-                made = self._allocate(size)
+                address, held = self._allocate(size)
             except DeviceMemoryError:
                 raise self._full(size) from None
-        return Block(self, *_reordered(made, size))
+        self._held[address] = held
+        return Block(self, address, size)
 
-    def give_back(self, address: int, size: int, held: Any) -> None:
+    def give_back(self, address: int, size: int) -> None:
         """A block that nobody holds any more."""
         self.used -= size
-        if isinstance(held, Slab):
-            held.give_back(address, size)
+        if self._slab is not None and address in self._slab:
+            self._slab.give_back(address, size)
             return
         self.kept += size
-        self._free.setdefault(size, []).append((address, held))
+        self._free.setdefault(size, []).append(address)
 
     def free(self) -> int:
         """Give what is kept back to the driver; returns how many bytes that were."""
         freed, self.kept = self.kept, 0
+        for addresses in self._free.values():
+            for address in addresses:
+                del self._held[address]
         self._free.clear()
         return freed
 
@@ -140,11 +148,6 @@ class Pool:
             advice="use smaller batches or float32, drop arrays that are not needed any more, or "
             "call free() on functions that are not",
         )
-
-
-def _reordered(made: tuple[int, Any], size: int) -> tuple[int, int, Any]:
-    address, held = made
-    return address, size, held
 
 
 def rounded_size(size: int) -> int:

@@ -26,6 +26,7 @@ class Transfer(Op):
     """Has no effect on values. `emitters` is the module that writes its native code."""
 
     on_device = True
+    is_transfer: ClassVar[bool] = True
     emitters: ClassVar[str] = "workbench.gpu.emit_transfers"
 
     def evaluate(self, *values: Any) -> Sequence[Array]:

@@ -304,8 +304,31 @@ def _matrix_rules(excluded: frozenset[str]) -> tuple[RuleIndex, RuleIndex]:
     return RuleIndex(MATRICES + CANONICAL, excluded), RuleIndex(ELIMINATION, excluded)
 
 
+# And those of devices.
+
+
+def _cancel_transfers(session: Session, outputs: Sequence[Variable]) -> list[Variable]:
+    nodes = session.toposort(outputs)
+    if not any(getattr(node.op, "is_transfer", False) for node in nodes):
+        return list(outputs)
+    return Walk(session, outputs, _transfer_rules(session.excluded)).run()
+
+
+@cache
+def _transfer_rules(excluded: frozenset[str]) -> RuleIndex:
+    from workbench.core.rewrite.transfers import TRANSFERS
+
+    return RuleIndex(TRANSFERS, excluded)
+
+
+TRANSFERS = Pass(
+    "transfers", "A tensor that comes back from a device was never there.",
+    transform=_cancel_transfers,
+)  # fmt: skip
+
 PASSES: tuple[Pass, ...] = (
     Pass("merge", "Nodes that compute the same become one.", transform=merge),
+    TRANSFERS,
     Pass("join_loops", "Loops over the same inputs run once.", transform=_join_loops),
     Pass("canonicalise", "One way to write each thing, so that later rules find it.", CANONICAL),
     Pass("stabilise", "Formulas that overflow become ones that do not.",
@@ -334,6 +357,6 @@ PASSES: tuple[Pass, ...] = (
 
 PIPELINES: dict[str, tuple[Pass, ...]] = {
     "fast_run": PASSES,
-    "fast_compile": (*PASSES[:3], SINK, SINK_BODIES),
+    "fast_compile": (*PASSES[:4], SINK, SINK_BODIES),
     "none": (*PASSES[:1], SINK, SINK_BODIES),
 }

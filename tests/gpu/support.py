@@ -1,0 +1,58 @@
+"""Running graphs on the device that the tests are for: OpenCL on the processor (PoCL), or what
+WORKBENCH_TEST_DEVICE names.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tests.core.ops.backends import Compiled
+from workbench.core.devices import find
+from workbench.core.graph import Apply, Variable, toposort
+from workbench.core.link import Plan
+from workbench.core.rewrite.pipeline import PASSES, optimise
+from workbench.errors import DeviceError
+from workbench.gpu.link import link_devices
+from workbench.gpu.move import move_pass
+
+DEVICE = os.environ.get("WORKBENCH_TEST_DEVICE", "opencl0")
+
+
+@functools.cache
+def missing() -> str:
+    """Why there is no device to test on, or ''."""
+    try:
+        find(DEVICE)
+    except DeviceError as error:
+        return str(error)
+    return ""
+
+
+def moved(inputs: Sequence[Variable], outputs: Sequence[Variable]) -> Sequence[Variable]:
+    """The graph with what can be moved on the device, and no other rewrite."""
+    return optimise(outputs, inputs, passes=(PASSES[0], move_pass(DEVICE))).outputs
+
+
+def on_device(inputs: Sequence[Variable], outputs: Sequence[Variable]) -> Compiled:
+    """A way to run a graph that every op is walked through: see tests.core.ops.backends."""
+    results = moved(inputs, outputs)
+    linked = link_devices(Plan(tuple(inputs), tuple(results)), _refuse)
+
+    def run(values: Sequence[Any]) -> list[Any]:
+        return [np.asarray(value) for value in linked.run(list(values))]
+
+    return run
+
+
+def _refuse(*args: Any) -> Any:
+    raise AssertionError("the program does not take these arguments")
+
+
+def left_behind(outputs: Sequence[Variable]) -> list[Apply]:
+    """The nodes that stay on the processor."""
+    return [n for n in toposort(outputs) if not n.op.on_device]
