@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.core.ops.backends import as_list, check_equal, check_promise, inputs_for, layouts
-from tests.gpu.support import left_behind, moved, on_device
+from tests.gpu.support import on_device
 from workbench.core.samples import SAMPLES, Sample
 from workbench.gpu.ops import FORMS
 

@@ -21,6 +21,7 @@ class DeviceSharedVariable(TensorSharedVariable):
     __slots__ = ("internal",)
 
     type: DeviceType
+    internal: bool
 
     def get_value(self, borrow: bool = False, return_internal_type: bool = False) -> Any:
         """The value, copied to the host; with `return_internal_type` (or where the variable was

@@ -32,7 +32,7 @@ class Type(ABC):
         return Variable(self, owner, index, name)
 
     def place(self, value: Any) -> Any:
-        """A value that the interpreter computed, where this type has it. Any: an array or object."""
+        """A value that the interpreter computed, where this type has it. Any: array or object."""
         return value
 
     @abstractmethod
@@ -230,7 +230,7 @@ class Op(ABC):
     # Running it does something besides, and its result is its first input: it is run where the user
     # put it, and no rule drops it.
     effect: ClassVar[bool] = False
-    # It takes tensors that lie on a device as they are; others are given what is brought to the host.
+    # It takes tensors that lie on a device as they are; others get them brought to the host.
     on_device: ClassVar[bool] = False
     made: int = 0  # of such an op when it was applied: by time.perf_counter_ns
 

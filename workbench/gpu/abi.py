@@ -33,6 +33,7 @@ TABLE = Layout(
         "service",  # the callable
         "request",  # ptr to REQUEST_WORDS i64
         "flags",  # address of the device's words that kernels report to
+        "program",  # the program's number above MARK_BITS
     ),
 )  # fmt: skip
 
@@ -49,8 +50,11 @@ STATE = Layout(
         "capacity",  # how many commands can be
         "library",  # a handle of the library for products of matrices
         "launches",  # how many kernels were queued so far
-        "uploads", "uploaded",  # how often, and how many bytes, the host gave the device
-        "downloads", "downloaded",  # and the device the host
+        "uploads",
+        "uploaded",  # how often, and how many bytes, the host gave the device
+        "downloads",
+        "downloaded",  # and the device the host
+        "watched",  # whether a kernel that may report was queued since somebody looked
     ),
 )
 
@@ -60,7 +64,13 @@ REQUEST_WORDS = 8
 ANSWER = REQUEST_WORDS - 1
 
 DEVICE_FAILED = -3
-"""A program's result when a device reported an error."""
+"""A program's result when a driver has reported an error."""
+
+FLAGGED = -4
+"""A program's result when a kernel has reported one: an index out of range, say."""
 
 FLAG_WORDS = 4
-"""A device's words that kernels report to: word 0 is 0, or the mark of the node that failed."""
+"""A device's words that kernels report to. Word 0 is 0, or which node of which program failed."""
+
+MARK_BITS = 32
+"""A report is the program's number above, the node's mark below."""

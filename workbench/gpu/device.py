@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ctypes
 import hashlib
+import itertools
 import sys
+import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -16,7 +18,7 @@ from workbench.core.native import engine
 from workbench.core.native.abi import WORD
 from workbench.errors import DeviceError, DeviceLostError
 from workbench.frozen import frozen
-from workbench.gpu.abi import FLAG_WORDS, STATE
+from workbench.gpu.abi import FLAG_WORDS, MARK_BITS, STATE
 from workbench.gpu.array import DeviceArray
 from workbench.gpu.dialect import Capabilities, Kernel, program_text
 from workbench.gpu.pool import Pool
@@ -67,9 +69,6 @@ class Driver(Protocol):
     def error(self, status: int, what: str) -> DeviceError:
         """The named error of a status."""
 
-    def events(self, capacity: int) -> Any:
-        """Memory for the events of so many commands: see `profile`."""
-
 
 @frozen
 class Traffic:
@@ -102,12 +101,14 @@ class Device:
         driver.fill_state(self.word)
         self.pool = Pool(driver.allocate, driver.memory, f"{self.name} ({self.title})")
         self._programs: dict[str, Any] = {}
-        self._failures: dict[int, Callable[[], DeviceError]] = {}
+        self._programs_by_number: weakref.WeakValueDictionary[int, Any] = (
+            weakref.WeakValueDictionary()
+        )
+        self._numbers = itertools.count(1)
         self._arrange_memory()
         self.flags = self.pool.block(FLAG_WORDS * WORD)
         self._zeros = np.zeros(FLAG_WORDS, np.int64)
         driver.upload(self.flags.address, self._zeros)
-        self.may_flag = False  # whether a kernel that reports was queued since the last look
 
     def _arrange_memory(self) -> None:
         if limit := config.device_memory:
@@ -187,7 +188,7 @@ class Device:
         self._count("uploads", array.nbytes)
 
     def read(self, array: DeviceArray) -> Array:
-        """A copy on the host, when all that was queued is done. Raises its error where it failed."""
+        """A copy on the host, when all that was queued is done. Raises the error of what failed."""
         made = np.empty(array.shape, array.dtype)
         if array.nbytes:
             self.driver.download(array.block.address, made)
@@ -212,15 +213,29 @@ class Device:
         if status.value:
             code, status.value = status.value, 0
             raise self.driver.error(ctypes.c_int32(code).value, f"command {node.value}")
-        if not self.may_flag:
-            return
-        self.may_flag = False
+        if report := self.take_report():
+            program = self._programs_by_number.get(report >> MARK_BITS)
+            if program is None:
+                raise DeviceLostError(f"a kernel on {self.name} reported an error")
+            raise program.reported(report & (1 << MARK_BITS) - 1)
+
+    def take_report(self) -> int:
+        """What a kernel has reported since somebody looked, or 0."""
+        watched = self.word("watched")
+        if not watched.value:
+            return 0
+        watched.value = 0
         flags = np.empty(FLAG_WORDS, np.int64)
         self.driver.download(self.flags.address, flags)
         if flags[0]:
             self.driver.upload(self.flags.address, self._zeros)
-            tell = self._failures.get(int(flags[0]) >> 32)
-            raise tell(int(flags[0])) if tell else DeviceLostError("a kernel reported an error")
+        return int(flags[0])
+
+    def enrol(self, program: Any) -> int:
+        """A number for a program, whose `reported(mark)` gives the error that a kernel reports."""
+        number = next(self._numbers)
+        self._programs_by_number[number] = program
+        return number
 
     # --- kernels ---
 

@@ -77,7 +77,10 @@ def program_text(kernels: Iterable[Kernel], able: Capabilities) -> str:
         "#define W(i) w.v[i]",
         source(f"{able.language}.h"),
         *(_buffer_arguments(n) for n in buffers),
-        *(f"typedef struct {{ i64 v[{n}]; }} words_{n};" for n in sorted({k.words for k in chosen})),
+        *(
+            f"typedef struct {{ i64 v[{n}]; }} words_{n};"
+            for n in sorted({k.words for k in chosen})
+        ),
         *_packs(able),
         source("scalars.c"),
         *(k.text for k in chosen),

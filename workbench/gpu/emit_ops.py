@@ -1,28 +1,35 @@
-"""What writes the devices' ops: mostly what writes the host's, whose tensors then lie on a device."""
+"""What writes the devices' ops: mostly what writes the host's, whose tensors lie on a device then."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from workbench.core.graph import Op
 from workbench.core.native import emit_index, emit_loops, emit_shape
 from workbench.core.native.writer import Emitter
-from workbench.gpu import emit_products, ops
+from workbench.gpu import emit_products
+from workbench.gpu.ops import general
 
 EMITTERS: dict[type[Op], Emitter] = {
-    ops.GpuElemwise: emit_loops.emit_elemwise,
-    ops.GpuLoop: emit_loops.emit_loop,
+    general.GpuElemwise: emit_loops.emit_elemwise,
+    general.GpuLoop: emit_loops.emit_loop,
     **dict.fromkeys(
-        (ops.GpuSum, ops.GpuProd, ops.GpuMax, ops.GpuPeak, ops.GpuMin, ops.GpuAll, ops.GpuAny),
+        (
+            general.GpuSum,
+            general.GpuProd,
+            general.GpuMax,
+            general.GpuPeak,
+            general.GpuMin,
+            general.GpuAll,
+            general.GpuAny,
+        ),
         emit_loops.emit_reduce,
     ),
-    ops.GpuDimShuffle: emit_shape.emit_dimshuffle,
-    ops.GpuReshape: emit_shape.emit_reshape,
-    ops.GpuSpecifyBroadcast: emit_shape.emit_specify,
-    ops.GpuGradientControl: emit_shape.emit_same,
-    ops.GpuAlloc: emit_shape.emit_alloc,
-    ops.GpuJoin: emit_shape.emit_join,
-    ops.GpuSubtensor: emit_index.emit_subtensor,
-    ops.GpuIncSubtensor: emit_index.emit_inc_subtensor,
+    general.GpuDimShuffle: emit_shape.emit_dimshuffle,
+    general.GpuReshape: emit_shape.emit_reshape,
+    general.GpuSpecifyBroadcast: emit_shape.emit_specify,
+    general.GpuGradientControl: emit_shape.emit_same,
+    general.GpuAlloc: emit_shape.emit_alloc,
+    general.GpuJoin: emit_shape.emit_join,
+    general.GpuSubtensor: emit_index.emit_subtensor,
+    general.GpuIncSubtensor: emit_index.emit_inc_subtensor,
     **emit_products.EMITTERS,
 }

@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from workbench.core.graph import Apply, Constant, Op, Variable
-from workbench.core.native.emit_blas import emit_dot as _emit_dot
 from workbench.core.native.emit_loops import Sink, run_loops
-from workbench.core.native.ssa import Type, Value
 from workbench.core.native.tensor import Name, Tensor
 from workbench.core.native.writer import Emitter, Writer
 from workbench.core.nest import accumulator_dtype
-from workbench.core.scalar import ScalarBuilder
+from workbench.core.scalar import ScalarBuilder, ScalarProgram
 from workbench.core.types import tensor_type
-from workbench.gpu import ops
-from workbench.gpu.writer import DeviceWriter
+from workbench.gpu.dialect import c_type
+from workbench.gpu.handmade import kernel
+from workbench.gpu.ops import general
+from workbench.gpu.writer import DeviceWriter, Pair, over
 
 
 def emit_gemv(w: Writer, node: Apply) -> None:
@@ -66,6 +66,46 @@ def emit_dot(w: Writer, node: Apply) -> None:
 
 
 def multiply(w: DeviceWriter, out: Tensor, a: Tensor, b: Tensor) -> None:
+    """out = a b."""
+    if a.ndim == b.ndim == 2 and out.dtype != "bool":
+        tiled(w, *(t.view(t.data, ("1", *t.dims), ("0", *t.strides)) for t in (out, a, b)))
+    else:
+        reduced(w, out, a, b)
+
+
+def tiled(w: DeviceWriter, out: Tensor, a: Tensor, b: Tensor) -> None:
+    """The product of two stacks of matrices, tile by tile."""
+    dtype, device = out.dtype, out.device
+    a, b = (_cast(w, t, dtype, device) for t in (a, b))
+    batch, rows, columns = out.dims
+    shared = a.dims[2]
+    kind = c_type(dtype)
+    made = kernel(
+        "gemm", T=kind, ACC=kind if dtype[0] == "f" else "i64", A_BY_ROW=_by_row(a),
+        B_BY_ROW=_by_row(b),
+        MULTIPLY_ADD="fma" if dtype[0] == "f" else "NAME_multiply_add",
+    )  # fmt: skip
+    tiles = [over(w, n, "64") for n in (rows, columns)]
+    steps = [w.integer("sdiv", s, str(t.itemsize)) for t in (a, b, out) for s in t.strides]
+    words = [*map(w.address, (out, a, b)), rows, columns, shared, *steps, *tiles]
+    w.enqueue(device, Pair(made, made), w.multiply(batch, *tiles), words)
+
+
+def _by_row(tensor: Tensor) -> int:
+    """Whether neighbouring elements of a row are neighbours in memory."""
+    return int(tensor.strides[-1] == str(tensor.itemsize))
+
+
+def _cast(w: DeviceWriter, tensor: Tensor, dtype: str, device: str) -> Tensor:
+    """The tensor in a dtype, in the device's memory."""
+    if tensor.dtype == dtype and tensor.device == device and tensor.data is not None:
+        return tensor
+    made = w.scratch(dtype, tensor.dims, device=device)
+    w.copy(tensor, made)
+    return made
+
+
+def reduced(w: DeviceWriter, out: Tensor, a: Tensor, b: Tensor) -> None:
     """out = a b: a reduction over the shared axis."""
     dtype = out.dtype
     builder = ScalarBuilder((a.dtype, b.dtype))
@@ -96,23 +136,29 @@ def _scaled(w: DeviceWriter, node: Apply, dims: Sequence[Name], product: object)
     dtype = tensor_type(node.out).dtype
     made = w.scratch(dtype, dims, device=tensor_type(node.out).device)
     product(made)
-    b = ScalarBuilder((dtype,) * 4)
-    scaled = b.prim("mul", dtype, 1, 0)
     tensors = [made, w.tensor(alpha)]
-    if _is(beta, 0):
-        total = scaled
-        program = ScalarBuilder((dtype,) * 2)
-        whole = program.program(program.prim("mul", dtype, 1, 0))
-    else:
+    if not _is(beta, 0):
         previous = w.tensor(target)
         for mine, theirs in zip(previous.dims, dims, strict=True):
             w.same(mine, theirs)
-        total = b.prim("add", dtype, scaled, b.prim("mul", dtype, 2, 3))
-        whole = b.program(total)
         tensors += [w.tensor(beta), previous]
     out = w.allocate(node.out, dims)
-    run_loops(w, whole, list(out.dims), tensors, [Sink(out, 0)], ())
+    program = _scaling(dtype, len(tensors) > 2, isinstance(beta, Constant))
+    run_loops(w, program, list(out.dims), tensors, [Sink(out, 0)], ())
     w.bind(node.out, out)
+
+
+def _scaling(dtype: str, adds: bool, known: bool) -> ScalarProgram:
+    """product * alpha, plus beta * previous where it adds; a beta of 0 forgets even nan."""
+    b = ScalarBuilder((dtype,) * (4 if adds else 2))
+    scaled = b.prim("mul", dtype, 1, 0)
+    if not adds:
+        return b.program(scaled)
+    total = b.prim("add", dtype, scaled, b.prim("mul", dtype, 2, 3))
+    if not known:
+        none = b.prim("eq", "bool", 2, b.const(0, dtype))
+        total = b.prim("select", dtype, none, scaled, total)
+    return b.program(total)
 
 
 def _is(variable: Variable, number: float) -> bool:
@@ -120,8 +166,8 @@ def _is(variable: Variable, number: float) -> bool:
 
 
 EMITTERS: dict[type[Op], Emitter] = {
-    ops.GpuDot: emit_dot,
-    ops.GpuGemv: emit_gemv,
-    ops.GpuGemm: emit_gemm,
-    ops.GpuGer: emit_ger,
+    general.GpuDot: emit_dot,
+    general.GpuGemv: emit_gemv,
+    general.GpuGemm: emit_gemm,
+    general.GpuGer: emit_ger,
 }

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from workbench.core.graph import Apply, Constant
-from workbench.core.native.writer import Writer
 from workbench.core.native.tensor import register_tensor
+from workbench.core.native.writer import Writer
 from workbench.core.ops.transfer import GpuFromHost, GpuToGpu, HostFromGpu
 from workbench.core.types import tensor_type
 from workbench.gpu.writer import DeviceWriter

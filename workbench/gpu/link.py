@@ -22,8 +22,18 @@ from workbench.core.native.runtime import INTERRUPTED, NO_MEMORY
 from workbench.core.native.split import split_link
 from workbench.core.native.target import NoNativeForm
 from workbench.core.profile import Profiler
-from workbench.errors import DeviceError, DeviceMemoryError
-from workbench.gpu.abi import ANSWER, COMPILE, DEVICE_FAILED, GROW, OUTPUT, REQUEST_WORDS, TABLE
+from workbench.errors import DeviceError, DeviceMemoryError, IndexOutOfRange
+from workbench.gpu.abi import (
+    ANSWER,
+    COMPILE,
+    DEVICE_FAILED,
+    FLAGGED,
+    GROW,
+    MARK_BITS,
+    OUTPUT,
+    REQUEST_WORDS,
+    TABLE,
+)
 from workbench.gpu.array import DeviceArray
 from workbench.gpu.device import Device
 from workbench.gpu.writer import DeviceWriter, Parts
@@ -87,6 +97,10 @@ class DeviceLinked:
             raise build.device_error()
         if not getattr(self._ready, "now", False):
             return self._user_slow(*args, **kwargs)
+        if code == FLAGGED:
+            error = build.flagged()
+            PyLinked(self.plan).run(args)  # it says what is wrong
+            raise error
         if code == 0 and build.busy:
             while build.busy:  # another thread's call
                 time.sleep(1e-4)
@@ -183,6 +197,24 @@ class Build:
                 return error
         return DeviceError("a device failed")
 
+    def flagged(self) -> Exception:
+        """The error that a kernel of this program, or of one before, has reported."""
+        for table in self.tables:
+            try:
+                table.device.look()
+            except Exception as error:
+                return error
+        return DeviceError("a kernel reported an error")
+
+    def reported(self, mark: int) -> Exception:
+        """The error of a node whose kernel reported one."""
+        node = self.parts.marks[mark]
+        return IndexOutOfRange(
+            f"an index is out of range in {node.op}", str(node.op), node.place,
+            "it was found when the device had run; config.device_sync=True finds it in the call",
+            node,
+        )  # fmt: skip
+
     def free(self) -> None:
         self.owner.free()
         for table in self.tables:
@@ -230,6 +262,7 @@ class DeviceTable:
             "service": id(self._service),
             "request": ctypes.addressof(self._request),
             "flags": self.device.flags.address,
+            "program": self.device.enrol(self._build) << MARK_BITS,
         }
         for i, name in enumerate(TABLE.fields):
             self._table[i] = values.get(name, 0)
@@ -307,6 +340,4 @@ class DeviceTable:
         ctypes.memset(self._slots, 0, ctypes.sizeof(self._slots))
 
 
-_DTYPES = {np.dtype(code).num: np.dtype(code) for code in "?bhilqBHILQfd"}
-
-
+_DTYPES: dict[int, np.dtype[Any]] = {np.dtype(code).num: np.dtype(code) for code in "?bhilqBHILQfd"}

@@ -36,7 +36,7 @@ def move_rule(default: str) -> Rule:
             return None
         device = find(target)
         assert isinstance(device, Device)
-        kind, reason = form_of(node, device.able)
+        kind, reason = form_of(node, FORMS, device.able)
         if kind is None:
             return Refuse(reason)
         kept = set(kind.on_host(node))
@@ -61,9 +61,9 @@ def _target(node: Apply, default: str, context: Context, kind: Any) -> str | Non
             return there
     readers = [reader for v in node.outputs for reader, _ in context.readers(v)]
     wanted = {r.op.device for r in readers if isinstance(r.op, GpuFromHost)}
-    if len(wanted) == 1 and all(isinstance(r.op, GpuFromHost) for r in readers):
-        if not any(context.is_output(v) for v in node.outputs):
-            return wanted.pop()
+    only = len(wanted) == 1 and all(isinstance(r.op, GpuFromHost) for r in readers)
+    if only and not any(context.is_output(v) for v in node.outputs):
+        return wanted.pop()
     if default == "cpu" or not any(map(_is_array, (*read, *node.outputs))):
         return None
     return default
@@ -105,4 +105,3 @@ def move_pass(default: str) -> Pass:
         return Walk(session, outputs, index).run()
 
     return Pass("devices", "What has a kernel is computed on the device.", transform=run)
-

@@ -70,9 +70,7 @@ class NestKernel:
 
     @cached_property
     def buffers(self) -> tuple[Word, ...]:
-        found: list[Word] = [
-            ("buffer", k, 0) for k in range(len(self.items)) if self.in_memory(k)
-        ]
+        found: list[Word] = [("buffer", k, 0) for k in range(len(self.items)) if self.in_memory(k)]
         totals = [k for k, r in enumerate(self.nest.results) if r.reducer is not None]
         return (*found, *(("partial", k, 0) for k in totals))
 
@@ -82,7 +80,7 @@ class NestKernel:
         return (*self.buffers, *self._counts(), *self._geometry(), *self._scalars())
 
     def _counts(self) -> Iterator[Word]:
-        names = ("points", "packs") if self.pack > 1 else ("points",)
+        names: tuple[str, ...] = ("points", "packs") if self.pack > 1 else ("points",)
         if self.reduces:
             names = ("kept", "reduced", "lanes", "chunks", "chunk")
         yield from ((name, 0, 0) for name in names)
@@ -158,9 +156,7 @@ class NestKernel:
         """Items that are read or written at each point."""
         count = len(self.nest.operands)
         return [
-            k
-            for k in range(len(self.items))
-            if k >= count or not self.nest.operands[k].by_value
+            k for k in range(len(self.items)) if k >= count or not self.nest.operands[k].by_value
         ]
 
     def _elementwise(self) -> Iterator[str]:
@@ -242,8 +238,9 @@ class NestKernel:
             "LID % lanes", "LID / lanes")  # fmt: skip
         yield f"const u32 lane = {lane};"
         yield f"const i64 point = block * across + {column}, n_kept = {self.word('kept')};"
-        yield f"const i64 first = chunk * {self.word('chunk')}, last = first + {self.word('chunk')};"
-        yield f"const i64 n = last < {self.word('reduced')} ? last : {self.word('reduced')};"
+        yield f"const i64 length = {self.word('chunk')}, n_reduced = {self.word('reduced')};"
+        yield "const i64 first = chunk * length, last = first + length;"
+        yield "const i64 n = last < n_reduced ? last : n_reduced;"
         for k, r in totals:
             assert r.reducer is not None
             yield f"{c_type(r.accumulator)} a{k} = {identity(r.reducer, r.accumulator)};"
@@ -367,5 +364,3 @@ def _from_word(dtype: str, word: str) -> str:
     if dtype in ("float32", "float64"):
         return f"bits_f{dtype[-2:]}({word})"
     return f"({c_type(dtype)}){word}"
-
-

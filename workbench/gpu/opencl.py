@@ -12,14 +12,22 @@ from typing import Any
 from workbench.configuration import config
 from workbench.core.array import Array
 from workbench.core.native.cache import ObjectCache, default_directory
-from workbench.errors import DeviceError, DeviceLostError, DeviceMemoryError, DriverError, KernelError
+from workbench.errors import (
+    DeviceError,
+    DeviceLostError,
+    DeviceMemoryError,
+    DriverError,
+    KernelError,
+)
 from workbench.gpu import glue_opencl
 from workbench.gpu.abi import OFFSET_BITS
 from workbench.gpu.device import linked_functions
 from workbench.gpu.dialect import Capabilities
 from workbench.gpu.fast_math import FastMath
 
-INSTALL = "pip install pyopencl; for a processor as a device also its driver: apt install pocl-opencl-icd"
+INSTALL = (
+    "pip install pyopencl; for a processor as a device also its driver: apt install pocl-opencl-icd"
+)
 MOST_BUFFERS = 1 << 18
 GROUPS_PER_UNIT = {True: 32, False: 8}
 """Work groups that keep a unit of an accelerator, or of a processor, busy."""
@@ -30,9 +38,7 @@ def _pyopencl() -> Any:
     try:
         import pyopencl
     except ImportError as missing:
-        raise DriverError(
-            f"OpenCL devices need pyopencl: {missing}", advice=INSTALL
-        ) from None
+        raise DriverError(f"OpenCL devices need pyopencl: {missing}", advice=INSTALL) from None
     return pyopencl
 
 

@@ -69,8 +69,8 @@ class Pool:
         self.limit = total
         self.title = title
         self.used = self.kept = self.peak = 0
-        # What keeps the memory at each address. It is the pool's, not the blocks': what is collected
-        # with a block in a cycle would be finalised, although the block lives on here.
+        # What keeps the memory at each address. It is the pool's, not the blocks': what the garbage
+        # collector finds with a block in a cycle it finalises, although the block lives on here.
         self._held: dict[int, Any] = {}
         self._free: dict[int, list[int]] = {}
         self._slab: Slab | None = None
@@ -141,7 +141,9 @@ class Pool:
         return freed
 
     def _full(self, size: int) -> DeviceMemoryError:
-        limit = "" if self.limit == self.total else f", of which {_megabytes(self.limit)} may be used"
+        limit = (
+            "" if self.limit == self.total else f", of which {_megabytes(self.limit)} may be used"
+        )
         return DeviceMemoryError(
             f"{self.title} is out of memory: {_megabytes(size)} are asked for",
             f"{_megabytes(self.used)} are in use; it has {_megabytes(self.total)}{limit}",

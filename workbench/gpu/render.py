@@ -199,7 +199,9 @@ TABLE: dict[str, Writer] = {
     "popcount": _by_kind(None, _popcount),
     "gcd": _by_kind(None, _own("divisor")),
     "pow": _by_kind(_call("pow"), _own("power")),
-    "neg": _by_kind(lambda site, x: f"(-{x})", lambda site, x: f"({site.type})(0 - ({site.unsigned}){x})"),
+    "neg": _by_kind(
+        lambda site, x: f"(-{x})", lambda site, x: f"({site.type})(0 - ({site.unsigned}){x})"
+    ),
     "abs": _by_kind(_call("fabs"), _own("size"), _same),
     "sign": _by_kind(_own("sign"), _own("sign")),
     "invert": _by_kind(None, lambda site, x: f"({site.type})(~{x})", lambda site, x: f"(b8)(!{x})"),

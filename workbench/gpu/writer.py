@@ -26,6 +26,7 @@ from workbench.gpu.abi import (
     ANSWER,
     COMPILE,
     DEVICE_FAILED,
+    FLAGGED,
     GROW,
     OUTPUT,
     STATE,
@@ -60,7 +61,6 @@ class Parts:
     constants  for each device
     marks      the nodes, by the number that errors and times name
     n_slots    how many slots of the arena there are
-    checks     whether kernels report errors
     """
 
     devices: tuple[str, ...]
@@ -68,7 +68,6 @@ class Parts:
     constants: tuple[tuple[Array, ...], ...]
     marks: tuple[Apply, ...]
     n_slots: int
-    checks: bool
 
 
 class DeviceWriter(Writer):
@@ -81,7 +80,8 @@ class DeviceWriter(Writer):
         self._constants_of: dict[str, list[Constant]] = {}
         self._fields: dict[tuple[str, str], Name] = {}
         self._marks: dict[Apply, int] = {}
-        self.checks = False
+        self.checks: list[str] = []  # devices with kernels that may report
+        self._answers = False  # whether it stores updates or gives the host something
         self.functions.append(_HELPERS)
 
     @property
@@ -95,14 +95,13 @@ class DeviceWriter(Writer):
             tuple(tuple(v.data for v in self._constants_of.get(d, ())) for d in self.devices),
             tuple(self._marks),
             self.n_slots,
-            self.checks,
         )
 
     def ending(self) -> Sequence[str]:
         """Leave with DEVICE_FAILED where a device has reported an error."""
         count = max(len(self.devices), 1)
         self.globals.append(f"@wb.devices = global [{count} x ptr] zeroinitializer")
-        lines = []
+        lines = list(self._look())
         for k, device in enumerate(self.devices):
             state = self.table(device, "state")
             lines += [
@@ -114,6 +113,41 @@ class DeviceWriter(Writer):
             ]
         self.failures.append(f"device.failed:\n  ret i32 {DEVICE_FAILED}")
         return lines
+
+    def _look(self) -> Sequence[str]:
+        """Leave with FLAGGED where a kernel has reported an error, before anything is stored or
+        shown. A program that only gives handles does not wait: who reads them looks.
+        """
+        if not self.checks or not self._answers:
+            return ()
+        start = len(self.code.lines)
+        for device in self.checks:
+            flag = self.alloca("i64", "flag")
+            words = f"ptr {flag}, i64 {self._flags(device)}, i64 8"
+            state, pointer = self.table(device, "state"), self.table(device, "download")
+            self.code.line(f"call void {pointer}(ptr {state}, {words}, i64 -1)")
+            value = self.code.put(Type("i64"), f"load i64, ptr {flag}").name
+            fine, go_on = self.compare("eq", value, "0"), self.label("fine")
+            self.code.line(f"br i1 {fine}, label %{go_on}, label %flagged")
+            self.start_block(go_on)
+        self.failures.append(f"flagged:\n  ret i32 {FLAGGED}")
+        lines, self.code.lines[start:] = self.code.lines[start:], []
+        return lines
+
+    def _flags(self, device: str) -> Name:
+        flags = self.table(device, "flags")
+        return self.code.put(Type("i64"), f"ptrtoint ptr {flags} to i64").name
+
+    def report(self, device: str) -> tuple[Name, Name]:
+        """Two words for a kernel that may report an error: a buffer, and what to put there."""
+        if device not in self.checks:
+            self.checks.append(device)
+        state, code = self.table(device, "state"), self.code
+        at = code.put(Type("ptr"), f"getelementptr i8, ptr {state}, i64 {STATE.offset('watched')}")
+        code.line(f"store i64 1, ptr {at.name}")
+        program = self.table(device, "program")
+        number = code.put(Type("i64"), f"ptrtoint ptr {program} to i64").name
+        return self._flags(device), code.put(Type("i64"), f"or i64 {number}, {self.mark}").name
 
     # --- tables ---
 
@@ -162,6 +196,7 @@ class DeviceWriter(Writer):
         return f"call ptr @wb.device_slot(ptr %ctx, ptr {table}, i64 {slot}, i64 {size})"
 
     def returned_call(self, kind: str, of: str, device: str) -> str:
+        self._answers = self._answers or device == "cpu" or kind == "update"
         if device == "cpu":
             return super().returned_call(kind, of, device)
         index, typenum, rank, shape = (part.split()[1] for part in of.split(", "))
@@ -294,12 +329,18 @@ class DeviceWriter(Writer):
         self.call(device, "launch", f"ptr {kernel}, i64 {groups}, ptr {block}, {counts}")
 
     def launch(
-        self, nest: Nest, dims: Sequence[Name], operands: Sequence[Moving], results: Sequence[Moving]
+        self,
+        nest: Nest,
+        dims: Sequence[Name],
+        operands: Sequence[Moving],
+        results: Sequence[Moving],
     ) -> None:
         """A nest as a kernel; where its reduction is cut into chunks, as two."""
         device = results[0][0].device
         pointed = frozenset(
-            k for k, (t, _) in enumerate(operands) if nest.operands[k].by_value and t.device != "cpu"
+            k
+            for k, (t, _) in enumerate(operands)
+            if nest.operands[k].by_value and t.device != "cpu"
         )
         able = self.device(device).able
         kernel = NestKernel(nest, pointed, False, able.pack)
@@ -358,7 +399,7 @@ class _Launch:
             whole = w.integer("sdiv", points, str(self.kernel.pack))
             self.counts["packs"] = w.select(aligned, whole, "0")
             per_group = w.select(aligned, str(GROUP_SIZE * self.kernel.pack), per_group)
-        return w.call_i64("smin", _over(w, points, per_group), str(able.groups))
+        return w.call_i64("smin", over(w, points, per_group), str(able.groups))
 
     def _aligned(self) -> Name:
         """Whether every address is that of a whole pack."""
@@ -379,20 +420,18 @@ class _Launch:
         w, able, counts = self.w, self.w.device(self.device).able, self.counts
         kept = w.multiply(*(self.dims[a] for a in self.nest.kept))
         reduced = w.multiply(*(self.dims[a] for a in self.nest.reduced))
-        lanes = w.call_i64("smin", _power_of_two(w, reduced), str(GROUP_SIZE))
+        lanes = w.call_i64("smin", power_of_two(w, reduced), str(GROUP_SIZE))
         if self.kernel.by_column:
-            columns = w.call_i64("smin", _power_of_two(w, kept), str(GROUP_SIZE))
+            columns = w.call_i64("smin", power_of_two(w, kept), str(GROUP_SIZE))
             spare = w.integer("sdiv", str(GROUP_SIZE), columns)
             lanes = w.call_i64("smin", lanes, w.call_i64("smax", spare, str(COLUMN_LANES)))
         across = w.integer("sdiv", str(GROUP_SIZE), lanes)
-        blocks = _over(w, kept, across)
+        blocks = over(w, kept, across)
         fair = w.integer("sdiv", str(able.groups), w.call_i64("smax", blocks, "1"))
-        least = _over(w, reduced, w.integer("mul", lanes, str(ELEMENTS_PER_LANE)))
+        least = over(w, reduced, w.integer("mul", lanes, str(ELEMENTS_PER_LANE)))
         chunks = w.call_i64("smax", w.call_i64("smin", fair, least), "1")
-        chunk = w.call_i64("smax", _over(w, reduced, chunks), "1")
-        counts.update(
-            kept=kept, reduced=reduced, lanes=lanes, chunks=chunks, chunk=chunk
-        )
+        chunk = w.call_i64("smax", over(w, reduced, chunks), "1")
+        counts.update(kept=kept, reduced=reduced, lanes=lanes, chunks=chunks, chunk=chunk)
         self._chunks = chunks
         if chunks != "1":
             self._make_room(chunks, kept)
@@ -432,9 +471,10 @@ class _Launch:
             (0,),
         )  # fmt: skip
         first = len(nest.operands)
-        stored = [(self.items[first + k][0], ("0", *(self.items[first + k][1][a] for a in nest.kept)))
-                  for k in totals]  # fmt: skip
-        read = []
+        stored: list[Moving] = []
+        for tensor, steps in (self.items[first + k] for k in totals):
+            stored.append((tensor, ("0", *(steps[a] for a in nest.kept))))
+        read: list[Moving] = []
         for k, d in zip(totals, dtypes, strict=True):
             steps = w.strides([self._chunks, *kept_dims], np.dtype(d).itemsize)
             read.append((self.partial[k], steps))
@@ -459,7 +499,7 @@ class _Last(_Launch):
             kept=kept, reduced=self.dims[0], lanes=lanes, chunks="1", chunk=self.dims[0]
         )
         several = w.compare("sgt", self.dims[0], "1")
-        return w.select(several, _over(w, kept, across), "0")
+        return w.select(several, over(w, kept, across), "0")
 
 
 def _divides(nest: Nest) -> bool:
@@ -471,7 +511,7 @@ def _is_small(count: Name) -> bool:
     return count.isdigit() and int(count) <= WIDEST_SPACE
 
 
-def _over(w: Writer, count: Name, size: Name) -> Name:
+def over(w: Writer, count: Name, size: Name) -> Name:
     """How many pieces of a size there are in a count."""
     if size == "1":
         return count
@@ -481,7 +521,7 @@ def _over(w: Writer, count: Name, size: Name) -> Name:
     return w.integer("sdiv", more, size)
 
 
-def _power_of_two(w: Writer, count: Name) -> Name:
+def power_of_two(w: Writer, count: Name) -> Name:
     """The least power of two that is not below a count, from 1 on."""
     if count.isdigit():
         return str(1 << max(int(count) - 1, 0).bit_length())
@@ -553,7 +593,8 @@ done:
   ret ptr %address
 }}
 
-define internal ptr @wb.device_slot(ptr %ctx, ptr %table, i64 %slot, i64 %bytes) noinline nounwind {{
+define internal ptr @wb.device_slot(ptr %ctx, ptr %table, i64 %slot, i64 %bytes)
+    noinline nounwind {{
   {_of_table("slots")}
   %offset = mul nuw nsw i64 %slot, {SLOT.size}
   %at = getelementptr i8, ptr %slots, i64 %offset

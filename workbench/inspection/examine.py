@@ -16,7 +16,6 @@ from workbench.core.devices import chosen as chosen_device
 from workbench.core.function import Function, compile_program
 from workbench.core.gradient import grad
 from workbench.core.graph import Variable, free_inputs, toposort
-
 from workbench.core.modes import Mode, get_mode
 from workbench.core.program import Program, make_program
 from workbench.core.rewrite.recorder import Recorder

@@ -12,9 +12,9 @@ class Lives:
     """Which slots of the arena are in use, so that memory is used again once its last reader has
     run.
 
-    A slot belongs to one device. It grows when more is asked of it, which moves it. Inside a loop all sizes are asked for
-    before the loop starts: there a slot is used again only for the same size, or where it was free
-    before the loop.
+    A slot belongs to one device. It grows when more is asked of it, which moves it. Inside a loop
+    all sizes are asked for before the loop starts: there a slot is used again only for the same
+    size, or where it was free before the loop.
     """
 
     holders: dict[int, int] = field(default_factory=dict)
@@ -26,8 +26,8 @@ class Lives:
     def take(
         self, size: Name, depth: int, outside: int | None = None, device: str = "cpu"
     ) -> int | None:
-        """A free slot of a device fit for this size, or None. What lasts from step to step of a loop names the
-        depth outside it: a slot that was freed inside is in use in the next step.
+        """A free slot of a device fit for this size, or None. What lasts from step to step of a
+        loop names the depth outside it: a slot that was freed inside is in use in the next step.
         """
         here = [e for e in reversed(self.free) if self.devices[e[0]] == device]
         free = [e for e in here if outside is None or e[1] <= outside]

@@ -111,7 +111,7 @@ def emitter_of(op: Op) -> Emitter:
         family = FAMILIES.get(kind.__module__.removeprefix("workbench.core.ops."))
         if family is not None:
             EMITTERS.update(import_module(f"workbench.core.native.{family}").EMITTERS)
-        elif (module := getattr(kind, "emitters", "")):
+        elif module := getattr(kind, "emitters", ""):
             EMITTERS.update(import_module(module).EMITTERS)
     emitter = EMITTERS.get(kind)
     if emitter is None:

@@ -405,7 +405,11 @@ class Writer(Regions):
     # --- kernels ---
 
     def launch(
-        self, nest: Nest, dims: Sequence[Name], operands: Sequence[Moving], results: Sequence[Moving]
+        self,
+        nest: Nest,
+        dims: Sequence[Name],
+        operands: Sequence[Moving],
+        results: Sequence[Moving],
     ) -> None:
         """Have a device run a nest."""
         raise AssertionError("this program has no device")

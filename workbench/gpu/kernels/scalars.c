@@ -3,6 +3,13 @@
 #define GID (GROUP * GROUP_SIZE + LID)
 #define GRID (GROUPS * GROUP_SIZE)
 
+/* Tell the host that something is wrong; the first who tells is heard. */
+DEVICE void report(GLOBAL char *flags, i64 mark) {
+    GLOBAL i64 *word = (GLOBAL i64 *)flags;
+    if (*word == 0)
+        *word = mark;
+}
+
 /* Float to integer as x86 converts: what does not fit is the smallest integer, or wraps. */
 #define TO_INTEGER(T)                                                                        \
     DEVICE i64 to_i64_##T(T x) {                                                             \

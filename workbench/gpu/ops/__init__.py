@@ -1,0 +1,11 @@
+"""The ops of devices. Each is the host's op of the same name, with the same meaning, whose tensors
+lie on a device; scalars that the host has are read by value.
+"""
+
+from __future__ import annotations
+
+from workbench.gpu.ops import general
+from workbench.gpu.ops.base import Forms, OnDevice, form_of, moved
+
+FORMS: Forms = {**general.FORMS}
+"""From the host's ops to the devices'."""
