@@ -1,4 +1,4 @@
-"""What writes the devices' ops: mostly what writes the host's, whose tensors lie on a device then."""
+"""What writes the devices' ops: mostly what writes the host's, over tensors of a device."""
 
 from __future__ import annotations
 
