@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from workbench.core.graph import Op
-from workbench.core.native import emit_index, emit_loops, emit_shape
+from workbench.core.native import emit_branches, emit_index, emit_loops, emit_shape
+from workbench.core.native.emit_scan import emit_scan
 from workbench.core.native.writer import Emitter
 from workbench.gpu import emit_products
-from workbench.gpu.ops import general
+from workbench.gpu.ops import general, loops
 
 EMITTERS: dict[type[Op], Emitter] = {
     general.GpuElemwise: emit_loops.emit_elemwise,
@@ -31,5 +32,7 @@ EMITTERS: dict[type[Op], Emitter] = {
     general.GpuJoin: emit_shape.emit_join,
     general.GpuSubtensor: emit_index.emit_subtensor,
     general.GpuIncSubtensor: emit_index.emit_inc_subtensor,
+    loops.GpuScan: emit_scan,
+    loops.GpuIfElse: emit_branches.emit_if_else,
     **emit_products.EMITTERS,
 }

@@ -13,15 +13,20 @@ from typing import Any
 
 from workbench.core.devices import find
 from workbench.core.graph import Apply, Variable
+from workbench.core.ops.branches import IfElse
 from workbench.core.ops.shape import Dimension
 from workbench.core.ops.transfer import GpuFromHost, HostFromGpu, Transfer, transferred
 from workbench.core.rewrite.engine import Context, Refuse, Rule, Session
-from workbench.core.rewrite.pipeline import Pass
+from workbench.core.rewrite.pipeline import PASSES, Pass, optimise
 from workbench.core.rewrite.transfers import TRANSFERS
 from workbench.core.rewrite.walk import RuleIndex, Walk
+from workbench.core.scan.op import Scan
 from workbench.core.types import TensorType
 from workbench.gpu.device import Device
+from workbench.gpu.move_inner import move_choice, move_scan, peeled
 from workbench.gpu.ops import FORMS, form_of, moved
+
+MERGE = PASSES[0]
 
 
 def move_rule(default: str) -> Rule:
@@ -34,6 +39,9 @@ def move_rule(default: str) -> Rule:
         target = _target(node, default, context, kind_of_node)
         if target is None:
             return None
+        if (move_inner := INNER.get(type(node.op))) is not None:
+            given = functools.partial(_given, device=target)
+            return move_inner(node, target, given, functools.partial(_rewritten, context, default))
         device = find(target)
         assert isinstance(device, Device)
         kind, reason = form_of(node, FORMS, device.able)
@@ -48,6 +56,18 @@ def move_rule(default: str) -> Rule:
         "move_to_device", (), move_to_device, "f(x) → host(gpu_f(gpu(x)))",
         "What has a kernel is computed on the device.", "workbench/gpu/move.py",
     )  # fmt: skip
+
+
+INNER = {Scan: move_scan, IfElse: move_choice}
+
+
+def _rewritten(
+    context: Context, default: str, outputs: Sequence[Variable], inputs: Sequence[Variable]
+) -> Sequence[Variable]:
+    """An inner graph, moved as a graph by itself."""
+    return optimise(
+        outputs, inputs, passes=(MERGE, move_pass(default)), excluding=context.session.excluded
+    ).outputs
 
 
 def _target(node: Apply, default: str, context: Context, kind: Any) -> str | None:
@@ -70,7 +90,9 @@ def _target(node: Apply, default: str, context: Context, kind: Any) -> str | Non
 
 
 def _device_of(variable: Variable) -> str | None:
-    """Where a tensor of the host's came from."""
+    """The device that a tensor lies on, or that the host has it from."""
+    if variable.type.device != "cpu":
+        return variable.type.device
     owner = variable.owner
     if owner is None or not isinstance(owner.op, HostFromGpu):
         return None
@@ -84,8 +106,7 @@ def _is_array(variable: Variable) -> bool:
 def _given(variable: Variable, device: str) -> Variable:
     """What a kernel reads: the tensor on the device, or a scalar of the host's."""
     if _device_of(variable) is not None:
-        assert variable.owner is not None
-        there: Variable = transferred(variable.owner.inputs[0], device)
+        there: Variable = transferred(peeled(variable), device)
         return there
     if not _is_array(variable):
         return variable

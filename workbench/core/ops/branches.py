@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from workbench.core.device_type import lies_on
 from workbench.core.graph import (
     Apply,
     Array,
@@ -187,7 +188,7 @@ def either(a: Type, b: Type) -> Type:
             advice="reshape one of them, or add axes with dimshuffle",
         )
     lengths = tuple(n if n == m else None for n, m in zip(a.shape, b.shape, strict=True))
-    return TensorType(a.dtype, lengths)
+    return lies_on(TensorType(a.dtype, lengths), a.device)
 
 
 def _either_length(condition: Variable, a: Any, b: Any) -> Any:

@@ -17,6 +17,7 @@ import numpy as np
 from workbench.core.graph import Constant, Variable, is_shared, leaves, toposort
 from workbench.core.ops.scalars import cast
 from workbench.core.ops.shape import specify_shape
+from workbench.core.ops.transfer import transferred
 from workbench.core.scan.parts import Carried, Invariant, Parts
 from workbench.core.scan.returned import Returned
 from workbench.core.scan.updates import OrderedUpdates
@@ -105,13 +106,14 @@ def _shared(results: Sequence[Variable], scope: Scope) -> list[Any]:  # Any: sha
 
 
 def _as_update(target: Variable, value: Variable) -> Variable:
-    """The new value in the shared variable's own type."""
+    """The new value in the shared variable's own type, and where that lies."""
     if target.type.accepts(value.type):
         return value
     if isinstance(target.type, TensorType):
         mine, theirs = target.type, tensor_type(value)
         if mine.ndim == theirs.ndim and np.can_cast(theirs.dtype, mine.dtype, "safe"):
             value = specify_shape(cast(value, mine.dtype), mine.shape)
+        value = transferred(value, mine.device)
         if mine.accepts(value.type):
             return value
     raise UpdateError(

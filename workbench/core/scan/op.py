@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from workbench.core.device_type import lies_on
 from workbench.core.graph import Apply, Array, Gradients, Op, Type, Variable, Variables
 from workbench.core.inner import InnerGraph
 from workbench.core.types import TensorType, tensor_type
@@ -98,7 +99,9 @@ class Scan(Op):
         ):
             raise ScanError(f"{self}: {len(inputs)} outer inputs do not fit its inner graph")
         stacked = [tensor_type(v) for v in self.inner.outputs[: self.n_stacked]]
-        types: list[Type] = [TensorType(t.dtype, (None, *t.shape)) for t in stacked]
+        types: list[Type] = [
+            lies_on(TensorType(t.dtype, (None, *t.shape)), t.device) for t in stacked
+        ]
         carried = self.inner.outputs[self.n_stacked : self.n_stacked + self.n_carried]
         return [*types, *(v.type for v in carried)]
 
