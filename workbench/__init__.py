@@ -59,6 +59,8 @@ if TYPE_CHECKING:
     from workbench.core.scan.folds import foldl, foldr, map, reduce
     from workbench.core.trial import get_test_value
     from workbench.core.verify import verify_grad
+    from workbench.gpu.array import DeviceArray
+    from workbench.gpu.listing import devices
     from workbench.inspection import Workbench, inspect
 
 __version__ = "0.1.0"
@@ -92,6 +94,8 @@ _LATER = {
     "NanGuardMode": "workbench.core.debug.nan_guard",
     "ProfileMode": "workbench.core.debug.profile_mode",
     "ProfileStats": "workbench.core.profile_stats",
+    "DeviceArray": "workbench.gpu.array",
+    "devices": "workbench.gpu.listing",
     "inspect": "workbench.inspection",
     "Workbench": "workbench.inspection",
     "tensor": "workbench.tensor",
@@ -132,6 +136,8 @@ __all__ = [  # without map: `import *` leaves Python's own
     "NanGuardMode",
     "ProfileMode",
     "ProfileStats",
+    "DeviceArray",
+    "devices",
     "inspect",
     "Workbench",
     "errors",

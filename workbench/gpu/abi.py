@@ -2,9 +2,11 @@
 
 A program calls a device by the functions in its table, whose first argument is the driver's state:
 
+    enter(state)                                  when a program begins
     launch(state, kernel, groups, words, n_words, n_buffers, node)
     upload(state, address, host, bytes, node)     download(state, host, address, bytes, node)
     copy(state, into, from, bytes, node)          fill(state, address, bytes, node): with zeros
+    gemm(state, product, node): by the driver's library, see PRODUCT; null where it has none
 
 None of them returns anything: what goes wrong first is kept in the state, with the number of the
 node, and stops all that follows. What needs Python (memory that grows, results, kernels that are
@@ -24,8 +26,7 @@ OFFSET_BITS = 40
 TABLE = Layout(
     "device",
     (
-        "launch", "upload", "download", "copy", "fill",  # functions
-        "gemm",  # products of matrices, where the driver has a library for them; else null
+        "enter", "launch", "upload", "download", "copy", "fill", "gemm",  # functions
         "state",
         "kernels",  # ptr to two handles a kernel: narrow and wide; null where not compiled
         "slots",  # ptr to the arena's slots on this device
@@ -41,6 +42,7 @@ STATE = Layout(
     "state",
     (
         "queue",  # the stream or command queue
+        "context",  # CUDA: what a thread has to be in
         "buffers",  # OpenCL: ptr to the buffers' handles, by number
         "error",  # the driver's status of what went wrong first; 0 for nothing
         "node",  # the number of the node whose command that was
@@ -54,9 +56,19 @@ STATE = Layout(
         "uploaded",  # how often, and how many bytes, the host gave the device
         "downloads",
         "downloaded",  # and the device the host
+        "blocking",  # whether every command is waited for, so that its errors are known at once
         "watched",  # whether a kernel that may report was queued since somebody looked
     ),
-)
+)  # fmt: skip
+
+PRODUCT = Layout(
+    "product",  # C = A B for a stack of matrices in C order, as the library has it: transposed
+    (
+        "double", "a.transposed", "b.transposed", "rows", "columns", "shared",
+        "a", "a.lead", "a.step", "b", "b.lead", "b.step", "c", "c.lead", "c.step", "batch",
+    ),
+)  # fmt: skip
+"""What `gemm` is given. Steps from matrix to matrix, and leading dimensions, are in elements."""
 
 # What a program asks for: word 0 of a request.
 GROW, OUTPUT, UPDATE, COMPILE = range(4)

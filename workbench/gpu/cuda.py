@@ -1,23 +1,237 @@
-"""CUDA by pycuda: the driver of NVIDIA's devices."""
+"""CUDA by pycuda: the driver of NVIDIA's devices.
+
+pycuda has the context, memory, the stream and what errors mean. What programs call natively, and
+modules of machine code, are the driver library's own functions, found in the process.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import ctypes
+import functools
+import hashlib
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from workbench.errors import DriverError
+from workbench.configuration import config
+from workbench.core.array import Array
+from workbench.core.native.cache import ObjectCache, default_directory
+from workbench.errors import DeviceError, DeviceLostError, DeviceMemoryError, DriverError
+from workbench.gpu import cublas, glue_cuda, nvrtc
+from workbench.gpu.device import linked_functions
+from workbench.gpu.dialect import Capabilities
+from workbench.gpu.fast_math import FastMath
+
+INSTALL = (
+    "install the NVIDIA driver, and pip install pycuda nvidia-cuda-nvrtc nvidia-cublas (pycuda is "
+    "built with the CUDA toolkit)"
+)
+GROUPS_PER_UNIT = 32
+"""Work groups that keep a multiprocessor busy."""
+
+OUT_OF_MEMORY = 2
+
+
+class Library:
+    """pycuda's driver, and the C library under it."""
+
+    def __init__(self) -> None:
+        try:
+            import pycuda.driver as driver
+
+            driver.init()
+        except ImportError as missing:
+            raise DriverError(f"CUDA devices need pycuda: {missing}", advice=INSTALL) from None
+        except Exception as error:  # pycuda has its own, which is not there without a driver
+            raise DriverError(f"CUDA's driver does not start: {error}", advice=INSTALL) from None
+        self.driver: Any = driver
+        self._c = ctypes.CDLL("libcuda.so.1")
+
+    def address(self, name: str) -> int:
+        """Where a function of the C library is."""
+        return ctypes.cast(getattr(self._c, name), ctypes.c_void_p).value or 0
+
+    def call(self, name: str, *args: Any) -> int:
+        """Call one; returns its status."""
+        return int(getattr(self._c, name)(*args))
+
+    def cubin(self, text: str, architecture: str, options: Sequence[str]) -> bytes:
+        """Machine code for a program. Raises KernelError."""
+        return nvrtc.cubin(text, architecture, options)
+
+    def blas(self) -> Any:
+        """cuBLAS, or None."""
+        return cublas.library()
+
+
+@functools.cache
+def library() -> Library:
+    """The library of this process. Raises DriverError where it is missing."""
+    return Library()
 
 
 def count() -> int:
     """How many devices there are. Raises DriverError."""
-    return sum(1 for _ in listed())
+    return int(library().driver.Device.count())
 
 
 def listed() -> Iterator[tuple[Any, ...]]:
     """The fields of `listing.DeviceInfo` for each device. Raises DriverError."""
-    raise DriverError("CUDA devices need pycuda", advice="pip install pycuda")
-    yield ()
+    driver = library().driver
+    for k in range(count()):
+        device = driver.Device(k)
+        units = device.get_attribute(driver.device_attribute.MULTIPROCESSOR_COUNT)
+        yield f"cuda{k}", device.name(), int(device.total_memory()), int(units), True, True
 
 
 class Cuda:
-    """The driver of one CUDA device."""
+    """The driver of one CUDA device: see `device.Driver`."""
+
+    accelerator = True
+
+    def __init__(self, name: str, lib: Library | None = None) -> None:
+        self._lib = lib or library()
+        self._driver = driver = self._lib.driver
+        self.name = name
+        self._device = driver.Device(int(name.removeprefix("cuda")))
+        self.title = str(self._device.name())
+        self.memory = int(self._device.total_memory())
+        attribute = driver.device_attribute.MULTIPROCESSOR_COUNT
+        self.units = int(self._device.get_attribute(attribute))
+        self._context = self._device.retain_primary_context()
+        self._threads = threading.local()
+        self.enter()
+        self._stream = driver.Stream()
+        self.queue_handle = int(self._stream.handle)
+        major, minor = self._device.compute_capability()
+        self.architecture = f"sm_{major}{minor}"
+        chosen = FastMath.chosen()
+        self.able = Capabilities(
+            "cuda", word_limit=512, groups=self.units * GROUPS_PER_UNIT, options=chosen.cuda(),
+            fast_math=chosen.all,
+        )  # fmt: skip
+        self._blas = cublas.Handle(self._lib.blas(), self.queue_handle, chosen.all)
+        self._cache = ObjectCache(default_directory())
+
+    def enter(self) -> None:
+        """Have this thread work in the device's context."""
+        if not getattr(self._threads, "entered", False):
+            self._context.push()
+            self._threads.entered = True
+
+    def functions(self) -> Mapping[str, int]:
+        symbols = {name: self._lib.address(name) for name in glue_cuda.FUNCTIONS}
+        exports = [*glue_cuda.EXPORTS]
+        if self._blas.found:
+            symbols |= self._blas.addresses(glue_cuda.LIBRARY_FUNCTIONS)
+            exports.append("gemm")
+        self._code, addresses = linked_functions(glue_cuda.text(self._blas.found), symbols, exports)
+        return addresses
+
+    def fill_state(self, word: Callable[[str], Any]) -> None:
+        word("queue").value = self.queue_handle
+        word("context").value = int(self._context.handle)
+        word("library").value = self._blas.handle
+
+    # --- memory ---
+
+    def allocate(self, size: int) -> tuple[int, Any]:
+        self.enter()
+        try:
+            held = self._driver.mem_alloc(size)
+        except self._driver.MemoryError as error:
+            raise DeviceMemoryError(f"{self.name}: {error}") from None
+        return int(held), held
+
+    def upload(self, address: int, array: Array) -> None:
+        with _Named(self):
+            self._driver.memcpy_htod_async(address, array, self._stream)
+            self._stream.synchronize()
+
+    def download(self, address: int, array: Array) -> None:
+        with _Named(self):
+            self._driver.memcpy_dtoh_async(array, address, self._stream)
+            self._stream.synchronize()
+
+    def copy(self, into: int, source: int, size: int) -> None:
+        with _Named(self):
+            self._driver.memcpy_dtod_async(into, source, size, self._stream)
+
+    def finish(self) -> None:
+        with _Named(self):
+            self._stream.synchronize()
+
+    # --- kernels ---
+
+    def program(self, text: str, names: Sequence[str]) -> Any:
+        """A loaded module: compiled, or from the disk, where this text was compiled before."""
+        self.enter()
+        options = self.able.options
+        identity = repr((nvrtc.version(), self.architecture, options, text))
+        key = hashlib.sha256(identity.encode()).hexdigest()
+        code = self._cache.get(key) if config.cache else None
+        if code is None:
+            code = self._lib.cubin(text, self.architecture, options)
+            if config.cache:
+                self._cache.put(key, code)
+        return _Module(self._lib, code)
+
+    def handle(self, program: Any, name: str) -> tuple[int, Any]:
+        self.enter()
+        return program.function(name), program
+
+    # --- errors ---
+
+    def error(self, status: int, what: str) -> DeviceError:
+        if status < 0:
+            return DeviceLostError(f"{self.name}: cuBLAS failed at {what}: status {-status}")
+        name = ctypes.c_char_p()
+        self._lib.call("cuGetErrorName", status, ctypes.byref(name))
+        told = (name.value or b"").decode() or f"status {status}"
+        kind = DeviceMemoryError if status == OUT_OF_MEMORY else DeviceLostError
+        return kind(
+            f"{self.name} ({self.title}) failed at {what}: {told}",
+            advice=""
+            if kind is DeviceMemoryError
+            else "a device that failed so is of no use to "
+            "this process any more: start it again, with CUDA_LAUNCH_BLOCKING=1 or "
+            "config.device_sync=True to learn which node it was",
+        )
+
+
+class _Module:
+    """Machine code on the device."""
+
+    def __init__(self, lib: Library, code: bytes) -> None:
+        self._lib, self._code = lib, code
+        self._handle = ctypes.c_void_p()
+        status = lib.call("cuModuleLoadData", ctypes.byref(self._handle), code)
+        if status:
+            raise DeviceError(f"the device takes no machine code of ours: status {status}")
+
+    def function(self, name: str) -> int:
+        """The handle of a kernel."""
+        found = ctypes.c_void_p()
+        status = self._lib.call(
+            "cuModuleGetFunction", ctypes.byref(found), self._handle, name.encode()
+        )
+        if status or found.value is None:
+            raise DeviceError(f"the kernel {name} is not found: status {status}")
+        return found.value
+
+
+class _Named:
+    """In the device's context, with the library's errors as ours."""
+
+    def __init__(self, device: Cuda) -> None:
+        self.device = device
+
+    def __enter__(self) -> None:
+        self.device.enter()
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        driver = self.device._driver
+        if kind is None or not issubclass(kind, driver.Error):
+            return
+        named = DeviceMemoryError if issubclass(kind, driver.MemoryError) else DeviceLostError
+        raise named(f"{self.device.name} ({self.device.title}): {error}") from None

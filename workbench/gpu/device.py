@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import itertools
+import os
 import sys
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -99,6 +100,7 @@ class Device:
         self.functions = driver.functions()
         self._state = (ctypes.c_size_t * len(STATE.fields))()
         driver.fill_state(self.word)
+        self.block_on_commands(bool(config.device_sync))
         self.pool = Pool(driver.allocate, driver.memory, f"{self.name} ({self.title})")
         self._programs: dict[str, Any] = {}
         self._programs_by_number: weakref.WeakValueDictionary[int, Any] = (
@@ -148,6 +150,11 @@ class Device:
         return Traffic(
             *(self.word(f).value for f in ("uploads", "uploaded", "downloads", "downloaded"))
         )
+
+    def block_on_commands(self, wanted: bool) -> None:
+        """Whether every command is waited for: config.device_sync, or CUDA's own variable."""
+        always = os.environ.get("CUDA_LAUNCH_BLOCKING", "0") not in ("", "0")
+        self.word("blocking").value = int(wanted or always)
 
     # --- arrays ---
 

@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from workbench.core.graph import Apply, Constant, Op, Variable
+from workbench.core.native.abi import field
 from workbench.core.native.emit_loops import Sink, run_loops
 from workbench.core.native.tensor import Name, Tensor
 from workbench.core.native.writer import Emitter, Writer
 from workbench.core.nest import accumulator_dtype
 from workbench.core.scalar import ScalarBuilder, ScalarProgram
 from workbench.core.types import tensor_type
+from workbench.frozen import frozen
+from workbench.gpu.abi import PRODUCT
 from workbench.gpu.dialect import c_type
 from workbench.gpu.handmade import kernel
 from workbench.gpu.ops import general
@@ -77,6 +80,9 @@ def tiled(w: DeviceWriter, out: Tensor, a: Tensor, b: Tensor) -> None:
     """The product of two stacks of matrices, tile by tile."""
     dtype, device = out.dtype, out.device
     a, b = (_cast(w, t, dtype, device) for t in (a, b))
+    if dtype in ("float32", "float64") and w.device(device).functions.get("gemm"):
+        by_library(w, out, a, b)
+        return
     batch, rows, columns = out.dims
     shared = a.dims[2]
     kind = c_type(dtype)
@@ -89,6 +95,51 @@ def tiled(w: DeviceWriter, out: Tensor, a: Tensor, b: Tensor) -> None:
     steps = [w.integer("sdiv", s, str(t.itemsize)) for t in (a, b, out) for s in t.strides]
     words = [*map(w.address, (out, a, b)), rows, columns, shared, *steps, *tiles]
     w.enqueue(device, Pair(made, made), w.multiply(batch, *tiles), words)
+
+
+def by_library(w: DeviceWriter, out: Tensor, a: Tensor, b: Tensor) -> None:
+    """The same by the driver's library."""
+    left, right = _laid(w, a), _laid(w, b)
+    batch, rows, columns = out.dims
+    values = {
+        "double": str(int(out.dtype == "float64")),
+        "a.transposed": str(int(left.transposed)), "b.transposed": str(int(right.transposed)),
+        "rows": rows, "columns": columns, "shared": a.dims[2],
+        "a": left.data, "a.lead": left.lead, "a.step": left.step,
+        "b": right.data, "b.lead": right.lead, "b.step": right.step,
+        "c": w.address(out), "c.lead": w.call_i64("smax", columns, "1"),
+        "c.step": w.integer("sdiv", out.strides[0], str(out.itemsize)),
+        "batch": w.select(w.compare("eq", w.multiply(rows, columns), "0"), "0", batch),
+    }  # fmt: skip
+    block = w.alloca(f"[{len(PRODUCT.fields)} x i64]", "product")
+    for name, value in values.items():
+        w.code.line(field(PRODUCT, block, name, at := w.fresh("at")))
+        w.code.line(f"store i64 {value}, ptr {at}")
+    w.call(out.device, "gemm", f"ptr {block}")
+
+
+@frozen
+class _Laid:
+    """How a stack of matrices lies, for the library: an address, a leading dimension, the step from
+    matrix to matrix, and whether each is transposed in memory.
+    """
+
+    data: Name
+    lead: Name
+    step: Name
+    transposed: bool
+
+
+def _laid(w: DeviceWriter, tensor: Tensor) -> _Laid:
+    item = str(tensor.itemsize)
+    _, rows, columns = tensor.dims
+    if item not in tensor.strides[1:] or not tensor.forward or "0" in tensor.strides[1:]:
+        tensor = w.in_memory(tensor)
+    by_row = tensor.strides[2] == item
+    steps = [w.integer("sdiv", s, item) for s in tensor.strides]
+    least = columns if by_row else rows
+    lead = w.call_i64("smax", w.call_i64("smax", steps[1 if by_row else 2], least), "1")
+    return _Laid(w.address(tensor), lead, steps[0], not by_row)
 
 
 def _by_row(tensor: Tensor) -> int:

@@ -38,6 +38,8 @@ from workbench.gpu.array import DeviceArray
 from workbench.gpu.device import Device
 from workbench.gpu.writer import DeviceWriter, Parts
 
+_FLAGS = config.values
+
 
 def link_devices(plan: Plan, slow: Fast) -> Any:  # Any: a Linked
     """The plan as one native program, or as several where some op of the host's has no native
@@ -64,12 +66,29 @@ class DeviceLinked:
         self._user_slow = slow
         self._ready = threading.local()
         self._built = Build(plan, self._slow)
-        self.fast: Fast | None = self._built.entry
+        self._blocking = bool(_FLAGS["device_sync"])
+        self.fast: Fast | None = self._fast()
 
     @property
     def stages(self) -> list[tuple[str, float]]:
         """What compiling took, in seconds."""
         return [*self._built.module.timings.items(), ("kernels", self._built.kernel_seconds)]
+
+    def _fast(self) -> Fast:
+        """The entry, before which a change of config.device_sync is heeded."""
+        entry, flags = self._built.entry, _FLAGS
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            if flags["device_sync"] is not self._blocking:
+                self._heed()
+            return entry(*args, **kwargs)
+
+        return call
+
+    def _heed(self) -> None:
+        self._blocking = bool(_FLAGS["device_sync"])
+        for table in self._built.tables:
+            table.device.block_on_commands(self._blocking)
 
     def run(self, args: Sequence[Any], profile: Profiler | None = None) -> list[Any]:
         ready = [_ready_argument(v, a) for v, a in zip(self.plan.inputs, args, strict=True)]
@@ -77,11 +96,11 @@ class DeviceLinked:
 
     def _call(self, build: Build, ready: Sequence[Any]) -> list[Any]:
         self._ready.now = True
+        self._heed()
         try:
             result = build.entry(*ready)
         finally:
             self._ready.now = False
-        build.check()
         return [result] if self.plan.single else result
 
     def _slow(self, *args: Any, **kwargs: Any) -> Any:
@@ -169,12 +188,6 @@ class Build:
         for pairs in self.parts.kernels:
             names.update((pair.narrow.name, pair.narrow.text) for pair in pairs)
         return "\n".join(names.values())
-
-    def check(self) -> None:
-        """After a call: what config.device_sync asks for."""
-        if config.device_sync:
-            for table in self.tables:
-                table.device.finish()
 
     def service_error(self) -> Exception:
         """What went wrong in Python while the program ran."""

@@ -174,12 +174,12 @@ def move_choice(node: Apply, device: str, given: Given, rewrite: Rewrite) -> Any
     op: Any = node.op
     condition, *captured = node.inputs
     if op.inner is None:
-        values = [given(v) for v in captured]
-        new = GpuIfElse(op.n, None, op.name, device).apply(condition, *_paired(values, op.n, device))
+        values = _paired([given(v) for v in captured], op.n, device)
+        new = GpuIfElse(op.n, None, op.name, device).apply(condition, *values)
         return [transferred(v, "cpu") for v in new.outputs]
     draft = _Choice(op, device)
-    values = rewrite(replace(op.inner.outputs, draft.stand_ins), draft.inputs)
-    outputs = _paired([peeled(v) for v in values], op.n, device)
+    found = rewrite(replace(op.inner.outputs, draft.stand_ins), draft.inputs)
+    outputs = _paired([peeled(v) for v in found], op.n, device)
     inner = InnerGraph(tuple(draft.inputs), tuple(outputs))
     outer = [given(v) if there else v for v, there in zip(captured, draft.there, strict=True)]
     new = GpuIfElse(op.n, inner, op.name, device).apply(condition, *outer)

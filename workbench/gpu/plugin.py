@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from workbench.core.native.spec import DeviceSpec
-from workbench.errors import DeviceNotFoundError
+from workbench.errors import DeviceNotFoundError, DriverError
 from workbench.gpu.array import DeviceArray, slot_offset
 from workbench.gpu.device import Device, Driver, mark_of, tell
 
@@ -18,7 +18,12 @@ __all__ = ["DeviceArray", "automatic", "find", "link", "passes", "spec"]
 @functools.cache
 def find(name: str) -> Device:
     """The device of a full name, started. Raises DriverError or DeviceNotFoundError."""
-    device = Device(_driver(name))
+    try:
+        device = Device(_driver(name))
+    except DriverError as error:
+        raise DriverError(
+            f"the device {name!r} cannot be had: {error.wrong}", advice=error.advice
+        ) from None
     tell(device)
     return device
 

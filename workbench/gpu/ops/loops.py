@@ -1,4 +1,4 @@
-"""Loops and choices on a device: the host leads, what the body reads and makes lies on the device."""
+"""Loops and choices on a device: the host leads; what the body reads and makes lies there."""
 
 from __future__ import annotations
 

@@ -1,0 +1,253 @@
+"""A CUDA library for machines without one: every call of the driver is made and recorded, memory and
+kernels are those of an OpenCL device. So all of the CUDA driver of ours runs, but for NVIDIA's part.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from workbench.gpu.dialect import GROUP_SIZE, source
+
+FIRST_ADDRESS = 0x7F00_0000_0000
+ILLEGAL_ADDRESS = 700
+
+_SIGNATURES = {
+    "cuCtxSetCurrent": "p",
+    "cuStreamSynchronize": "p",
+    "cuLaunchKernel": "piiiiiiippp",
+    "cuMemcpyHtoDAsync_v2": "qpqp",
+    "cuMemcpyDtoHAsync_v2": "pqqp",
+    "cuMemcpyDtoDAsync_v2": "qqqp",
+    "cuMemsetD8Async": "qbqp",
+    "cuEventRecord": "pp",
+}
+_TYPES = {"p": ctypes.c_void_p, "i": ctypes.c_int, "q": ctypes.c_int64, "b": ctypes.c_byte}
+
+
+class Error(Exception):
+    """pycuda's error."""
+
+
+class OutOfMemory(Error):
+    """pycuda's MemoryError."""
+
+
+class Allocation:
+    """Memory, as pycuda has it."""
+
+    def __init__(self, memory: Memory, size: int) -> None:
+        self.memory = memory
+        self.base = memory.allocate(size)
+
+    def __int__(self) -> int:
+        return self.base
+
+    def __del__(self) -> None:
+        self.memory.release(self.base)
+
+
+class Memory:
+    """Addresses, and the OpenCL buffers behind them."""
+
+    def __init__(self, cl: Any, context: Any, limit: int) -> None:
+        self.cl, self.context, self.limit = cl, context, limit
+        self.buffers: dict[int, tuple[Any, int]] = {}
+        self._next = FIRST_ADDRESS
+
+    def allocate(self, size: int) -> int:
+        if size + sum(size for _, size in self.buffers.values()) > self.limit:
+            raise OutOfMemory("cuMemAlloc failed: out of memory")
+        base, self._next = self._next, self._next + size + 4096 & ~255
+        self.buffers[base] = self.cl.Buffer(self.context, self.cl.mem_flags.READ_WRITE, size), size
+        return base
+
+    def release(self, base: int) -> None:
+        self.buffers.pop(base, None)
+
+    def find(self, address: int) -> tuple[Any, int]:
+        """The buffer that an address lies in, and how far. Raises KeyError for a wild one."""
+        bases = sorted(self.buffers)
+        base = bases[bisect_right(bases, address) - 1] if bases else 0
+        buffer, size = self.buffers[base]
+        if not 0 <= address - base < size:
+            raise KeyError(address)
+        return buffer, address - base
+
+
+class EmulatedLibrary:
+    """What `workbench.gpu.cuda.Library` is. `calls` has the name of every driver function that was
+    called; `fail` names one that is to give a status.
+    """
+
+    def __init__(self, limit: int = 1 << 30) -> None:
+        import pyopencl as cl
+
+        self._cl = cl
+        device = next(d for p in cl.get_platforms() for d in p.get_devices())
+        self._context = cl.Context([device])
+        self.queue = cl.CommandQueue(self._context)
+        self.memory = Memory(cl, self._context, limit)
+        self.calls: list[str] = []
+        self.fail: dict[str, int] = {}
+        self.driver = _driver(self)
+        self._callbacks: dict[str, Any] = {}
+        self._kernels: list[tuple[Any, int, int]] = []
+        self._modules: list[str] = []
+
+    # --- the C library ---
+
+    def address(self, name: str) -> int:
+        if name not in self._callbacks:
+            kind = ctypes.CFUNCTYPE(ctypes.c_int, *(_TYPES[c] for c in _SIGNATURES[name]))
+            self._callbacks[name] = kind(self._recorded(name, getattr(self, f"_{name}")))
+        return ctypes.cast(self._callbacks[name], ctypes.c_void_p).value or 0
+
+    def _recorded(self, name: str, function: Callable[..., int]) -> Callable[..., int]:
+        def call(*args: Any) -> int:
+            self.calls.append(name)
+            if status := self.fail.get(name, 0):
+                return status
+            try:
+                return function(*args)
+            except KeyError:
+                return ILLEGAL_ADDRESS
+
+        return call
+
+    def call(self, name: str, *args: Any) -> int:
+        self.calls.append(name)
+        return int(getattr(self, f"_{name}")(*args))
+
+    def blas(self) -> None:
+        return None
+
+    def cubin(self, text: str, architecture: str, options: Sequence[str]) -> bytes:
+        """The program in the other dialect."""
+        assert architecture == "sm_90"
+        return text.replace(source("cuda.h"), source("opencl.h")).encode()
+
+    def _cuCtxSetCurrent(self, context: int) -> int:
+        assert context == _CONTEXT
+        return 0
+
+    def _cuStreamSynchronize(self, stream: int) -> int:
+        self.queue.finish()
+        return 0
+
+    def _cuModuleLoadData(self, handle: Any, code: bytes) -> int:
+        self._modules.append(code.decode())
+        handle._obj.value = len(self._modules)
+        return 0
+
+    def _cuModuleGetFunction(self, handle: Any, module: Any, name: bytes) -> int:
+        text, wanted = self._modules[module.value - 1], name.decode()
+        found = re.search(rf"KERNEL\({wanted}, (\d+), (\d+)\)", text)
+        if found is None:
+            return 500
+        program = self._cl.Program(self._context, text).build(cache_dir=False)
+        kernel = self._cl.Kernel(program, wanted)
+        self._kernels.append((kernel, int(found[1]), int(found[2])))
+        handle._obj.value = len(self._kernels)
+        return 0
+
+    def _cuLaunchKernel(self, kernel: int, groups: int, *rest: Any) -> int:
+        assert rest[:6] == (1, 1, GROUP_SIZE, 1, 1, 0)
+        compiled, n_words, n_buffers = self._kernels[kernel - 1]
+        block = ctypes.c_void_p.from_address(rest[7]).value
+        words = np.array((ctypes.c_int64 * n_words).from_address(block or 0))
+        for k in range(n_buffers):
+            if words[k] == 0:  # nothing is read there
+                compiled.set_arg(1 + k, None)
+                continue
+            buffer, words[k] = self.memory.find(int(words[k]))
+            compiled.set_arg(1 + k, buffer)
+        compiled.set_arg(0, words)
+        size = (groups * GROUP_SIZE,)
+        self._cl.enqueue_nd_range_kernel(self.queue, compiled, size, (GROUP_SIZE,))
+        return 0
+
+    def _cuMemcpyHtoDAsync_v2(self, address: int, host: int, size: int, stream: int) -> int:
+        self.write(address, np.ctypeslib.as_array((ctypes.c_byte * size).from_address(host)))
+        return 0
+
+    def _cuMemcpyDtoHAsync_v2(self, host: int, address: int, size: int, stream: int) -> int:
+        self.read(address, np.ctypeslib.as_array((ctypes.c_byte * size).from_address(host)))
+        return 0
+
+    def _cuMemcpyDtoDAsync_v2(self, into: int, source: int, size: int, stream: int) -> int:
+        (target, a), (origin, b) = self.memory.find(into), self.memory.find(source)
+        self._cl.enqueue_copy(
+            self.queue, target, origin, byte_count=size, dst_offset=a, src_offset=b
+        )
+        return 0
+
+    def _cuMemsetD8Async(self, address: int, value: int, size: int, stream: int) -> int:
+        buffer, offset = self.memory.find(address)
+        self._cl.enqueue_fill_buffer(self.queue, buffer, np.int8(value), offset, size)
+        return 0
+
+    def _cuEventRecord(self, event: int, stream: int) -> int:
+        return 0
+
+    def _cuGetErrorName(self, status: int, name: Any) -> int:
+        name._obj.value = {2: b"CUDA_ERROR_OUT_OF_MEMORY"}.get(status, b"CUDA_ERROR_UNKNOWN")
+        return 0
+
+    def write(self, address: int, array: Any) -> None:
+        buffer, offset = self.memory.find(address)
+        self._cl.enqueue_copy(self.queue, buffer, array, dst_offset=offset)
+
+    def read(self, address: int, array: Any) -> None:
+        buffer, offset = self.memory.find(address)
+        self._cl.enqueue_copy(self.queue, array, buffer, src_offset=offset)
+
+
+_CONTEXT, _STREAM = 0x1234, 0x5678
+
+
+def _driver(library: EmulatedLibrary) -> Any:
+    """pycuda.driver, as far as it is used."""
+
+    class Device:
+        def __init__(self, k: int) -> None:
+            assert k == 0
+
+        @staticmethod
+        def count() -> int:
+            return 1
+
+        def name(self) -> str:
+            return "an emulated device"
+
+        def total_memory(self) -> int:
+            return library.memory.limit
+
+        def compute_capability(self) -> tuple[int, int]:
+            return 9, 0
+
+        def get_attribute(self, attribute: object) -> int:
+            return 2
+
+        def retain_primary_context(self) -> Any:
+            return SimpleNamespace(handle=_CONTEXT, push=lambda: library.calls.append("push"))
+
+    return SimpleNamespace(
+        Error=Error,
+        MemoryError=OutOfMemory,
+        Device=Device,
+        device_attribute=SimpleNamespace(MULTIPROCESSOR_COUNT=16),
+        Stream=lambda: SimpleNamespace(handle=_STREAM, synchronize=library.queue.finish),
+        mem_alloc=lambda size: Allocation(library.memory, size),
+        memcpy_htod_async=lambda address, array, stream: library.write(address, array),
+        memcpy_dtoh_async=lambda array, address, stream: library.read(address, array),
+        memcpy_dtod_async=lambda into, source, size, stream: library._cuMemcpyDtoDAsync_v2(
+            into, source, size, 0
+        ),
+    )

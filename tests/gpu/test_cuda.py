@@ -1,0 +1,131 @@
+"""The CUDA driver of ours over an emulated library: what it calls, and that programs run by it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import workbench as wb
+import workbench.tensor as T
+from tests.gpu.emulated_cuda import EmulatedLibrary
+from workbench.gpu import cuda, plugin
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.fixture
+def library(monkeypatch: pytest.MonkeyPatch) -> Iterator[EmulatedLibrary]:
+    """A fresh library, and no device that was started before."""
+    made = EmulatedLibrary()
+    monkeypatch.setattr(cuda, "library", lambda: made)
+    plugin.find.cache_clear()
+    with wb.config.change(cache=False, print_active_device=False):
+        yield made
+    plugin.find.cache_clear()
+
+
+def test_it_is_listed(library: EmulatedLibrary) -> None:
+    (found,) = (d for d in wb.devices() if d.name == "cuda0")
+    assert (found.title, found.units, found.accelerator) == ("an emulated device", 2, True)
+    assert "cuda0" in repr(wb.devices())
+
+
+def test_one_kernel_a_call(library: EmulatedLibrary) -> None:
+    """exp of a shared variable: nothing but the launch, and the copy of the result."""
+    value = RNG.random(1000).astype("float32")
+    x = wb.shared(value, target="cuda0")
+    f = wb.function([], T.exp(x), device="cuda0")
+    f()
+    library.calls.clear()
+    np.testing.assert_allclose(f(), np.exp(value), rtol=1e-6)
+    assert library.calls == [
+        "cuCtxSetCurrent", "cuLaunchKernel", "cuMemcpyDtoHAsync_v2", "cuStreamSynchronize",
+    ]  # fmt: skip
+    g = wb.function([], T.exp(x).transfer("cuda0"), device="cuda0")
+    g()
+    library.calls.clear()
+    g()
+    assert library.calls == ["cuCtxSetCurrent", "cuLaunchKernel"]
+
+
+def test_training(library: EmulatedLibrary) -> None:
+    """A network's step on both devices, weights compared."""
+    inputs, targets = RNG.random((32, 8)), RNG.random(32)
+    weights = {}
+    for device in ("cpu", "cuda0"):
+        with wb.config.change(device=device):
+            x, y = T.dmatrix("x"), T.dvector("y")
+            w = wb.shared(np.linspace(-1, 1, 8 * 5).reshape(8, 5))
+            v = wb.shared(np.ones(5))
+            cost = T.sqr(T.dot(T.tanh(T.dot(x, w)), v) - y).mean()
+            slopes = wb.grad(cost, [w, v])
+            updates = {p: p - 0.1 * g for p, g in zip([w, v], slopes, strict=True)}
+            step = wb.function([x, y], cost, updates=updates)
+        for _ in range(5):
+            step(inputs, targets)
+        weights[device] = w.get_value(), v.get_value()
+    for mine, theirs in zip(weights["cuda0"], weights["cpu"], strict=True):
+        np.testing.assert_allclose(mine, theirs, rtol=1e-10)
+
+
+def test_out_of_memory(library: EmulatedLibrary) -> None:
+    """Caches are freed, then the error says what there is; shared variables keep their values."""
+    w = wb.shared(np.ones(1000, "float32"), target="cuda0")
+    n = T.lscalar("n")
+    f = wb.function([n], T.alloc(w.sum(), n).transfer("cuda0"), updates={w: w + 1}, device="cuda0")
+    with pytest.raises(wb.errors.DeviceMemoryError, match="out of memory.*are asked for") as caught:
+        f(1 << 40)
+    assert isinstance(caught.value, MemoryError)
+    assert (w.get_value() == 1).all()
+    assert np.asarray(f(3)).tolist() == [1000, 1000, 1000]
+    assert (w.get_value() == 2).all()
+
+
+def test_a_device_that_is_lost(library: EmulatedLibrary) -> None:
+    """A launch that fails is told with its node; nothing is stored."""
+    w = wb.shared(np.ones(5, "float32"), target="cuda0", name="w")
+    f = wb.function([], updates={w: T.exp(w)}, device="cuda0")
+    library.fail["cuLaunchKernel"] = 719
+    with pytest.raises(wb.errors.DeviceLostError, match="CUDA_ERROR") as caught:
+        f()
+    assert "GpuElemwise{exp" in str(caught.value)
+    assert isinstance(caught.value, RuntimeError)
+    library.fail.clear()
+    assert (w.get_value() == 1).all()
+
+
+def test_device_sync_waits_for_every_command(library: EmulatedLibrary) -> None:
+    x = wb.shared(np.ones(5, "float32"), target="cuda0")
+    f = wb.function([], T.exp(x).transfer("cuda0"), device="cuda0")
+    with wb.config.change(device_sync=True):
+        f()
+        library.calls.clear()
+        f()
+        assert library.calls == ["cuCtxSetCurrent", "cuLaunchKernel", "cuStreamSynchronize"]
+    f()
+    library.calls.clear()
+    f()
+    assert "cuStreamSynchronize" not in library.calls
+
+
+def test_a_refused_kernel(library: EmulatedLibrary, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*args: Any) -> bytes:
+        raise wb.errors.KernelError("CUDA's compiler refused a kernel: error")
+
+    monkeypatch.setattr(library, "cubin", refuse)
+    x = wb.shared(np.ones(5, "float32"), target="cuda0")
+    with pytest.raises(wb.errors.KernelError, match="refused"):
+        wb.function([], T.exp(x), device="cuda0")
+
+
+def test_other_threads_enter_the_context(library: EmulatedLibrary) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    x = wb.shared(np.arange(5.0), target="cuda0")
+    f = wb.function([], x * 2, device="cuda0")
+    with ThreadPoolExecutor(2) as pool:
+        for result in pool.map(lambda _: f(), range(8)):
+            assert result.tolist() == [0, 2, 4, 6, 8]

@@ -1,0 +1,193 @@
+"""The functions of a CUDA device's table, as LLVM text over the driver's C functions: what a
+program calls without Python in between.
+"""
+
+from __future__ import annotations
+
+from workbench.core.native.abi import field
+from workbench.gpu.abi import PRODUCT
+from workbench.gpu.dialect import GROUP_SIZE
+from workbench.gpu.glue import IDLE, NOTE, add, command, declarations, get
+
+FUNCTIONS = {
+    "cuCtxSetCurrent": "i32 @{}(ptr)",
+    "cuStreamSynchronize": "i32 @{}(ptr)",
+    "cuLaunchKernel": "i32 @{}(ptr, i32, i32, i32, i32, i32, i32, i32, ptr, ptr, ptr)",
+    "cuMemcpyHtoDAsync_v2": "i32 @{}(i64, ptr, i64, ptr)",
+    "cuMemcpyDtoHAsync_v2": "i32 @{}(ptr, i64, i64, ptr)",
+    "cuMemcpyDtoDAsync_v2": "i32 @{}(i64, i64, i64, ptr)",
+    "cuMemsetD8Async": "i32 @{}(i64, i8, i64, ptr)",
+    "cuEventRecord": "i32 @{}(ptr, ptr)",
+}
+_GEMM = (
+    "i32 @{}(ptr, i32, i32, i32, i32, i32, ptr, ptr, i32, i64, ptr, i32, i64, ptr, ptr, i32, i64,"
+    " i32)"
+)
+LIBRARY_FUNCTIONS = {
+    "cublasSgemmStridedBatched": _GEMM,
+    "cublasDgemmStridedBatched": _GEMM,
+}
+"""Of cuBLAS, where that is found."""
+
+EXPORTS = ("enter", "launch", "upload", "download", "copy", "fill")
+
+_COMMON = f"""
+define void @enter(ptr %state) nounwind {{
+  {get("context")}
+  %status = call i32 @cuCtxSetCurrent(ptr %context)
+  call void @note(ptr %state, i32 %status, i64 -1)
+  ret void
+}}
+
+define internal i32 @finish(ptr %queue) nounwind {{
+  %status = call i32 @cuStreamSynchronize(ptr %queue)
+  ret i32 %status
+}}
+
+define internal i64 @begin(ptr %state, ptr %queue, i64 %node) nounwind {{
+  %k = call i64 @recorded(ptr %state, i64 %node)
+  %none = icmp slt i64 %k, 0
+  br i1 %none, label %done, label %yes
+yes:
+  {get("events")}
+  %at = shl i64 %k, 1
+  %event.at = getelementptr ptr, ptr %events, i64 %at
+  %event = load ptr, ptr %event.at
+  %status = call i32 @cuEventRecord(ptr %event, ptr %queue)
+  br label %done
+done:
+  ret i64 %k
+}}
+
+define internal void @end(ptr %state, ptr %queue, i64 %k) nounwind {{
+  %none = icmp slt i64 %k, 0
+  br i1 %none, label %done, label %yes
+yes:
+  {get("events")}
+  %before = shl i64 %k, 1
+  %at = or i64 %before, 1
+  %event.at = getelementptr ptr, ptr %events, i64 %at
+  %event = load ptr, ptr %event.at
+  %status = call i32 @cuEventRecord(ptr %event, ptr %queue)
+  br label %done
+done:
+  ret void
+}}
+"""
+
+
+def _timed(call: str) -> str:
+    """A command between two events, where times are recorded."""
+    return f"""%k = call i64 @begin(ptr %state, ptr %queue, i64 %node)
+  %status = call i32 {call}
+  call void @end(ptr %state, ptr %queue, i64 %k)"""
+
+
+_LAUNCH = f"""%parameters = alloca ptr, align 8
+  store ptr %words, ptr %parameters
+  %most = call i64 @llvm.smin.i64(i64 %groups, i64 2147483647)
+  %count = trunc i64 %most to i32
+  {
+    _timed(
+        f"@cuLaunchKernel(ptr %kernel, i32 %count, i32 1, i32 1, i32 {GROUP_SIZE}, i32 1, i32 1, "
+        "i32 0, ptr %queue, ptr %parameters, ptr null)"
+    )
+}"""
+
+
+def _transfer(name: str, call: str, parameters: str) -> str:
+    counts = f"{add(name + 's')}\n  {add(name + 'ed', '%bytes')}"
+    return command(name, parameters, IDLE, _timed(call), counts)
+
+
+_DOWNLOAD = f"""{_timed("@cuMemcpyDtoHAsync_v2(ptr %host, i64 %address, i64 %bytes, ptr %queue)")}
+  %arrived = call i32 @cuStreamSynchronize(ptr %queue)
+  call void @note(ptr %state, i32 %arrived, i64 %node)"""
+
+
+def _word(name: str, type: str = "i64") -> str:
+    """Loads a field of the product into %name, dots as they are."""
+    at = field(PRODUCT, "%product", name, f"%{name}.at")
+    return f"{at}\n  %{name} = load {type}, ptr %{name}.at"
+
+
+def _call(function: str, scalar: str) -> str:
+    """The library has matrices by columns: ours are their transposes, so B comes first."""
+    return (
+        f"call i32 @{function}(ptr %library, i32 %b.t, i32 %a.t, i32 %n, i32 %m, i32 %k.32, "
+        f"ptr @one.{scalar}, ptr %b, i32 %ldb, i64 %b.step, ptr %a, i32 %lda, i64 %a.step, "
+        f"ptr @zero.{scalar}, ptr %c, i32 %ldc, i64 %c.step, i32 %batch.32)"
+    )
+
+
+_INTEGERS = {
+    "a.t": "a.transposed", "b.t": "b.transposed", "m": "rows", "n": "columns", "k.32": "shared",
+    "lda": "a.lead", "ldb": "b.lead", "ldc": "c.lead", "batch.32": "batch",
+}  # fmt: skip
+
+_PRODUCT = "\n  ".join(
+    (
+        get("library"),
+        *(_word(name) for name in _INTEGERS.values()),
+        *(f"%{short} = trunc i64 %{name} to i32" for short, name in _INTEGERS.items()),
+        *(_word(name, "ptr") for name in ("a", "b", "c")),
+        *(_word(name) for name in ("a.step", "b.step", "c.step", "double")),
+        "%recorded.k = call i64 @begin(ptr %state, ptr %queue, i64 %node)",
+        "%is.double = icmp ne i64 %double, 0",
+        "br i1 %is.double, label %wide, label %narrow",
+        "wide:",
+        f"%wide.status = {_call('cublasDgemmStridedBatched', 'f64')}",
+        "br label %both",
+        "narrow:",
+        f"%narrow.status = {_call('cublasSgemmStridedBatched', 'f32')}",
+        "br label %both",
+        "both:",
+        "%library.status = phi i32 [ %wide.status, %wide ], [ %narrow.status, %narrow ]",
+        "%status = sub i32 0, %library.status",  # so that it is told from the driver's
+        "call void @end(ptr %state, ptr %queue, i64 %recorded.k)",
+    )
+)
+
+_NUMBERS = """
+@one.f32 = internal constant float 1.0
+@zero.f32 = internal constant float 0.0
+@one.f64 = internal constant double 1.0
+@zero.f64 = internal constant double 0.0
+"""
+
+
+def text(library: bool) -> str:
+    """All of them; `gemm` where there is cuBLAS."""
+    parts = [
+        declarations(FUNCTIONS),
+        NOTE,
+        _COMMON,
+        command(
+            "launch", "ptr %kernel, i64 %groups, ptr %words, i64 %n_words, i64 %n_buffers",
+            "%idle = icmp sle i64 %groups, 0", _LAUNCH, add("launches"),
+        ),
+        _transfer(
+            "upload", "@cuMemcpyHtoDAsync_v2(i64 %address, ptr %host, i64 %bytes, ptr %queue)",
+            "i64 %address, ptr %host, i64 %bytes",
+        ),
+        command(
+            "download", "ptr %host, i64 %address, i64 %bytes", IDLE, _DOWNLOAD,
+            f"{add('downloads')}\n  {add('downloaded', '%bytes')}",
+        ),
+        command(
+            "copy", "i64 %into, i64 %from, i64 %bytes", IDLE,
+            _timed("@cuMemcpyDtoDAsync_v2(i64 %into, i64 %from, i64 %bytes, ptr %queue)"),
+        ),
+        command(
+            "fill", "i64 %address, i64 %bytes", IDLE,
+            _timed("@cuMemsetD8Async(i64 %address, i8 0, i64 %bytes, ptr %queue)"),
+        ),
+    ]  # fmt: skip
+    if library:
+        idle = f"{_word('batch')}\n  %idle = icmp sle i64 %batch, 0".replace("%batch", "%stack")
+        parts += [
+            declarations(LIBRARY_FUNCTIONS),
+            _NUMBERS,
+            command("gemm", "ptr %product", idle, _PRODUCT, add("launches")),
+        ]
+    return "".join(parts)
