@@ -1,5 +1,5 @@
-"""A CUDA library for machines without one: every call of the driver is made and recorded, memory and
-kernels are those of an OpenCL device. So all of the CUDA driver of ours runs, but for NVIDIA's part.
+"""A CUDA library for machines without one: every call of the driver is made and recorded; memory
+and kernels are those of an OpenCL device. So all of our own CUDA driver runs.
 """
 
 from __future__ import annotations

@@ -76,7 +76,7 @@ def test_out_of_memory(library: EmulatedLibrary) -> None:
     w = wb.shared(np.ones(1000, "float32"), target="cuda0")
     n = T.lscalar("n")
     f = wb.function([n], T.alloc(w.sum(), n).transfer("cuda0"), updates={w: w + 1}, device="cuda0")
-    with pytest.raises(wb.errors.DeviceMemoryError, match="out of memory.*are asked for") as caught:
+    with pytest.raises(wb.errors.DeviceMemoryError, match="out of memory") as caught:
         f(1 << 40)
     assert isinstance(caught.value, MemoryError)
     assert (w.get_value() == 1).all()
