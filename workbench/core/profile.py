@@ -44,9 +44,11 @@ class Times:
     device: str = "cpu"
     form: str = "native"
     parent: Apply | None = None
+    launch: float = 0.0  # the host's seconds to queue it on a device
 
-    def add(self, seconds: float, calls: int = 1) -> None:
+    def add(self, seconds: float, calls: int = 1, launch: float = 0.0) -> None:
         self.calls += calls
+        self.launch += launch
         self.seconds += seconds
         if len(self.kept) < MOST_TIMES:
             self.kept.append(seconds / calls)
@@ -112,21 +114,26 @@ class Profiler:
         form: str = "native",
         device: str = "cpu",
         parent: Apply | None = None,
+        launch: float = 0.0,
     ) -> None:
         """A node ran `calls` times and took `seconds` together; `parent` is the scan whose body it
-        stands in.
+        stands in. `launch` is what the host took to queue it, where it ran on a device.
         """
         times = self.nodes.get(node)
         if times is None:
             times = self.nodes[node] = Times(form=form, device=device, parent=parent)
-        times.add(seconds, calls)
+        times.add(seconds, calls, launch)
 
     def size(self, node: Apply, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
         """What the node read and wrote in one run, from its arrays (or anything with dtype, shape,
         size, nbytes). Views count nothing.
         """
         times = self.nodes[node]
-        if not times.bytes and not _is_view(inputs, outputs):
+        if times.bytes:
+            return
+        if times.form == "transfer":
+            times.bytes = sum(int(out.nbytes) for out in outputs)
+        elif not _is_view(inputs, outputs):
             times.bytes = sum(int(getattr(a, "nbytes", 0)) for a in (*inputs, *outputs))
             times.flops = int(node.op.flops(inputs, outputs))
 
@@ -225,6 +232,7 @@ def _row(node: Apply, times: Times, node_id: NodeId) -> ProfileRow | None:
         device=times.device,
         form=times.form,
         parent=parent,
+        launch=times.launch / max(times.calls, 1),
     )
 
 

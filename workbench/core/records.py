@@ -424,7 +424,9 @@ class ProfileRow(Record):
     p10) are per call.
 
     `parent` is the scan's node id for a row of an inner node (its calls then count iterations),
-    else None.
+    else None. On a device the seconds are by its own clock, and `launch` is what the host took, per
+    call, to queue the node; `form` is then 'kernel', or 'transfer', whose `bytes` went over the
+    bus.
     """
 
     node: int
@@ -439,6 +441,7 @@ class ProfileRow(Record):
     device: str = "cpu"
     form: str = "native"
     parent: int | None = None
+    launch: float = 0.0
 
 
 @frozen

@@ -112,6 +112,7 @@ class Cuda:
         )  # fmt: skip
         self._blas = cublas.Handle(self._lib.blas(), self.queue_handle, chosen.all)
         self._cache = ObjectCache(default_directory())
+        self._events: Any = ()
 
     def enter(self) -> None:
         """Have this thread work in the device's context."""
@@ -179,6 +180,29 @@ class Cuda:
     def handle(self, program: Any, name: str) -> tuple[int, Any]:
         self.enter()
         return program.function(name), program
+
+    # --- times ---
+
+    def events(self, capacity: int) -> Any:
+        """Two for each command: before and after it."""
+        self.enter()
+        if len(self._events) < 2 * capacity:
+            made = (ctypes.c_void_p * (2 * capacity))()
+            for k in range(2 * capacity):
+                place = ctypes.byref(made, k * ctypes.sizeof(ctypes.c_void_p))
+                if status := self._lib.call("cuEventCreate", place, 0):
+                    raise self.error(status, "making events")
+            self._events = made
+        return self._events
+
+    def seconds(self, events: Any, count: int) -> list[float]:
+        self.enter()
+        found, milliseconds = [], ctypes.c_float()
+        for k in range(count):
+            before, after = (ctypes.c_void_p(events[2 * k + i]) for i in range(2))
+            self._lib.call("cuEventElapsedTime", ctypes.byref(milliseconds), before, after)
+            found.append(milliseconds.value * 1e-3)
+        return found
 
     # --- errors ---
 

@@ -70,6 +70,12 @@ class Driver(Protocol):
     def error(self, status: int, what: str) -> DeviceError:
         """The named error of a status."""
 
+    def events(self, capacity: int) -> Any:
+        """An array with the events of so many commands, as the table's functions record them."""
+
+    def seconds(self, events: Any, count: int) -> list[float]:
+        """What each of the first commands took."""
+
 
 @frozen
 class Traffic:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import ctypes
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import numpy as np
 
 from workbench.configuration import config
 from workbench.core.devices import find
+from workbench.core.graph import Apply
 from workbench.core.link import Fast, Plan, PyLinked
 from workbench.core.native import engine, layout
 from workbench.core.native.abi import SLOT, WORD
@@ -21,6 +23,8 @@ from workbench.core.native.program import Program, write_program
 from workbench.core.native.runtime import INTERRUPTED, NO_MEMORY
 from workbench.core.native.split import split_link
 from workbench.core.native.target import NoNativeForm
+from workbench.core.ops.shape import Dimension
+from workbench.core.ops.transfer import Transfer
 from workbench.core.profile import Profiler
 from workbench.errors import DeviceError, DeviceMemoryError, IndexOutOfRange
 from workbench.gpu.abi import (
@@ -36,6 +40,7 @@ from workbench.gpu.abi import (
 )
 from workbench.gpu.array import DeviceArray
 from workbench.gpu.device import Device
+from workbench.gpu.recording import Recording
 from workbench.gpu.writer import DeviceWriter, Parts
 
 _FLAGS = config.values
@@ -66,6 +71,7 @@ class DeviceLinked:
         self._user_slow = slow
         self._ready = threading.local()
         self._built = Build(plan, self._slow)
+        self._timed_build: TimedBuild | None = None
         self._blocking = bool(_FLAGS["device_sync"])
         self.fast: Fast | None = self._fast()
 
@@ -92,20 +98,30 @@ class DeviceLinked:
 
     def run(self, args: Sequence[Any], profile: Profiler | None = None) -> list[Any]:
         ready = [_ready_argument(v, a) for v, a in zip(self.plan.inputs, args, strict=True)]
-        return self._call(self._built, ready)
+        return self._call(self._built, ready) if profile is None else self._timed(ready, profile)
+
+    def _timed(self, ready: Sequence[Any], profile: Profiler) -> list[Any]:
+        """A call of the program that tells what each node took."""
+        if self._timed_build is None:
+            start = time.perf_counter()
+            self._timed_build = TimedBuild(self.plan, self._slow)
+            profile.preparing(time.perf_counter() - start)
+        with self._timed_build.recorded(profile) as build:
+            return self._call(build, ready)
 
     def _call(self, build: Build, ready: Sequence[Any]) -> list[Any]:
-        self._ready.now = True
+        self._ready.build = build
         self._heed()
         try:
             result = build.entry(*ready)
         finally:
-            self._ready.now = False
+            self._ready.build = None
         return [result] if self.plan.single else result
 
     def _slow(self, *args: Any, **kwargs: Any) -> Any:
         """What the entry does not take, and what its program failed at."""
-        build = self._built
+        now = getattr(self._ready, "build", None)
+        build = now or self._built
         failure = build.owner.last_error()
         code = 0 if failure is None else failure[0]
         if code == INTERRUPTED:
@@ -114,7 +130,7 @@ class DeviceLinked:
             raise build.service_error()
         if code == DEVICE_FAILED:
             raise build.device_error()
-        if not getattr(self._ready, "now", False):
+        if now is None:
             return self._user_slow(*args, **kwargs)
         if code == FLAGGED:
             error = build.flagged()
@@ -129,7 +145,8 @@ class DeviceLinked:
 
     def free(self) -> None:
         """Give back the memory that is kept between calls."""
-        self._built.free()
+        for build in filter(None, (self._built, self._timed_build)):
+            build.free()
 
     def code(self, kind: str = "llvm") -> str:
         """The program's text: 'llvm', 'optimised' or 'assembly' of what the host runs, or the
@@ -152,17 +169,20 @@ def _ready_argument(variable: Any, value: Any) -> Any:
 class Build:
     """A program written, compiled and entered, with its tables."""
 
+    timed = False
+
     def __init__(self, plan: Plan, slow: Fast) -> None:
         self.program: Program = write_program(
             plan.inputs, plan.outputs, plan.updates, engine.host(), single=plan.single,
-            blas_threads=config.blas_threads, strict=plan.strict, writer=DeviceWriter,
+            timed=self.timed, blas_threads=config.blas_threads, strict=plan.strict,
+            writer=DeviceWriter,
         )  # fmt: skip
         parts = self.program.parts
         assert isinstance(parts, Parts)
         self.parts = parts
         whole = complete(self.program.text + entry_text(self.program.spec))
         self.text = whole.text
-        exports = (*ENTRY_EXPORTS, "wb.devices")
+        exports = (*ENTRY_EXPORTS, "wb.devices", *(("wb.times",) if self.timed else ()))
         self.module = engine.compile(whole.text, whole.symbols, exports, cache=config.cache)
         start = time.perf_counter()
         self.tables = [DeviceTable(self, k) for k in range(len(parts.devices))]
@@ -205,7 +225,7 @@ class Build:
                 table.device.look()
             except DeviceError as error:
                 if 0 <= mark < len(self.parts.marks):
-                    node = self.parts.marks[mark]
+                    node, _ = self.parts.marks[mark]
                     error.met, error.place, error.node = str(node.op), node.place, node
                 return error
         return DeviceError("a device failed")
@@ -221,7 +241,7 @@ class Build:
 
     def reported(self, mark: int) -> Exception:
         """The error of a node whose kernel reported one."""
-        node = self.parts.marks[mark]
+        node, _ = self.parts.marks[mark]
         return IndexOutOfRange(
             f"an index is out of range in {node.op}", str(node.op), node.place,
             "it was found when the device had run; config.device_sync=True finds it in the call",
@@ -232,6 +252,69 @@ class Build:
         self.owner.free()
         for table in self.tables:
             table.free()
+
+
+class TimedBuild(Build):
+    """A program whose nodes are timed: on the host by its clock, which for a node of a device is
+    what it takes to queue its commands; on the devices by events.
+    """
+
+    timed = True
+
+    def __init__(self, plan: Plan, slow: Fast) -> None:
+        super().__init__(plan, slow)
+        words = ctypes.c_int64 * (2 * len(self.program.timed))
+        self._words = words.from_address(self.module.address("wb.times"))
+
+    @contextmanager
+    def recorded(self, profile: Profiler) -> Iterator[Build]:
+        """A call in this context is told to a profiler."""
+        recordings = [Recording(table.device) for table in self.tables]
+        before = list(self._words)
+        with ExitStack() as stack:
+            for recording in recordings:
+                stack.enter_context(recording)
+            yield self
+        queued = self._queued(before)
+        there = self._on_devices(recordings, profile)
+        for (node, parent), (host, calls) in queued.items():
+            device, seconds = there.get(node, ("", 0.0))
+            if device:
+                form = "transfer" if isinstance(node.op, Transfer) else "kernel"
+                launch = 0.0 if form == "transfer" else host  # which the host waits for
+                profile.node(node, seconds, calls, form=form, device=device, parent=parent,
+                             launch=launch)  # fmt: skip
+            elif not _is_view(node):
+                profile.node(node, host, calls, form="native", parent=parent)
+
+    def _queued(self, before: Sequence[int]) -> dict[tuple[Apply, Apply | None], tuple[float, int]]:
+        """The host's seconds for each node that ran, and its runs."""
+        now, found = list(self._words), {}
+        for k, key in enumerate(self.program.timed):
+            calls = now[2 * k + 1] - before[2 * k + 1]
+            if calls:
+                found[key] = ((now[2 * k] - before[2 * k]) * 1e-9, calls)
+        return found
+
+    def _on_devices(
+        self, recordings: Sequence[Recording], profile: Profiler
+    ) -> dict[Apply, tuple[str, float]]:
+        """The seconds of each node with commands, and on which device."""
+        found: dict[Apply, tuple[str, float]] = {}
+        for recording in recordings:
+            name = recording.device.name
+            for mark, seconds in recording.times():
+                if mark >= 0:
+                    node, _ = self.parts.marks[mark]
+                    found[node] = name, found.get(node, (name, 0.0))[1] + seconds
+            if recording.dropped:
+                profile.note(f"{recording.dropped} commands of {name} came too late to be timed")
+        return found
+
+
+def _is_view(node: Apply) -> bool:
+    """Whether a node of a device queued nothing: it is only another look at its operand."""
+    return node.op.on_device and not isinstance(node.op, Dimension)
 
 
 class DeviceTable:

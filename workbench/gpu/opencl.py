@@ -208,6 +208,19 @@ class OpenCL:
         kernel = self._cl.Kernel(program, name)
         return int(kernel.int_ptr), kernel
 
+    # --- times ---
+
+    def events(self, capacity: int) -> Any:
+        return (ctypes.c_void_p * capacity)()
+
+    def seconds(self, events: Any, count: int) -> list[float]:
+        cl, found = self._cl, []
+        for handle in events[:count]:
+            event = cl.Event.from_int_ptr(handle, retain=False)
+            event.wait()
+            found.append((event.profile.end - event.profile.start) * 1e-9)
+        return found
+
     # --- errors ---
 
     def error(self, status: int, what: str) -> DeviceError:

@@ -59,14 +59,15 @@ class Parts:
     devices    their names, in the order of the tables
     kernels    for each device
     constants  for each device
-    marks      the nodes, by the number that errors and times name
+    marks      the nodes, by the number that errors and times name, each with the outermost node
+               that holds it
     n_slots    how many slots of the arena there are
     """
 
     devices: tuple[str, ...]
     kernels: tuple[tuple[Pair, ...], ...]
     constants: tuple[tuple[Array, ...], ...]
-    marks: tuple[Apply, ...]
+    marks: tuple[tuple[Apply, Apply | None], ...]
     n_slots: int
 
 
@@ -79,7 +80,7 @@ class DeviceWriter(Writer):
         self._kernels: dict[str, dict[Pair, int]] = {}
         self._constants_of: dict[str, list[Constant]] = {}
         self._fields: dict[tuple[str, str], Name] = {}
-        self._marks: dict[Apply, int] = {}
+        self._marks: dict[tuple[Apply, Apply | None], int] = {}
         self.checks: list[str] = []  # devices with kernels that may report
         self._answers = False  # whether it stores updates or gives the host something
         self.functions.append(_HELPERS)
@@ -186,7 +187,7 @@ class DeviceWriter(Writer):
     def mark(self) -> int:
         """The number of the node that is written now."""
         assert self.node is not None
-        return self._marks.setdefault(self.node, len(self._marks))
+        return self._marks.setdefault((self.node, self.holder), len(self._marks))
 
     # --- memory ---
 
