@@ -445,11 +445,21 @@ class ProfileRow(Record):
 
 
 @frozen
+class Verdict(Record):
+    """Whether a device pays off for a node: None where that is no question. `reason` says why."""
+
+    node: int
+    pays: bool | None
+    reason: str
+
+
+@frozen
 class Profile(Record):
     """Where the time went. `calls` counts runs of the function, `seconds` is their total wall time.
 
     `stages` are the compile stages with their seconds; `notes` say what could not be native and
-    why, and what the measuring itself costs.
+    why, and what the measuring itself costs. Of a function for a device `host` has the same nodes'
+    times on the processor, and `verdicts` what comes of the comparison.
     """
 
     rows: tuple[ProfileRow, ...] = ()
@@ -458,3 +468,5 @@ class Profile(Record):
     overhead: float = 0.0
     stages: tuple[tuple[str, float], ...] = ()
     notes: tuple[str, ...] = field(default=())
+    host: tuple[ProfileRow, ...] = field(default=())
+    verdicts: tuple[Verdict, ...] = field(default=())

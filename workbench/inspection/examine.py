@@ -24,6 +24,7 @@ from workbench.core.values import Values
 from workbench.errors import ArgumentError, GraphError, nearest
 from workbench.inspection.branches import Branches
 from workbench.inspection.measure import Sizes, measure
+from workbench.inspection.pays import beside_processor
 from workbench.inspection.workbench import Workbench
 
 
@@ -166,6 +167,9 @@ def evaluate(seen: Workbench, args: Sequence[Any], profile: bool) -> None:
         seen.after.run([seen.branches, *([Sizes(profiler)] if profiler is not None else [])])
     if profiler is not None:
         seen.profile = profiler.record(seen.node_id)
+        if program.device != "cpu":
+            mode = seen.function.maker.mode
+            seen.profile = beside_processor(seen.profile, seen.history, program, mode, args)
 
 
 def draft(outputs: Any, error: Exception, title: str) -> Workbench | None:

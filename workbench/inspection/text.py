@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from workbench.core.records import RANDOM_STATE, Profile, ScanTrace, Summary
+from workbench.core.records import RANDOM_STATE, Profile, ProfileRow, ScanTrace, Summary
 from workbench.core.values import describe
 
 if TYPE_CHECKING:
@@ -109,15 +109,45 @@ def profile_text(profile: Profile) -> str:
     ]
     for row in profile.rows[:MOST_ROWS]:
         share = f"{100 * row.seconds / total:.1f} %"
-        inside = "  in scan: " if row.parent is not None else ""
         times = (share, duration(row.median), duration(row.spread))
         counts = map(str, (row.calls, row.bytes, row.flops))
-        rows.append((*times, *counts, row.form, inside + (row.label or row.op)))
+        rows.append((*times, *counts, row.form, _name(row)))
+    if profile.verdicts:
+        rows = _beside(profile)
     per_call = duration(profile.seconds / max(profile.calls, 1))
     overhead = duration(profile.overhead)
     head = f"{profile.calls} calls of {per_call}, timing costs {overhead} a call"
     stages = ", ".join(f"{name} {duration(seconds)}" for name, seconds in profile.stages)
     return "\n".join([head, f"compile: {stages}", _table(rows), *profile.notes])
+
+
+def _beside(profile: Profile) -> list[tuple[str, ...]]:
+    """The processor and the device side by side, with the verdicts."""
+    host = {row.node: row for row in profile.host}
+    verdicts = {verdict.node: verdict for verdict in profile.verdicts}
+    rows: list[tuple[str, ...]] = [
+        ("device", "launch", "cpu", "calls", "bytes", "where", "pays", "op", "why")
+    ]
+    for row in profile.rows[:MOST_ROWS]:
+        outer = row.parent is None
+        there = row.device != "cpu"
+        other = host.get(row.node) if outer and row.form == "kernel" else None
+        verdict = verdicts.get(row.node) if outer else None
+        at_rest = "–" if there else duration(row.median)
+        pays = "" if verdict is None or verdict.pays is None else "yes" if verdict.pays else "no"
+        times = (
+            duration(row.median) if there else "–",
+            duration(row.launch) if row.launch else "–",
+            duration(other.median) if other else at_rest,
+        )
+        why = verdict.reason if verdict else ""
+        rows.append((*times, str(row.calls), str(row.bytes), row.device, pays, _name(row), why))
+    return rows
+
+
+def _name(row: ProfileRow) -> str:
+    inside = "  in scan: " if row.parent is not None else ""
+    return inside + (row.label or row.op)
 
 
 def duration(seconds: float) -> str:
