@@ -105,14 +105,15 @@ class Writer:
             label, detail = short_label(inside), "\n".join(expressions(inside))
         return Node(
             node_id, "apply", type(op).__name__, label, tuple(inputs),
-            tuple(map(value, node.outputs)), detail, places=self.places(node.lines), inner=inside,
+            tuple(map(value, node.outputs)), detail, node.outputs[0].type.device,
+            places=self.places(node.lines), inner=inside,
         )  # fmt: skip
 
     def leaf(self, node_id: int, variable: Variable) -> Node:
         kind = leaf_kind(variable)
         return Node(
-            node_id, kind, "", leaf_label(variable), (), (value(variable),),
-            places=() if kind == "constant" else self.places(variable.lines),
+            node_id, kind, "", leaf_label(variable), (), (value(variable),), "",
+            variable.type.device, places=() if kind == "constant" else self.places(variable.lines),
         )  # fmt: skip
 
     def places(self, lines: tuple[origin.Line, ...]) -> tuple[Place, ...]:

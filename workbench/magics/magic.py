@@ -57,9 +57,12 @@ class WorkbenchMagics(Magics):
 
     def _cell(self, line: str, cell: str, body: Body) -> None:
         request = parse(line)
-        target = body.run(self.shell.user_ns, needs_value=request.outputs is None)
-        name_variables(self.shell.user_ns, body.assigned)
-        seen = answer(request, target, self.shell.user_ns, "%%symgraph")
+        # shared variables that the cell makes lie where it runs
+        there = {} if request.device is None else {"device": request.device}
+        with config.hold(there):
+            target = body.run(self.shell.user_ns, needs_value=request.outputs is None)
+            name_variables(self.shell.user_ns, body.assigned)
+            seen = answer(request, target, self.shell.user_ns, "%%symgraph")
         self._give(seen, request.out, request.silent or silent(cell))
 
     def _line(self, line: str, command: str, view: str | None) -> None:
@@ -72,7 +75,13 @@ class WorkbenchMagics(Magics):
         target, given = call_target(text, space) if text else (None, {})
         request.words = []
         if given:
-            seen = inspect(target, values=given, mode=request.mode, view=request.view or "graph")
+            seen = inspect(
+                target,
+                values=given,
+                mode=request.mode,
+                device=request.device,
+                view=request.view or "graph",
+            )
         else:
             seen = answer(request, target, self.shell.user_ns, command)
         self._give(seen, request.out, request.silent)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from workbench.core.modes import MODES
 from workbench.errors import UsageError, nearest
 
+DEVICES = ("cpu", "auto", "cuda0", "opencl0")  # among others
 VIEWS = ("graph", "rewrites", "values", "scan", "profile")
 
 
@@ -41,7 +42,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("values", "pairs", "values of inputs, as expressions", "", "x=D[0] y=D[1]"),
     Option("view", "word", "which tab is opened", "", "rewrites", VIEWS),
     Option("mode", "word", "how it is optimised and run", "", "FAST_RUN", tuple(MODES)),
-    Option("device", "word", "where it runs", "", "cpu", ("cpu",)),
+    Option("device", "word", "where it runs", "", "cpu", DEVICES),
     Option("json", "nothing", "print the records as JSON (command line)"),
 )
 
