@@ -9,7 +9,7 @@ Names: 'cpu'; 'cuda' or 'gpu' (the first), 'cuda1'; 'opencl' (the first of all p
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any, Protocol
 
@@ -30,9 +30,6 @@ class Device(Protocol):
     def array(self, value: Array) -> Any:
         """A copy of a host array on the device: a `DeviceArray`. Raises DeviceError."""
 
-    def refusal(self, node: Apply) -> str:
-        """Why a node of the host's cannot run here, or ''."""
-
 
 class Plugin(Protocol):
     """What `workbench.gpu` gives the compiler."""
@@ -47,6 +44,9 @@ class Plugin(Protocol):
         """The passes that move a function's work to a device, or to those that it names itself
         where this is 'cpu'. Any: a Pass, which knows this module.
         """
+
+    def stays(self, device: str) -> Callable[[Apply], bool]:
+        """Tells of a node whether it has no form on a device."""
 
     def link(self, plan: Any, slow: Any) -> Any:
         """What runs a plan with nodes on devices. Any: a Plan, an entry, a Linked."""

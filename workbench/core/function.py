@@ -358,6 +358,7 @@ def optimised(program: Program, mode: Mode, listeners: Iterable[Any]) -> Optimis
         listeners=listeners,
         excluding=recipe.excluded,
         including=recipe.added,
+        stays=None if program.device == "cpu" else plugin().stays(program.device),
     )
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from workbench.core.graph import Apply
 from workbench.core.native.spec import DeviceSpec
 from workbench.errors import DeviceNotFoundError, DriverError
 from workbench.gpu.array import DeviceArray, slot_offset
 from workbench.gpu.device import Device, Driver, mark_of, tell
 
-__all__ = ["DeviceArray", "automatic", "find", "link", "passes", "spec"]
+__all__ = ["DeviceArray", "automatic", "find", "link", "passes", "spec", "stays"]
 
 
 @functools.cache
@@ -65,6 +66,14 @@ def passes(device: str) -> Sequence[Any]:
     from workbench.gpu.move import move_pass
 
     return [move_pass(device)]
+
+
+def stays(device: str) -> Callable[[Apply], bool]:
+    """Tells of a node whether it has no form on a device."""
+    from workbench.gpu.ops import FORMS, form_of
+
+    able = find(device).able
+    return lambda node: form_of(node, FORMS, able)[0] is None
 
 
 def link(plan: Any, slow: Any) -> Any:

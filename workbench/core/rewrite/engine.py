@@ -136,6 +136,7 @@ class Session:
     interner: Interner = field(default_factory=Interner)
     listeners: tuple[Listener, ...] = ()
     excluded: frozenset[str] = frozenset()
+    stays: Callable[[Apply], bool] | None = None  # for a device: what has to stay on the host
     steps: int = 0
     tried: dict[Apply, frozenset[Rule]] = field(default_factory=dict)
     _order: tuple[list[Variable], list[Apply]] = ([], [])

@@ -46,7 +46,23 @@ def fuse(session: Session, outputs: Sequence[Variable]) -> list[Variable]:
     """The graph with its elementwise nodes and their reductions in loops; then what is left of
     arithmetic on scalars, which takes no loop, in one node where it hangs together.
     """
-    return _fuse(session, _fuse(session, outputs, on_arrays), on_scalars)
+    now = list(outputs)
+    for choice in _choices(session.stays):
+        now = _fuse(session, now, choice)
+    return now
+
+
+def _choices(stays: Choice | None) -> tuple[Choice, ...]:
+    """What is fused with what: nodes that stay on the host are apart from those that move to a
+    device.
+    """
+    if stays is None:
+        return on_arrays, on_scalars
+    return (
+        lambda node: on_arrays(node) and not stays(node),
+        lambda node: on_arrays(node) and stays(node),
+        on_scalars,
+    )
 
 
 def _fuse(session: Session, outputs: Sequence[Variable], choice: Choice) -> list[Variable]:

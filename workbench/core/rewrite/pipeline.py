@@ -82,6 +82,7 @@ def optimise(
     listeners: Iterable[Listener] = (),
     excluding: Iterable[str] = (),
     including: Iterable[str] = (),
+    stays: Callable[[Apply], bool] | None = None,
 ) -> Optimised:
     """The graph of the outputs, rewritten by the passes (every one by default).
 
@@ -89,10 +90,11 @@ def optimise(
     listeners   told of every step; a `Recorder` makes a history of it
     excluding   names of passes or rules to leave out
     including   names of passes of the full pipeline to add, in their place
+    stays       of a graph that will move to a device, whether a node has to stay on the host
 
     The graph that was given is not touched. Raises RewriteError where a rule breaks the graph.
     """
-    session = Session(Interner(), tuple(listeners), frozenset(excluding))
+    session = Session(Interner(), tuple(listeners), frozenset(excluding), stays)
     now = list(outputs)
     stages: list[PassTime] = []
     with _no_collection(), config.hold(_RULES_OWN):
@@ -193,6 +195,7 @@ def _on_bodies(rule: Rule, names: tuple[str, ...]) -> Transform:
                 passes=passes,
                 listeners=listeners,
                 excluding=session.excluded | excluded,
+                stays=session.stays,
             ).outputs
 
         return bodies(session, outputs, inner, rule)
