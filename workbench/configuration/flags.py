@@ -113,7 +113,6 @@ _NO_C = "native code is made in memory, without a C compiler"
 _ONE_THREAD = "native loops run on the calling thread; blas_threads says how many BLAS takes"
 _BY_LIBRARY = "the libraries are found by Python's own packages"
 _RUNTIME = "the device's own runtime decides"
-_NO_DEVICE = "functions run on the CPU"
 _OLD_BUGS = "it warned of errors in old versions of another system"
 
 FLAGS: tuple[Flag, ...] = (
@@ -143,25 +142,25 @@ FLAGS: tuple[Flag, ...] = (
          "a rewrite rule that fails: the error, or the function without that rewrite"),
     Flag("on_shape_error", "warn", *one_of("warn", "raise"), "a shape rule that fails",
          "it is a failing rewrite: on_opt_error"),
-    Flag("allow_gc", True, *BOOLEAN, "free intermediate results after a call",
-         "native code uses the same memory in every call; f.free() gives it back"),
+    Flag("allow_gc", True, *BOOLEAN,
+         "intermediate results on a device may be freed between calls, where memory is short; on the "
+         "processor they are kept until f.free()"),
     Flag("scan.allow_gc", False, *BOOLEAN, "free a scan's inner results after each step",
          "native loops use the same memory in every step"),
     Flag("scan.allow_output_prealloc", True, *BOOLEAN, "a scan's results are allocated before it",
          "they always are"),
     # Devices
-    Flag("device", "cpu", *DEVICE, "where functions run"),
-    Flag("force_device", False, *BOOLEAN, "an absent device is an error, never a fall-back",
-         _NO_DEVICE),
+    Flag("device", "cpu", *DEVICE, "where functions run, and shared variables lie"),
+    Flag("force_device", False, *BOOLEAN,
+         "device=auto without an accelerator is an error, and no fall-back to the processor"),
     Flag("init_gpu_device", "", *START_DEVICE, "a device to start without using it",
          "a device is started when a function first uses it", fixed=True),
     Flag("assert_no_cpu_op", "ignore", *TELL,
-         "a node on the CPU in a function that is for a device", _NO_DEVICE),
-    Flag("print_active_device", True, *BOOLEAN, "say which device is used when it is started",
-         _NO_DEVICE),
-    Flag("contexts", "", *TEXT, "names for devices: dev0->cuda0;dev1->cuda1", _NO_DEVICE,
-         fixed=True),
-    Flag("device_sync", False, *BOOLEAN, "wait for a device after every call", _NO_DEVICE),
+         "a node that computes an array on the processor in a function that is for a device"),
+    Flag("print_active_device", True, *BOOLEAN, "say which device is used when it is started"),
+    Flag("contexts", "", *TEXT, "names for devices: dev0->cuda0;dev1->cuda1"),
+    Flag("device_sync", False, *BOOLEAN,
+         "wait for a device after every command, so that an error names the node at fault"),
     Flag("device_memory", 0.0, *NUMBER,
          "megabytes of a device's memory that may be used; 0: all of it"),
     Flag("gpuarray.preallocate", 0.0, *NUMBER,
@@ -232,16 +231,17 @@ FLAGS: tuple[Flag, ...] = (
     Flag("gcc.cxxflags", "", *TEXT, "options of the C++ compiler", _NO_C),
     Flag("gcc.*", "", *TEXT, "options of the C++ compiler", _NO_C),
     Flag("cmodule.*", "", *TEXT, "options of compiled modules", _NO_C),
-    Flag("nvcc.flags", "", *TEXT, "options of nvcc", "kernels are compiled by the device's driver"),
-    Flag("nvcc.fastmath", False, *BOOLEAN, "quick, coarse mathematics on a device",
-         "results are those of the definition"),
-    Flag("nvcc.*", "", *TEXT, "options of nvcc", "kernels are compiled by the device's driver"),
+    Flag("nvcc.flags", "", *TEXT,
+         "what may be coarse on a device: -ftz=true, -prec-div=false, -prec-sqrt=false, -fmad=true, "
+         "-use_fast_math", fixed=True),
+    Flag("nvcc.fastmath", False, *BOOLEAN, "all of that", fixed=True),
+    Flag("nvcc.*", "", *TEXT, "options of nvcc", "kernels are compiled in memory"),
     Flag("blas.*", "", *TEXT, "how BLAS is linked", "NumPy's own OpenBLAS is called"),
     Flag("cuda.*", "", *TEXT, "where CUDA is", _BY_LIBRARY),
     Flag("dnn.*", "", *TEXT, "options of cuDNN", _BY_LIBRARY),
     Flag("gpuarray.*", "", *TEXT, "options of device arrays", _RUNTIME),
     Flag("lib.amdlibm", False, *BOOLEAN, "AMD's mathematics", "the vector mathematics is our own"),
-    Flag("lib.cnmem", 0.0, *NUMBER, "a device's memory that is taken at once", _RUNTIME),
+    Flag("lib.cnmem", 0.0, *NUMBER, "the same as gpuarray.preallocate", fixed=True),
     Flag("lib.*", "", *TEXT, "other libraries", _BY_LIBRARY),
     Flag("unittests.rseed", "666", *TEXT, "the seed of another system's tests", "our tests seed "
          "themselves"),

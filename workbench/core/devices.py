@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from workbench.configuration import config
 from workbench.core.array import Array
 from workbench.core.graph import Apply
-from workbench.errors import DeviceNotFoundError
+from workbench.errors import DeviceError, DeviceNotFoundError
 
 _NAME = re.compile(r"(cuda|gpu|opencl)(\d*)(?::(\d+))?")
 
@@ -47,6 +47,9 @@ class Plugin(Protocol):
 
     def stays(self, device: str) -> Callable[[Apply], bool]:
         """Tells of a node whether it has no form on a device."""
+
+    def check_moved(self, nodes: Sequence[Apply], device: str) -> None:
+        """What config.assert_no_cpu_op says of nodes that did not move to a device."""
 
     def link(self, plan: Any, slow: Any) -> Any:
         """What runs a plan with nodes on devices. Any: a Plan, an entry, a Linked."""
@@ -89,6 +92,14 @@ def _contexts() -> dict[str, str]:
 def find(name: str) -> Device:
     """The device of a name, started. Raises DeviceError where it is not there."""
     return plugin().find(full_name(name))
+
+
+def is_there(name: str) -> bool:
+    """Whether a device of this name can be had."""
+    try:
+        return name == "cpu" or find(name) is not None
+    except DeviceError:
+        return False
 
 
 def chosen(device: str | None) -> str:

@@ -179,6 +179,8 @@ class Function:
 
             listeners = (*listeners, Verbose())
         result = optimised(program, mode, (*listeners, *watching))
+        if program.device != "cpu":
+            plugin().check_moved(result.nodes, program.device)
         plan = _plan(program, result.outputs)
         start = time.perf_counter()
         self.name = program.name

@@ -14,9 +14,11 @@ from typing import Any
 import numpy as np
 
 from workbench.configuration import config
+from workbench.core.devices import is_there
 from workbench.core.function import Function, compile_program
 from workbench.core.gradient import check_option
-from workbench.core.graph import Variable
+from workbench.core.graph import Variable, leaves
+from workbench.core.on_processor import on_processor
 from workbench.core.parameters import In
 from workbench.core.pickling import Bundle, Memo, copy_graph
 from workbench.core.program import Program
@@ -82,7 +84,16 @@ def _load(variables: Sequence[Variable], skeleton: Skeleton, settings: dict[str,
     """The function compiled anew; None where `config.unpickle_function` says so."""
     if not config.unpickle_function:
         return None
-    return _compiled(_together(variables, skeleton), settings)
+    program = _together(variables, skeleton)
+    devices = {v.type.device for v in (*program.results, *leaves(program.results))}
+    if missing := sorted(name for name in {*devices, program.device} if not is_there(name)):
+        warnings.warn(
+            f"function {program.name!r} was made for {', '.join(missing)}, which is not there: it "
+            "runs on the processor",
+            stacklevel=2,
+        )
+        program = on_processor(program)
+    return _compiled(program, settings)
 
 
 def _compiled(program: Program, settings: dict[str, Any]) -> Function:

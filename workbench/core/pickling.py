@@ -13,6 +13,7 @@ import copy
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from workbench.core.devices import is_there
 from workbench.core.graph import (
     Apply,
     Constant,
@@ -110,6 +111,12 @@ def _state(variable: Variable) -> State:
 
 
 def _load_leaf(of: Result, lines: Lines) -> Variable:
+    """A shared variable of a device that is not there is one of the host's."""
+    kind, type, name = of
+    if type.device != "cpu" and not is_there(type.device) and hasattr(kind, "cell"):
+        from workbench.core.shared import TensorSharedVariable
+
+        of = TensorSharedVariable, type.host, name  # type: ignore[attr-defined]
     return _made(of, None, 0, lines)
 
 

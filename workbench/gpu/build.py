@@ -147,6 +147,12 @@ class DeviceTable:
         self._table = (ctypes.c_size_t * len(TABLE.fields))()
         self._fill()
         self._compile()
+        device.arenas.add(self)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a call of the program runs."""
+        return hasattr(self._build, "owner") and self._build.busy
 
     @property
     def address(self) -> int:

@@ -77,6 +77,15 @@ class Driver(Protocol):
         """What each of the first commands took."""
 
 
+class Arena(Protocol):
+    """Memory that a function keeps from call to call."""
+
+    @property
+    def busy(self) -> bool: ...
+
+    def free(self) -> None: ...
+
+
 @frozen
 class Traffic:
     """What went over the bus so far."""
@@ -107,7 +116,9 @@ class Device:
         self._state = (ctypes.c_size_t * len(STATE.fields))()
         driver.fill_state(self.word)
         self.block_on_commands(bool(config.device_sync))
-        self.pool = Pool(driver.allocate, driver.memory, f"{self.name} ({self.title})")
+        self.arenas: weakref.WeakSet[Arena] = weakref.WeakSet()
+        title = f"{self.name} ({self.title})"
+        self.pool = Pool(driver.allocate, driver.memory, title, self._reclaim)
         self._programs: dict[str, Any] = {}
         self._programs_by_number: weakref.WeakValueDictionary[int, Any] = (
             weakref.WeakValueDictionary()
@@ -125,6 +136,12 @@ class Device:
         if share:
             wanted = share * self.pool.total if share <= 1 else share * 1e6
             self.pool.preallocate(min(int(wanted), self.pool.limit))
+
+    def _reclaim(self) -> None:
+        """Free the intermediate results that functions keep between calls, where allow_gc lets."""
+        for arena in list(self.arenas) if config.allow_gc else ():
+            if not arena.busy:
+                arena.free()
 
     # --- state ---
 

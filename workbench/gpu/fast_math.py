@@ -37,7 +37,7 @@ class FastMath:
     def chosen(cls) -> FastMath:
         """What the configuration asks for; flags of nvcc that mean nothing here are told of."""
         wanted = set()
-        for word in str(config.nvcc.flags).replace(",", " ").split():
+        for word in str(config.use("nvcc.flags")).replace(",", " ").split():
             name = word.lstrip("-")
             if name in _SPELLINGS:
                 wanted.add(_SPELLINGS[name])
@@ -47,7 +47,7 @@ class FastMath:
                     + ", ".join(f"-{known}" for known in (*_SPELLINGS, *_AS_USUAL)),
                     stacklevel=2,
                 )
-        if config.nvcc.fastmath or "all" in wanted:
+        if config.use("nvcc.fastmath") or "all" in wanted:
             return cls(True, True, True, True, True)
         return cls(**dict.fromkeys(wanted, True))
 

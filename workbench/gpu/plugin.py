@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from workbench.configuration import config
 from workbench.core.graph import Apply
 from workbench.core.native.spec import DeviceSpec
 from workbench.errors import DeviceNotFoundError, DriverError
@@ -74,6 +75,14 @@ def stays(device: str) -> Callable[[Apply], bool]:
 
     able = find(device).able
     return lambda node: form_of(node, FORMS, able)[0] is None
+
+
+def check_moved(nodes: Sequence[Apply], device: str) -> None:
+    """What config.assert_no_cpu_op says of nodes that did not move to a device."""
+    if config.assert_no_cpu_op != "ignore":
+        from workbench.gpu.policy import tell_of_host_nodes
+
+        tell_of_host_nodes(nodes, device)
 
 
 def link(plan: Any, slow: Any) -> Any:

@@ -4,21 +4,16 @@ each verdict.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from workbench.core.function import compile_program
-from workbench.core.graph import Variable, is_shared, leaves
-from workbench.core.graph import replace as replaced
 from workbench.core.modes import Mode
-from workbench.core.ops.transfer import transferred
+from workbench.core.on_processor import on_processor
 from workbench.core.program import Program
 from workbench.core.records import History, Port, Profile, ProfileRow, Snapshot, Verdict
 from workbench.core.rewrite.recorder import Recorder
-from workbench.core.shared import TensorSharedVariable
 from workbench.inspection.measure import measure
 from workbench.inspection.text import duration
 
@@ -52,35 +47,6 @@ def beside_processor(
 
 def _a_call(profile: Profile) -> str:
     return duration(profile.seconds / max(profile.calls, 1))
-
-
-def on_processor(program: Program) -> Program:
-    """The same program with everything on the host."""
-    shared: dict[Variable, Any] = {
-        v: _host_twin(v)
-        for v in (*leaves(program.results), *(target for target, _ in program.updates))
-        if is_shared(v) and v.type.device != "cpu"
-    }
-    there = {v: transferred(twin, v.type.device) for v, twin in shared.items()}
-
-    def brought(variables: Iterable[Variable]) -> list[Any]:
-        return [transferred(v, "cpu") for v in replaced(list(variables), there)]
-
-    targets = [shared.get(target, target) for target, _ in program.updates]
-    news = brought(new for _, new in program.updates)
-    stored = brought(new for _, new in program.stored)
-    return replace(
-        program,
-        outputs=tuple(brought(program.outputs)),
-        stored=tuple(zip((i for i, _ in program.stored), stored, strict=True)),
-        updates=tuple(zip(targets, news, strict=True)),
-        device="cpu",
-    )
-
-
-def _host_twin(variable: Any) -> TensorSharedVariable:
-    value = np.asarray(variable.cell[0])
-    return TensorSharedVariable(variable.type.host, value, variable.name)
 
 
 def _pairs(processor: Snapshot, history: History) -> Iterator[tuple[int, int]]:

@@ -14,6 +14,8 @@ def cancel_transfers(node: Apply, context: Context) -> Variable | None:
     there.
     """
     (there,) = node.inputs
+    if there.type.device == node.out.type.device:  # what was loaded where that device is missing
+        return there
     if there.owner is None or not isinstance(there.owner.op, Transfer):
         return None
     straight: Variable = transferred(there.owner.inputs[0], node.out.type.device)
