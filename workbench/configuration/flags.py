@@ -143,8 +143,8 @@ FLAGS: tuple[Flag, ...] = (
     Flag("on_shape_error", "warn", *one_of("warn", "raise"), "a shape rule that fails",
          "it is a failing rewrite: on_opt_error"),
     Flag("allow_gc", True, *BOOLEAN,
-         "intermediate results on a device may be freed between calls, where memory is short; on the "
-         "processor they are kept until f.free()"),
+         "intermediate results on a device may be freed between calls, where memory is short; on "
+         "the processor they are kept until f.free()"),
     Flag("scan.allow_gc", False, *BOOLEAN, "free a scan's inner results after each step",
          "native loops use the same memory in every step"),
     Flag("scan.allow_output_prealloc", True, *BOOLEAN, "a scan's results are allocated before it",
@@ -232,8 +232,8 @@ FLAGS: tuple[Flag, ...] = (
     Flag("gcc.*", "", *TEXT, "options of the C++ compiler", _NO_C),
     Flag("cmodule.*", "", *TEXT, "options of compiled modules", _NO_C),
     Flag("nvcc.flags", "", *TEXT,
-         "what may be coarse on a device: -ftz=true, -prec-div=false, -prec-sqrt=false, -fmad=true, "
-         "-use_fast_math", fixed=True),
+         "what may be coarse on a device: -ftz=true, -prec-div=false, -prec-sqrt=false, "
+         "-fmad=true, -use_fast_math", fixed=True),
     Flag("nvcc.fastmath", False, *BOOLEAN, "all of that", fixed=True),
     Flag("nvcc.*", "", *TEXT, "options of nvcc", "kernels are compiled in memory"),
     Flag("blas.*", "", *TEXT, "how BLAS is linked", "NumPy's own OpenBLAS is called"),

@@ -49,6 +49,8 @@ class Build:
         self.parts = parts
         whole = complete(self.program.text + entry_text(self.program.spec))
         self.text = whole.text
+        # outputs whose arrays are the function's own: the user may look at them until the next call
+        self.lends = plan.borrowed or (False,) * len(plan.outputs)
         exports = (*ENTRY_EXPORTS, "wb.devices", *(("wb.times",) if self.timed else ()))
         self.module = engine.compile(whole.text, whole.symbols, exports, cache=config.cache)
         start = time.perf_counter()
@@ -136,6 +138,7 @@ class DeviceTable:
         self.pairs = parts.kernels[k]
         self.constants = [device.array(value) for value in parts.constants[k]]
         self._blocks: dict[int, Any] = {}
+        self._borrowed: dict[int, DeviceArray] = {}
         self._slots = (ctypes.c_size_t * max(SLOT.size // WORD * parts.n_slots, 1))()
         self._request = (ctypes.c_int64 * REQUEST_WORDS)()
         self._kernels = (ctypes.c_void_p * max(2 * len(self.pairs), 1))()
@@ -217,18 +220,23 @@ class DeviceTable:
         return handle
 
     def _returned(self, is_output: bool, k: int, typenum: int) -> DeviceArray:
-        """A new array for an output or an update: in a shared variable's spare one where that fits
-        and nobody else holds it.
+        """A new array for an output or an update. An output that may be borrowed is written over
+        in the next call; an update goes into the shared variable's spare array where that fits and
+        nobody else holds it.
         """
         rank, place = self._request[3], self._request[4]
         shape = tuple((ctypes.c_int64 * rank).from_address(place)) if rank else ()
-        array = None
+        array = self._borrowed.get(k) if is_output else None
+        if array is not None and not self._fits(array, shape, typenum):
+            array = None
         if not is_output:
             cell = self._build.cells[k]
             if self._fits(cell[1], shape, typenum) and self.device.is_free(cell, 1):
                 array, cell[1] = cell[1], None
         if array is None:
             array = self.device.empty(shape, _DTYPES[typenum])
+        if is_output and self._build.lends[k]:
+            self._borrowed[k] = array
         self._request[ANSWER] = array.block.address
         return array
 
@@ -243,6 +251,7 @@ class DeviceTable:
     def free(self) -> None:
         """Give the arena back to the pool."""
         self._blocks.clear()
+        self._borrowed.clear()
         ctypes.memset(self._slots, 0, ctypes.sizeof(self._slots))
 
 
