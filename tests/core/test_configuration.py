@@ -56,6 +56,7 @@ TABLE = {
     "print_active_device": (True, *OFF),
     "contexts": ("", "dev0->cuda0", "dev0->cuda0", 1),
     "device_sync": (False, *BOOL),
+    "device_memory": (0.0, "4096", 4096.0, "all"),
     "gpuarray.preallocate": (0.0, "0.5", 0.5, "half"),
     "compute_test_value": ("off", "pdb", "pdb", "on"),
     "compute_test_value_opt": ("off", "raise", "raise", "on"),

@@ -154,7 +154,7 @@ FLAGS: tuple[Flag, ...] = (
     Flag("force_device", False, *BOOLEAN,
          "device=auto without an accelerator is an error, and no fall-back to the processor"),
     Flag("init_gpu_device", "", *START_DEVICE, "a device to start without using it",
-         "a device is started when a function first uses it", fixed=True),
+         fixed=True),
     Flag("assert_no_cpu_op", "ignore", *TELL,
          "a node that computes an array on the processor in a function that is for a device"),
     Flag("print_active_device", True, *BOOLEAN, "say which device is used when it is started"),

@@ -106,6 +106,8 @@ def chosen(device: str | None) -> str:
     """The full name of the device that functions are made for: of the one that is asked for, else
     of the configured one; 'auto' is the best accelerator that is there. Raises DeviceError.
     """
+    if config.init_gpu_device:
+        find(str(config.init_gpu_device))
     name = str(config.device) if device is None else device
     if name == "auto":
         return _automatic()
@@ -131,3 +133,8 @@ def _automatic() -> str:
 def is_device_array(value: object) -> bool:
     """Whether a value is an array on a device."""
     return getattr(type(value), "lies_on_device", False)
+
+
+def on_host(value: Any) -> Any:
+    """A value as the interpreter has it: an array on a device is NumPy's, copied."""
+    return value.__array__() if is_device_array(value) else value

@@ -15,7 +15,7 @@ import numpy as np
 
 from workbench.configuration import config
 from workbench.core import origin
-from workbench.core.devices import is_device_array
+from workbench.core.devices import on_host
 from workbench.core.graph import Apply, Constant, Variable, is_shared, toposort
 from workbench.core.scalar import floating_errors
 from workbench.errors import MissingInputError, WorkbenchError
@@ -54,7 +54,7 @@ class Interpreter:
         """The value of every variable that the outputs need: of what a condition decides between,
         only that which it chose.
         """
-        values: Values = {v: _on_host(value) for v, value in given.items()}
+        values: Values = {v: on_host(value) for v, value in given.items()}
         hear = list(listeners)
         if self._is_lazy:
             self._run_wanted(values, hear)
@@ -116,17 +116,12 @@ def lookup(values: Mapping[Variable, Any], variable: Variable) -> Any:
     if isinstance(variable, Constant):
         return variable.data
     if is_shared(variable):
-        return _on_host(variable.cell[0])  # type: ignore[attr-defined]
+        return on_host(variable.cell[0])  # type: ignore[attr-defined]
     raise MissingInputError(
         f"a value is needed for the input {variable}",
         place=variable.place,
         advice="give it as an input",
     ).at(variable)
-
-
-def _on_host(value: Any) -> Any:
-    """A value as the interpreter has it: arrays are NumPy's."""
-    return np.asarray(value) if is_device_array(value) else value
 
 
 def evaluate_node(

@@ -139,13 +139,21 @@ def link(plan: Plan, linker: Linker, slow: Fast) -> Linked:
     """
     if not linker.native:
         return PyLinked(plan)
-    linked: Linked = plugin().link(plan, slow) if uses_devices(plan) else _native(plan, slow)
+    linked = native_link(plan, slow)
     if linked.notes and not linker.mixed:
         raise NativeOnlyError(
             "the linker 'c' runs native code only, and not all of this function has a native form",
             "; ".join(linked.notes),
             advice="use linker='cvm', which runs the rest by the interpreter",
         )
+    return linked
+
+
+def native_link(plan: Plan, slow: Fast) -> Linked:
+    """The plan by the native compiler, for the devices that its values lie on. What has no native
+    form is run by the interpreter, which notes tell.
+    """
+    linked: Linked = plugin().link(plan, slow) if uses_devices(plan) else _native(plan, slow)
     return linked
 
 

@@ -18,7 +18,7 @@ from workbench.core.ops.shape import Dimension
 from workbench.core.ops.transfer import GpuFromHost, HostFromGpu, Transfer, transferred
 from workbench.core.rewrite.engine import Context, Refuse, Rule, Session
 from workbench.core.rewrite.pipeline import PASSES, Pass, optimise
-from workbench.core.rewrite.transfers import TRANSFERS
+from workbench.core.rewrite.transfers import TRANSFERS, cancel_round_trips
 from workbench.core.rewrite.walk import RuleIndex, Walk
 from workbench.core.scan.op import Scan
 from workbench.core.types import TensorType
@@ -122,7 +122,7 @@ def move_pass(default: str) -> Pass:
     rules = (*TRANSFERS, move_rule(default))
 
     def run(session: Session, outputs: Sequence[Variable]) -> list[Variable]:
-        index = RuleIndex(rules, session.excluded)
-        return Walk(session, outputs, index).run()
+        moved = Walk(session, outputs, RuleIndex(rules, session.excluded)).run()
+        return Walk(session, moved, RuleIndex((cancel_round_trips,), session.excluded)).run()
 
     return Pass("devices", "What has a kernel is computed on the device.", transform=run)

@@ -167,8 +167,8 @@ class DeviceWriter(Writer):
 
     def table(self, device: str, name: str) -> Name:
         """A field of a device's table, read when the program begins."""
+        k = self.number(device)
         if (device, name) not in self._fields:
-            k = self.number(device)
             into = f"%device{k}.{name}"
             self.allocas += [
                 f"  {field(TABLE, f'%device{k}', name, into + '.at')}",
@@ -185,8 +185,9 @@ class DeviceWriter(Writer):
 
     @property
     def mark(self) -> int:
-        """The number of the node that is written now."""
-        assert self.node is not None
+        """The number of the node that is written now; -1 for what is done for none."""
+        if self.node is None:
+            return -1
         return self._marks.setdefault((self.node, self.holder), len(self._marks))
 
     # --- memory ---

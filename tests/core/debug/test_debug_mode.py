@@ -180,7 +180,7 @@ def with_wrong_rule(monkeypatch):
             for p in passes.PASSES
         )
         monkeypatch.setattr(passes, "PASSES", new)
-        monkeypatch.setattr(passes, "PIPELINES", {"fast_run": new, "fast_compile": new[:3]})
+        monkeypatch.setattr(passes, "PIPELINES", {"fast_run": new, "fast_compile": new[:4]})
 
     return add
 

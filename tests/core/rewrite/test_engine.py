@@ -253,7 +253,7 @@ def test_matching():
 
 def test_pipelines_by_name():
     choices = ["sink", "sink_bodies"]
-    quick = ["merge", "join_loops", "canonicalise", *choices]
+    quick = ["merge", "transfers", "join_loops", "canonicalise", *choices]
     assert [p.name for p in pipeline("FAST_COMPILE")] == quick
     assert [p.name for p in pipeline("none")] == ["merge", *choices]
     assert pipeline("fast_run") is PASSES

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from workbench.core.devices import on_host
 from workbench.core.types import TensorType
 
 RELATIVE = {"float16": 1e-2, "float32": 1e-4, "complex64": 1e-4}
@@ -26,6 +27,7 @@ def difference(
     Where the expected value is not finite any other is taken: that is what stable formulas are for.
     Values that are no arrays are not compared.
     """
+    expected, found = on_host(expected), on_host(found)
     if not (_is_array(expected) and _is_array(found)):
         return ""
     a, b = np.asarray(expected), np.asarray(found)

@@ -23,9 +23,8 @@ from workbench.core.debug.natively import NativeNodes, run_native
 from workbench.core.debug.replay import Replay
 from workbench.core.debug.steps import Steps, as_text
 from workbench.core.debug.watch import Watch
-from workbench.core.graph import Variable
 from workbench.core.interpreter import Interpreter
-from workbench.core.link import Fast, Linked, Plan, PyLinked
+from workbench.core.link import Fast, Linked, Plan, PyLinked, native_link
 from workbench.core.modes import Mode
 from workbench.core.ops.print_op import silenced
 from workbench.core.profile import Profiler
@@ -165,8 +164,9 @@ class DebugLinked(PyLinked):
     def _check_whole(self, args: Sequence[Any], found: Sequence[Any]) -> None:
         """The native program of all nodes together; its results must be memory of their own."""
         if self._whole is None:
-            self._whole = _native_plan(self.plan)
-        if not self._whole:
+            plan = Plan(self.plan.inputs, self.plan.results, name=self.plan.name)
+            self._whole = native_link(plan, _no_fast_call)
+        if isinstance(self._whole, PyLinked):  # llvmlite is not there
             return
         passed = [np.array(a) if isinstance(a, np.ndarray) else a for a in args]
         results = run_native(self._whole, passed, None)
@@ -213,18 +213,6 @@ class _Natively:
     ) -> None:
         if node in self.nodes and not getattr(node.op, "is_lazy", False):
             self.native.check(node, inputs, outputs)
-
-
-def _native_plan(plan: Plan) -> Any:
-    """The whole plan as native code, its updates' values among the results; False where llvmlite is
-    not there.
-    """
-    try:
-        from workbench.core.native.executor import link_native
-    except ImportError:  # llvmlite is not installed, or not for this machine
-        return False
-    results: tuple[Variable, ...] = plan.results
-    return link_native(Plan(plan.inputs, results, name=plan.name), _no_fast_call)
 
 
 def _no_fast_call(*args: Any, **kwargs: Any) -> Any:

@@ -12,6 +12,7 @@ from workbench.core.debug.compare import difference
 from workbench.core.debug.errors import BadThunkOutput
 from workbench.core.debug.watch import check_untouched, copied
 from workbench.core.graph import Apply, Constant, describe
+from workbench.core.link import native_link
 
 
 class NativeNodes:
@@ -25,7 +26,7 @@ class NativeNodes:
     def __init__(self, twice: bool = True, strides: int = 0) -> None:
         self.twice = twice
         self.strides = strides
-        self._made: dict[Apply, Any] = {}  # Any: a NativeLinked, or None where there is no form
+        self._made: dict[Apply, Any] = {}  # Any: a Linked, or None where there is no form
 
     def check(self, node: Apply, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
         """Raises BadThunkOutput where native code gives other outputs than these, BadDestroyMap
@@ -65,16 +66,11 @@ class NativeNodes:
 def _native(node: Apply) -> Any:
     """The node's native program, or None where it has none."""
     try:
-        from workbench.core.native.executor import NativeLinked
+        from workbench.core.native.split import alone
     except ImportError:  # llvmlite is not installed, or not for this machine
         return None
-    from workbench.core.native.split import alone
-    from workbench.core.native.target import NoNativeForm
-
-    try:
-        return NativeLinked(alone(node), _handed_over)
-    except NoNativeForm:
-        return None
+    linked = native_link(alone(node), _handed_over)
+    return None if linked.notes else linked
 
 
 def _handed_over(*args: Any, **kwargs: Any) -> Any:

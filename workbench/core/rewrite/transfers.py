@@ -18,8 +18,39 @@ def cancel_transfers(node: Apply, context: Context) -> Variable | None:
         return there
     if there.owner is None or not isinstance(there.owner.op, Transfer):
         return None
+    if _is_asked_for(node, context):
+        return None
     straight: Variable = transferred(there.owner.inputs[0], node.out.type.device)
     return straight
+
+
+def _is_asked_for(node: Apply, context: Context) -> bool:
+    """Whether a tensor was put on a device so that what reads it is computed there. Where it was
+    computed there it lies there anyway.
+    """
+    sent = node.inputs[0].owner
+    if not isinstance(node.op, HostFromGpu) or sent is None or not isinstance(sent.op, GpuFromHost):
+        return False
+    computed = sent.inputs[0].owner
+    if computed is not None and any(_comes_from(v, sent.op.device) for v in computed.inputs):
+        return False
+    readers = (reader.op for reader, _ in context.readers(node.out))
+    return any(not isinstance(op, (Transfer, Dimension)) for op in readers)
+
+
+def _comes_from(variable: Variable, device: str) -> bool:
+    made = variable.owner
+    return made is not None and isinstance(made.op, HostFromGpu) and (
+        made.inputs[0].type.device == device
+    )  # fmt: skip
+
+
+@rule(HostFromGpu, equation="host(gpu(x)) → x")
+def cancel_round_trips(node: Apply, context: Context) -> Variable | None:
+    """What was to be computed on the device, and has no kernel there, needs no transfers."""
+    there = node.inputs[0].owner
+    came = there is not None and isinstance(there.op, GpuFromHost)
+    return there.inputs[0] if came and there is not None else None
 
 
 @rule(Dimension, equation="gpu(x).shape[i] → x.shape[i]")
