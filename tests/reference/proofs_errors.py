@@ -207,6 +207,7 @@ def an_error_of_a_run_may_tell_more() -> None:
     assert "strides" not in said("low")
     assert "of strides (8,): array([0., 1., 2.])" in said("high")
 
+
 proven_by("tests/gpu/test_policies.py::test_a_name_that_is_none", ("DeviceNotFoundError", ""))
 proven_by("tests/gpu/test_policies.py::test_a_library_that_is_missing", ("DriverError", ""))
 proven_by("tests/gpu/test_policies.py::test_out_of_memory", ("DeviceMemoryError", ""))

@@ -151,9 +151,10 @@ def _load_bundle(rows: Sequence[Apply], references: Sequence[Any]) -> tuple[Vari
 
 
 def restore(variable: Variable, state: State) -> None:
-    """Give a loaded variable what it held."""
+    """Give a loaded variable what it held, but for what only one of a device has."""
     for name, value in state.items():
-        setattr(variable, name, value)
+        if hasattr(type(variable), name):
+            setattr(variable, name, value)
     if "shares" in state:
         variable.cell = state["shares"].cell  # type: ignore[attr-defined]  # it is a shared one
     if isinstance(variable, Constant):
