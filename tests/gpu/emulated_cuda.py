@@ -7,12 +7,16 @@ from __future__ import annotations
 import ctypes
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pytest
 
+import workbench as wb
+from workbench.gpu import cuda, plugin
 from workbench.gpu.dialect import GROUP_SIZE, source
 
 FIRST_ADDRESS = 0x7F00_0000_0000
@@ -251,3 +255,17 @@ def _driver(library: EmulatedLibrary) -> Any:
             into, source, size, 0
         ),
     )
+
+
+@contextmanager
+def emulated() -> Iterator[EmulatedLibrary]:
+    """In this context the CUDA library is a fresh emulated one, and no device was started."""
+    made = EmulatedLibrary()
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        wb.config.change(cache=False, print_active_device=False),
+    ):
+        patch.setattr(cuda, "library", lambda: made)
+        plugin.find.cache_clear()
+        yield made
+    plugin.find.cache_clear()

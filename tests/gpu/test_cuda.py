@@ -10,21 +10,15 @@ import pytest
 
 import workbench as wb
 import workbench.tensor as T
-from tests.gpu.emulated_cuda import EmulatedLibrary
-from workbench.gpu import cuda, plugin
+from tests.gpu.emulated_cuda import EmulatedLibrary, emulated
 
 RNG = np.random.default_rng(0)
 
 
 @pytest.fixture
-def library(monkeypatch: pytest.MonkeyPatch) -> Iterator[EmulatedLibrary]:
-    """A fresh library, and no device that was started before."""
-    made = EmulatedLibrary()
-    monkeypatch.setattr(cuda, "library", lambda: made)
-    plugin.find.cache_clear()
-    with wb.config.change(cache=False, print_active_device=False):
+def library() -> Iterator[EmulatedLibrary]:
+    with emulated() as made:
         yield made
-    plugin.find.cache_clear()
 
 
 def test_it_is_listed(library: EmulatedLibrary) -> None:

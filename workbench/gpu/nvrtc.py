@@ -72,7 +72,7 @@ def _by_nvrtc(lib: Any, text: str, architecture: str, options: Sequence[str]) ->
     source = text.encode()
     _check(lib, lib.nvrtcCreateProgram(ctypes.byref(program), source, b"kernels.cu", 0, None, None))
     try:
-        words = [f"--gpu-architecture={architecture}", "--std=c++17", *options]
+        words = [f"--gpu-architecture={architecture}", "--std=c++17", "-w", *options]
         given = (ctypes.c_char_p * len(words))(*(word.encode() for word in words))
         status = lib.nvrtcCompileProgram(program, len(words), given)
         if status:
@@ -104,7 +104,7 @@ def _by_nvcc(nvcc: str, text: str, architecture: str, options: Sequence[str]) ->
     with tempfile.TemporaryDirectory() as folder:
         source, made = Path(folder, "kernels.cu"), Path(folder, "kernels.cubin")
         source.write_text(text, "utf-8")
-        command = [nvcc, "-cubin", f"-arch={architecture}", "-std=c++17", *options]
+        command = [nvcc, "-cubin", f"-arch={architecture}", "-std=c++17", "-w", *options]
         run = subprocess.run(
             [*command, "-o", str(made), str(source)], capture_output=True, text=True, check=False
         )

@@ -1,0 +1,94 @@
+"""Every kernel that the walked ops need is machine code for three generations of NVIDIA's devices,
+compiled where no device is.
+"""
+
+from __future__ import annotations
+
+import functools
+import shutil
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pytest
+
+import workbench.tensor as T
+from tests.core.ops.backends import as_list, inputs_for
+from tests.gpu.emulated_cuda import emulated
+from tests.gpu.test_walk import WALK
+from workbench.core.devices import find
+from workbench.core.graph import Variable, toposort
+from workbench.core.native import engine
+from workbench.core.native.program import write_program
+from workbench.core.rewrite.pipeline import PASSES, optimise
+from workbench.core.samples import Sample
+from workbench.gpu import nvrtc
+from workbench.gpu.dialect import Kernel, program_text
+from workbench.gpu.fast_math import FastMath
+from workbench.gpu.move import move_pass
+from workbench.gpu.writer import DeviceWriter, Parts
+
+ARCHITECTURES = ("sm_75", "sm_80", "sm_90")
+ELF = b"\x7fELF"
+TOGETHER = 64
+
+
+@functools.cache
+def kernels() -> tuple[dict[str, Kernel], Any]:
+    """All of them by name, and what a CUDA device may use."""
+    found: dict[str, Kernel] = {}
+    with emulated():
+        for parameters in WALK:
+            sample: Sample = parameters.values[0]
+            inputs = inputs_for(sample.arrays)
+            outputs = as_list(sample.build(*inputs))
+            found.update((k.name, k) for k in _kernels_of(inputs, outputs))
+        able: Any = find("cuda0")
+        return found, able.able
+
+
+def _kernels_of(inputs: Sequence[Variable], given: Sequence[Variable]) -> Iterator[Kernel]:
+    outputs = optimise(given, inputs, passes=(PASSES[0], move_pass("cuda0"))).outputs
+    if not any(node.op.on_device for node in toposort(outputs)):  # complex numbers stay behind
+        return
+    program = write_program(inputs, outputs, (), engine.host(), writer=DeviceWriter)
+    assert isinstance(program.parts, Parts)
+    for pairs in program.parts.kernels:
+        for pair in pairs:
+            yield from (pair.narrow, pair.wide)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_every_kernel(architecture: str) -> None:
+    """In programs of many, as devices are given them."""
+    found, able = kernels()
+    assert len(found) > 300
+    everything = list(found.values())
+    for start in range(0, len(everything), TOGETHER):
+        group = everything[start : start + TOGETHER]
+        code = nvrtc.cubin(program_text(group, able), architecture, able.options)
+        assert code.startswith(ELF)
+        for kernel in group:
+            assert kernel.name.encode() in code
+
+
+@pytest.mark.skipif(shutil.which("nvcc") is None, reason="no CUDA toolkit is installed")
+def test_the_toolkit_compiles_them_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """nvcc, where NVRTC is not found."""
+    monkeypatch.setattr(nvrtc, "library", lambda: None)
+    found, able = kernels()
+    code = nvrtc.cubin(program_text(list(found.values())[:4], able), "sm_90", able.options)
+    assert code.startswith(ELF)
+
+
+def test_coarse_mathematics() -> None:
+    """Each of the flags changes the code of a division, a square root, a sum of products."""
+    x, y = T.fvector("x"), T.fvector("y")
+    with emulated():
+        device: Any = find("cuda0")
+        needed = {k.name: k for k in _kernels_of([x, y], [x / y, T.sqrt(x) * y + y])}
+        text = program_text(needed.values(), device.able)
+    chosen = [
+        FastMath(), FastMath(flush=True), FastMath(division=True), FastMath(roots=True),
+        FastMath(contract=True), FastMath(all=True),
+    ]  # fmt: skip
+    assert len({nvrtc.cubin(text, "sm_90", flags.cuda()) for flags in chosen}) == len(chosen)
