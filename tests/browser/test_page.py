@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from tests.viz.samples import (
+    device_profile_of,
     logistic_history,
     profile_of,
     random_snapshot,
@@ -294,6 +295,23 @@ def test_profile_by_class_op_and_apply(show, rnn):
     page.get_by_role("button", name="Rows: Class").click()
     assert "Scan" in page.get_by_role("table").inner_text()
     assert page.get_by_role("img", name="Compile stages").is_visible()
+
+
+def test_profile_of_a_device(show):
+    """The processor beside the device, each node's verdict when it is chosen, and a timeline."""
+    history = logistic_history()
+    profile = device_profile_of(history.last)
+    page = show(build_payload(history, None, None, (), profile), tab="profile")
+    head = page.get_by_role("table").locator("thead").inner_text()
+    assert all(word in head for word in ("device", "launch", "cpu", "pays off"))
+    node = str(profile.verdicts[1].node)
+    page.locator(f"tr[data-key='{node}']").click()
+    assert "too little work" in page.get_by_role("status").inner_text()
+    (bus, kernels) = page.locator(".wb-lane").all()
+    assert bus.get_attribute("aria-label").startswith("cuda0 bus: busy 8 µs of")
+    assert kernels.locator(".wb-span").count() == len(profile.spans) - 1
+    kernels.locator(".wb-span").first.click()
+    assert page.evaluate("traits.selected") == str(profile.spans[1].node)
 
 
 def test_without_values_scan_or_profile_the_tabs_say_so(show):

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import ctypes
 import re
+import time
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -104,6 +105,7 @@ class EmulatedLibrary:
         self._callbacks: dict[str, Any] = {}
         self._kernels: list[tuple[Any, int, int]] = []
         self._modules: list[str] = []
+        self._events: list[float] = []
 
     # --- the C library ---
 
@@ -197,7 +199,19 @@ class EmulatedLibrary:
         self._cl.enqueue_fill_buffer(self.queue, buffer, np.int8(value), offset, size)
         return 0
 
+    def _cuEventCreate(self, place: Any, flags: int) -> int:
+        self._events.append(0.0)
+        place._obj.value = len(self._events)
+        return 0
+
     def _cuEventRecord(self, event: int, stream: int) -> int:
+        self.queue.finish()
+        self._events[event - 1] = time.perf_counter()
+        return 0
+
+    def _cuEventElapsedTime(self, milliseconds: Any, before: Any, after: Any) -> int:
+        seconds = self._events[after.value - 1] - self._events[before.value - 1]
+        milliseconds._obj.value = seconds * 1e3
         return 0
 
     def _cuGetErrorName(self, status: int, name: Any) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -103,6 +104,21 @@ def test_device_sync_waits_for_every_command(library: EmulatedLibrary) -> None:
     library.calls.clear()
     f()
     assert "cuStreamSynchronize" not in library.calls
+
+
+def test_times(library: EmulatedLibrary) -> None:
+    """Of every command, between two events; commands follow each other."""
+    x = T.dmatrix("x")
+    value = RNG.random((50, 50))
+    seen = wb.inspect(T.exp(T.dot(x, x)), inputs=[x], values={x: value}, device="cuda0")
+    spans = seen.profile.spans
+    assert [span.form for span in spans] == ["transfer", "kernel", "kernel", "transfer"]
+    assert spans[0].start == 0
+    for one, next_ in itertools.pairwise(spans):
+        assert one.seconds > 0
+        assert one.start + one.seconds <= next_.start + 1e-6
+    rows = [row for row in seen.profile.rows if row.device == "cuda0"]
+    assert {span.node for span in spans} == {row.node for row in rows}
 
 
 def test_a_refused_kernel(library: EmulatedLibrary, monkeypatch: pytest.MonkeyPatch) -> None:

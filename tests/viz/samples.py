@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,10 +21,12 @@ from workbench.core.records import (
     Refusal,
     ScanTrace,
     Snapshot,
+    Span,
     Step,
     Summary,
     Value,
     ValueTable,
+    Verdict,
 )
 
 
@@ -416,6 +419,27 @@ def profile_of(snapshot: Snapshot, seed: int = 0) -> Profile:
         stages,
         ("timing each op costs 0.02 s, 2% of the run",),
     )
+
+
+def device_profile_of(snapshot: Snapshot) -> Profile:
+    """The same with every second node on a device, the processor beside it, and a timeline."""
+    plain = profile_of(snapshot)
+    outer = [row for row in plain.rows if row.parent is None]
+    moved = outer[::2]
+    rows = tuple(
+        replace(row, device="cuda0", form="kernel", launch=2e-6) if row in moved else row
+        for row in outer
+    )
+    spans = tuple(
+        Span(row.node, "cuda0", "transfer" if i == 0 else "kernel", i * 1e-5, 8e-6)
+        for i, row in enumerate(moved)
+    )
+    verdicts = tuple(
+        Verdict(row.node, i % 2 == 0, "too little work" if i % 2 else "3.0 × quicker")
+        for i, row in enumerate(moved)
+    )
+    host = tuple(replace(row, median=3 * row.median) for row in moved)
+    return replace(plain, rows=rows, host=host, verdicts=verdicts, spans=spans)
 
 
 def scan_history(n_steps: int = 40) -> tuple[History, ScanTrace]:

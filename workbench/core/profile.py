@@ -9,7 +9,7 @@ are run before `start` and not counted.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
@@ -18,7 +18,7 @@ import numpy as np
 
 from workbench.core.graph import Apply
 from workbench.core.inner import InnerGraph, inner_of
-from workbench.core.records import Profile, ProfileRow
+from workbench.core.records import Profile, ProfileRow, Span
 
 # The id of a node in a snapshot; of a body's node in the snapshot of its parent's body.
 NodeId = Callable[[Apply, Apply | None], int | None]
@@ -30,6 +30,12 @@ IMPORTED = time.perf_counter()
 """When this process imported the workbench."""
 
 MOST_TIMES = 10_000  # per node, for median and spread; calls beyond are counted and summed
+MOST_SPANS = 400  # commands of a call whose times are kept one by one
+
+Command = tuple[Apply, Apply | None, str, str, float, float]
+"""A command of a device: its node and the outermost node that holds it, the device, the form of its
+row, when it began and its seconds.
+"""
 
 
 @dataclass
@@ -82,6 +88,7 @@ class Profiler:
         self.stages: list[tuple[str, float]] = []
         self.notes: list[str] = []
         self.overhead = 0.0
+        self.commands: Sequence[Command] = ()  # of the last call
 
     def start(self) -> None:
         """Forget the calls so far; compile stages and notes stay."""
@@ -123,6 +130,12 @@ class Profiler:
         if times is None:
             times = self.nodes[node] = Times(form=form, device=device, parent=parent)
         times.add(seconds, calls, launch)
+
+    def queued(self, commands: Sequence[Command]) -> None:
+        """The commands that devices were given in one call, in order."""
+        self.commands = commands[:MOST_SPANS]
+        if len(commands) > MOST_SPANS:
+            self.note(f"the timeline has the first {MOST_SPANS} commands of a call")
 
     def size(self, node: Apply, inputs: Sequence[Any], outputs: Sequence[Any]) -> None:
         """What the node read and wrote in one run, from its arrays (or anything with dtype, shape,
@@ -168,6 +181,7 @@ class Profiler:
             overhead=self.overhead,
             stages=tuple(self.stages),
             notes=tuple(self.notes),
+            spans=tuple(_spans(self.commands, node_id)),
         )
 
     def __repr__(self) -> str:
@@ -234,6 +248,14 @@ def _row(node: Apply, times: Times, node_id: NodeId) -> ProfileRow | None:
         parent=parent,
         launch=times.launch / max(times.calls, 1),
     )
+
+
+def _spans(commands: Sequence[Command], node_id: NodeId) -> Iterator[Span]:
+    for node, parent, device, form, start, seconds in commands:
+        number = node_id(node, parent)
+        outer = None if parent is None else node_id(parent, None)
+        if number is not None:
+            yield Span(number, device, form, start, seconds, outer)
 
 
 def median(times: Sequence[float]) -> float:

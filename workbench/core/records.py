@@ -454,12 +454,27 @@ class Verdict(Record):
 
 
 @frozen
+class Span(Record):
+    """One command of a device: when it began, after the call's first one, and its seconds, by the
+    device's clock. `parent` is the scan's node id for a command of an inner node.
+    """
+
+    node: int
+    device: str
+    form: str
+    start: float
+    seconds: float
+    parent: int | None = None
+
+
+@frozen
 class Profile(Record):
     """Where the time went. `calls` counts runs of the function, `seconds` is their total wall time.
 
     `stages` are the compile stages with their seconds; `notes` say what could not be native and
     why, and what the measuring itself costs. Of a function for a device `host` has the same nodes'
-    times on the processor, and `verdicts` what comes of the comparison.
+    times on the processor, and `verdicts` what comes of the comparison; `spans` are the commands of
+    the last call, in order.
     """
 
     rows: tuple[ProfileRow, ...] = ()
@@ -470,3 +485,4 @@ class Profile(Record):
     notes: tuple[str, ...] = field(default=())
     host: tuple[ProfileRow, ...] = field(default=())
     verdicts: tuple[Verdict, ...] = field(default=())
+    spans: tuple[Span, ...] = field(default=())

@@ -189,20 +189,29 @@ class Cuda:
         if len(self._events) < 2 * capacity:
             made = (ctypes.c_void_p * (2 * capacity))()
             for k in range(2 * capacity):
-                place = ctypes.byref(made, k * ctypes.sizeof(ctypes.c_void_p))
-                if status := self._lib.call("cuEventCreate", place, 0):
+                event = ctypes.c_void_p()
+                if status := self._lib.call("cuEventCreate", ctypes.byref(event), 0):
                     raise self.error(status, "making events")
+                made[k] = event.value
             self._events = made
         return self._events
 
-    def seconds(self, events: Any, count: int) -> list[float]:
+    def spans(self, events: Any, count: int) -> list[tuple[float, float]]:
         self.enter()
-        found, milliseconds = [], ctypes.c_float()
-        for k in range(count):
-            before, after = (ctypes.c_void_p(events[2 * k + i]) for i in range(2))
-            self._lib.call("cuEventElapsedTime", ctypes.byref(milliseconds), before, after)
-            found.append(milliseconds.value * 1e-3)
-        return found
+        return [
+            (
+                self._between(events[0], events[2 * k]),
+                self._between(events[2 * k], events[2 * k + 1]),
+            )
+            for k in range(count)
+        ]
+
+    def _between(self, before: int, after: int) -> float:
+        """The seconds from one event to another."""
+        milliseconds = ctypes.c_float()
+        pair = ctypes.c_void_p(before), ctypes.c_void_p(after)
+        self._lib.call("cuEventElapsedTime", ctypes.byref(milliseconds), *pair)
+        return milliseconds.value * 1e-3
 
     # --- errors ---
 

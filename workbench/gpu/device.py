@@ -73,8 +73,8 @@ class Driver(Protocol):
     def events(self, capacity: int) -> Any:
         """An array with the events of so many commands, as the table's functions record them."""
 
-    def seconds(self, events: Any, count: int) -> list[float]:
-        """What each of the first commands took."""
+    def spans(self, events: Any, count: int) -> list[tuple[float, float]]:
+        """When each of so many commands began, after the first one, and its seconds."""
 
 
 class Arena(Protocol):

@@ -213,13 +213,14 @@ class OpenCL:
     def events(self, capacity: int) -> Any:
         return (ctypes.c_void_p * capacity)()
 
-    def seconds(self, events: Any, count: int) -> list[float]:
-        cl, found = self._cl, []
+    def spans(self, events: Any, count: int) -> list[tuple[float, float]]:
+        found = []
         for handle in events[:count]:
-            event = cl.Event.from_int_ptr(handle, retain=False)
+            event = self._cl.Event.from_int_ptr(handle, retain=False)
             event.wait()
-            found.append((event.profile.end - event.profile.start) * 1e-9)
-        return found
+            found.append((event.profile.start, event.profile.end))
+        first = found[0][0] if found else 0
+        return [((start - first) * 1e-9, (end - start) * 1e-9) for start, end in found]
 
     # --- errors ---
 

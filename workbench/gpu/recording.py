@@ -41,8 +41,12 @@ class Recording:
         """How many commands came when there was no room for their times."""
         return max(0, self.count - self.capacity)
 
-    def times(self) -> Iterator[tuple[int, float]]:
-        """The mark of the node of each command, and its seconds on the device."""
+    def times(self) -> Iterator[tuple[int, float, float]]:
+        """The mark of the node of each command, when it began, after the first one, and its seconds
+        on the device.
+        """
         self.device.finish()
         n = min(self.count, self.capacity)
-        yield from zip(self._marks[:n], self.device.driver.seconds(self._events, n), strict=True)
+        spans = self.device.driver.spans(self._events, n)
+        for mark, (start, seconds) in zip(self._marks[:n], spans, strict=True):
+            yield mark, start, seconds

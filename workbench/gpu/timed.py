@@ -10,7 +10,7 @@ from workbench.core.graph import Apply
 from workbench.core.link import Fast, Plan
 from workbench.core.ops.shape import Dimension
 from workbench.core.ops.transfer import Transfer
-from workbench.core.profile import Profiler
+from workbench.core.profile import Command, Profiler
 from workbench.gpu.build import Build
 from workbench.gpu.recording import Recording
 
@@ -44,7 +44,7 @@ class TimedBuild(Build):
         for (node, parent), (host, calls) in queued.items():
             device, seconds = there.get(node, ("", 0.0))
             if device:
-                form = "transfer" if isinstance(node.op, Transfer) else "kernel"
+                form = _form(node)
                 launch = 0.0 if form == "transfer" else host  # which the host waits for
                 profile.node(node, seconds, calls, form=form, device=device, parent=parent,
                              launch=launch)  # fmt: skip
@@ -65,16 +65,25 @@ class TimedBuild(Build):
     ) -> dict[Apply, tuple[str, float]]:
         """The seconds of each node with commands, and on which device."""
         found: dict[Apply, tuple[str, float]] = {}
+        commands: list[Command] = []
         for recording in recordings:
             name = recording.device.name
-            for mark, seconds in recording.times():
+            for mark, start, seconds in recording.times():
+                if mark < 0:
+                    continue
+                node, holder = self.parts.marks[mark]
+                commands.append((node, holder, name, _form(node), start, seconds))
                 # a loop's time holds that of the nodes of its body
-                for node in self.parts.marks[mark] if mark >= 0 else ():
-                    if node is not None:
-                        found[node] = name, found.get(node, (name, 0.0))[1] + seconds
+                for one in (node, holder) if holder is not None else (node,):
+                    found[one] = name, found.get(one, (name, 0.0))[1] + seconds
             if recording.dropped:
                 profile.note(f"{recording.dropped} commands of {name} came too late to be timed")
+        profile.queued(commands)
         return found
+
+
+def _form(node: Apply) -> str:
+    return "transfer" if isinstance(node.op, Transfer) else "kernel"
 
 
 def _is_view(node: Apply) -> bool:

@@ -29,10 +29,20 @@ def measure(function: Function, args: Sequence[Any]) -> Profiler:
     for seconds in profiled:
         profiler.call(seconds)
     profiler.overhead = max(0.0, statistics.median(profiled) - statistics.median(plain))
-    profiler.stages = [*function.maker.stages, *getattr(linked, "stages", ())]
+    profiler.stages = _stages(function)
     for note in linked.notes:
         profiler.note(note)
     return profiler
+
+
+def _stages(function: Function) -> list[tuple[str, float]]:
+    """The passes, then what making the program took: writing it, and the compiler's own stages."""
+    *passes, (name, seconds) = function.maker.stages
+    parts = list(getattr(function.linked, "stages", ()))
+    if not parts:
+        return [*passes, (name, seconds)]
+    writing = seconds - sum(part for _, part in parts)
+    return [*passes, ("write", max(0.0, writing)), *parts]
 
 
 def repeat(call: Callable[[], Any], start: Callable[[], None] = lambda: None) -> list[float]:

@@ -19,7 +19,8 @@ from pathlib import Path
 STATIC = Path(__file__).parent / "static"
 PARTS = (
     "dom", "theme", "model", "replay", "scene", "search", "paint", "charts", "minimap", "stage",
-    "nodes", "table", "card", "rule", "graph", "rewrites", "values", "scan", "profile", "main",
+    "nodes", "table", "card", "rule", "graph", "rewrites", "values", "scan", "device", "profile",
+    "main",
 )  # fmt: skip
 _COMMENT = re.compile(r"^\s*(//[^\n]*|/\*\*.*?\*/)\n", re.MULTILINE | re.DOTALL)
 _INDENT = re.compile(r"^[ ]+", re.MULTILINE)

@@ -209,7 +209,7 @@ def _profile(profile: Profile) -> Json:
     rows = [
         [
             *(r.node, r.op, r.label, r.calls, number(r.seconds), number(r.median)),
-            *(number(r.spread), r.bytes, r.flops, r.device, r.form, r.parent),
+            *(number(r.spread), r.bytes, r.flops, r.device, r.form, r.parent, number(r.launch)),
         ]
         for r in profile.rows
     ]
@@ -220,4 +220,10 @@ def _profile(profile: Profile) -> Json:
         "overhead": number(profile.overhead),
         "stages": [[name, number(seconds)] for name, seconds in profile.stages],
         "notes": list(profile.notes),
+        "host": {row.node: number(row.median) for row in profile.host},
+        "verdicts": [[v.node, v.pays, v.reason] for v in profile.verdicts],
+        "spans": [
+            [s.node, s.device, s.form, number(s.start), number(s.seconds), s.parent]
+            for s in profile.spans
+        ],
     }

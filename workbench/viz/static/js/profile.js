@@ -2,6 +2,7 @@
 
 import { fill, h, num, plural, switcher, time } from "./dom.js";
 import { stacked } from "./charts.js";
+import { besides, columns, timeline } from "./device.js";
 import { titled } from "./paint.js";
 import { sceneView } from "./scene.js";
 import { Stage } from "./stage.js";
@@ -18,7 +19,8 @@ const NODE = 0,
   FLOPS = 8,
   DEVICE = 9,
   FORM = 10,
-  PARENT = 11;
+  PARENT = 11,
+  LAUNCH = 12;
 
 export class ProfileTab {
   constructor(store, theme) {
@@ -45,6 +47,7 @@ export class ProfileTab {
       open: (key) => this.toggle(key),
     });
     this.place = h("div.wb-scroll");
+    this.verdict = h("p.wb-why", { role: "status" });
     this.kinds = switcher(
       "Rows",
       [
@@ -71,7 +74,7 @@ export class ProfileTab {
         "div.wb-body",
         {},
         h("div.wb-panes", {}, this.stage.element),
-        h("aside.wb-side.wb-wider", {}, this.place, ...this.notes()),
+        h("aside.wb-side.wb-wider", {}, this.place, this.verdict, ...this.notes()),
       ),
     );
     this.rebuild(true);
@@ -94,6 +97,13 @@ export class ProfileTab {
               "Passes",
             ),
           ]
+        : "",
+      this.profile?.spans.length
+        ? timeline(
+            this.profile,
+            (key) => this.named(key),
+            (key) => this.store.set({ selected: key, side: "after" }),
+          )
         : "",
     );
   }
@@ -151,29 +161,24 @@ export class ProfileTab {
         h("i", { style: `width:${Math.max(1, (100 * value) / this.most)}%` }),
         h("span", {}, percent(value / this.total)),
       );
+    const beside = kind === "apply" ? columns(this.profile) : [];
     const all = [
       ["share", (row) => row.typical, (row) => bar(row.typical)],
       [kind, (row) => row.name],
-      ...(kind === "apply"
-        ? [
-            ["a call", (row) => row.median, (row) => time(row.median)],
-            ["spread", (row) => row.spread, (row) => time(row.spread)],
-          ]
-        : [["nodes", (row) => row.nodes]]),
+      ...this.timesBy(kind, beside),
       ["calls", (row) => row.calls],
       ["bytes", (row) => row.bytes, (row) => size(row.bytes, "B")],
-      ["flops", (row) => row.flops, (row) => size(row.flops, "")],
-      ["total", (row) => row.seconds, (row) => time(row.seconds)],
+      ...(beside.length ? [] : this.totals()),
       ["where", (row) => row.where],
     ];
-    const [columns, common] = withoutCommon(all, rows, ["calls", "where"]);
+    const [shown, common] = withoutCommon(all, rows, ["calls", "where"]);
     this.common.textContent = common.length ? ` · every row: ${common.join(", ")}` : "";
-    this.table = sortable(columns, rows, {
+    this.table = sortable(shown, rows, {
       label: `Times by ${kind}`,
       sort: 0,
       mark: (row) => (row.inner ? "wb-row-inner" : ""),
       cell: (value, name, row) =>
-        columns.find(([title]) => title === name)[2]?.(row) ??
+        shown.find(([title]) => title === name)[2]?.(row) ??
         (typeof value === "string" ? value : num(value)),
       pick: (row) => row.key && this.store.set({ selected: row.key, side: "after" }),
     });
@@ -181,10 +186,27 @@ export class ProfileTab {
     this.table.choose(this.store.state.selected);
   }
 
+  /** What a call takes: of nodes beside the processor's where a device ran them. */
+  timesBy(kind, beside) {
+    if (kind !== "apply") return [["nodes", (row) => row.nodes]];
+    if (beside.length) return beside;
+    return [
+      ["a call", (row) => row.median, (row) => time(row.median)],
+      ["spread", (row) => row.spread, (row) => time(row.spread)],
+    ];
+  }
+
+  totals() {
+    return [
+      ["flops", (row) => row.flops, (row) => size(row.flops, "")],
+      ["total", (row) => row.seconds, (row) => time(row.seconds)],
+    ];
+  }
+
   /** One row per node; a scan's inner rows stand under it as long as the table is in time's order. */
   applies() {
     return this.profile.rows.map((row) => ({
-      key: row[PARENT] === null ? `${row[NODE]}` : `${row[PARENT]}/${row[NODE]}`,
+      key: keyOf(row),
       inner: row[PARENT] !== null,
       name: this.called(row),
       seconds: row[SECONDS],
@@ -195,14 +217,30 @@ export class ProfileTab {
       bytes: row[BYTES],
       flops: row[FLOPS],
       where: where(row),
+      ...besides(this.profile, row[NODE], {
+        median: row[MEDIAN],
+        launch: row[LAUNCH],
+        form: row[FORM],
+        device: row[DEVICE],
+        inner: row[PARENT] !== null,
+      }),
     }));
   }
 
   /** A row's name: its node's, which says more of a fused op than the op does. */
   called(row) {
-    const within = row[PARENT] !== null;
-    const info = this.data.info(within ? `${row[PARENT]}/${row[NODE]}` : `${row[NODE]}`);
-    return (within ? "↳ " : "") + ((info && titled(info)) || row[LABEL]);
+    return (row[PARENT] === null ? "" : "↳ ") + (this.named(keyOf(row)) || row[LABEL]);
+  }
+
+  named(key) {
+    const info = this.data.info(key);
+    return info ? titled(info) : "";
+  }
+
+  /** Whether a device pays off for the chosen node, and why. */
+  judge(key) {
+    const row = this.applies().find((one) => one.key === key);
+    fill(this.verdict, row?.why ? [h("b", {}, row.name), ` ${row.why}`] : "");
   }
 
   merged(kind) {
@@ -241,6 +279,7 @@ export class ProfileTab {
       this.stage.cursor = state.selected;
       this.stage.reveal(state.selected);
       this.table.choose(state.selected);
+      this.judge(state.selected);
     }
     this.stage.draw();
   }
@@ -260,6 +299,7 @@ function withoutCommon(columns, rows, names) {
 
 /** What a row takes in all its calls, were all like the median one: no outlier decides who is slow. */
 const typical = (row) => row[MEDIAN] * row[CALLS] || row[SECONDS];
+const keyOf = (row) => (row[PARENT] === null ? `${row[NODE]}` : `${row[PARENT]}/${row[NODE]}`);
 const percent = (share) => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)}%`;
 const where = (row) => (row[FORM] === "native" ? row[DEVICE] : `${row[DEVICE]}, ${row[FORM]}`);
 
