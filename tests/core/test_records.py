@@ -74,9 +74,8 @@ def test_round_trip(kind: type[Record], data: Any) -> None:
     again = kind.from_json(text)
     assert again == record
     assert again.to_json() == text
-    assert json.loads(text)["schema"] == SCHEMA
+    assert json.loads(text, parse_constant=pytest.fail)["schema"] == SCHEMA
     assert "\n" not in text
-    assert "NaN" not in text.replace('"', "") or "nan" not in text
 
 
 def test_what_is_not_finite_survives() -> None:

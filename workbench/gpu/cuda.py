@@ -198,13 +198,8 @@ class Cuda:
 
     def spans(self, events: Any, count: int) -> list[tuple[float, float]]:
         self.enter()
-        return [
-            (
-                self._between(events[0], events[2 * k]),
-                self._between(events[2 * k], events[2 * k + 1]),
-            )
-            for k in range(count)
-        ]
+        pairs = zip(events[: 2 * count : 2], events[1 : 2 * count : 2], strict=True)
+        return [(self._between(events[0], a), self._between(a, b)) for a, b in pairs]
 
     def _between(self, before: int, after: int) -> float:
         """The seconds from one event to another."""
