@@ -27,7 +27,7 @@ install = if $(1)/bin/python -m uv --version >/dev/null 2>&1 && \
 	else echo "make: uv could not install; trying pip (slower)"; $(1)/bin/python -m pip install --quiet $(2); fi
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test check fmt format-check lint types pytest notebooks bench system-packages clean
+.PHONY: help lab test test-cuda check fmt format-check lint types pytest notebooks bench system-packages clean
 .DELETE_ON_ERROR:
 
 help: ## list the commands
@@ -75,6 +75,15 @@ test: system-packages $(VENV)/test.stamp ## everything that CI checks
 	done; [ -z "$$failed" ] || { echo "make: failed:$$failed" >&2; exit 1; }
 
 check: test ## the same as make test
+
+# pycuda has no wheels; where one was built, CUDA_WHEEL names it, else it is built with the CUDA toolkit.
+CUDA_WHEEL ?= pycuda
+CUDA_DEVICE ?= cuda0
+
+test-cuda: $(VENV)/test.stamp ## the device suite on a CUDA device (CUDA_DEVICE=cuda0 CUDA_WHEEL=pycuda)
+	@$(BIN)/python -c "import pycuda.driver, nvidia.cublas" 2>/dev/null || \
+		$(call install,$(VENV),-c constraints.txt $(CUDA_WHEEL) -e ".[cuda$(COMMA)lab$(COMMA)dev]")
+	WORKBENCH_TEST_DEVICE=$(CUDA_DEVICE) $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS) tests/gpu
 
 # ---------------------------------------------------------------- parts of it
 
