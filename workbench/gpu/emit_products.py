@@ -79,7 +79,7 @@ def multiply(w: DeviceWriter, out: Tensor, a: Tensor, b: Tensor) -> None:
 def tiled(w: DeviceWriter, out: Tensor, a: Tensor, b: Tensor) -> None:
     """The product of two stacks of matrices, tile by tile."""
     dtype, device = out.dtype, out.device
-    a, b = (_cast(w, t, dtype, device) for t in (a, b))
+    a, b = (w.placed(t, device, dtype) for t in (a, b))
     if dtype in ("float32", "float64") and w.device(device).functions.get("gemm"):
         by_library(w, out, a, b)
         return
@@ -145,15 +145,6 @@ def _laid(w: DeviceWriter, tensor: Tensor) -> _Laid:
 def _by_row(tensor: Tensor) -> int:
     """Whether neighbouring elements of a row are neighbours in memory."""
     return int(tensor.strides[-1] == str(tensor.itemsize))
-
-
-def _cast(w: DeviceWriter, tensor: Tensor, dtype: str, device: str) -> Tensor:
-    """The tensor in a dtype, in the device's memory."""
-    if tensor.dtype == dtype and tensor.device == device and tensor.data is not None:
-        return tensor
-    made = w.scratch(dtype, tensor.dims, device=device)
-    w.copy(tensor, made)
-    return made
 
 
 def reduced(w: DeviceWriter, out: Tensor, a: Tensor, b: Tensor) -> None:

@@ -230,6 +230,17 @@ class DeviceWriter(Writer):
         self.copy(tensor, made)
         return made
 
+    def placed(self, tensor: Tensor, device: str, dtype: str | None = None) -> Tensor:
+        """The tensor with an address in a device's memory, whatever its strides; copied where it
+        has none, or where another dtype is wanted.
+        """
+        wanted = dtype or tensor.dtype
+        if tensor.dtype == wanted and tensor.device == device and tensor.data is not None:
+            return tensor
+        made = self.scratch(wanted, tensor.dims, device=device)
+        self.copy(tensor, made)
+        return made
+
     # --- copies ---
 
     def copy(self, source: Tensor, into: Tensor) -> None:

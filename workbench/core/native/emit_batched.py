@@ -33,7 +33,7 @@ def emit_batched_dot(w: Writer, node: Apply) -> None:
             else:
                 multiply(w, result, one, x, y, zero)
     else:
-        _by_loops(w, left, right, out)
+        by_loops(w, left, right, out)
     w.bind(node.out, out)
 
 
@@ -42,7 +42,7 @@ def _line(matrix: Tensor, axis: int) -> Tensor:
     return matrix.view(matrix.data, (matrix.dims[axis],), (matrix.strides[axis],))
 
 
-def _by_loops(w: Writer, a: Tensor, b: Tensor, out: Tensor) -> None:
+def by_loops(w: Writer, a: Tensor, b: Tensor, out: Tensor) -> None:
     """The sum over the shared axis, which comes last in the space."""
     builder = ScalarBuilder((a.dtype, b.dtype))
     logic = out.dtype == "bool"
