@@ -16,7 +16,9 @@ from workbench.core.native.emit_windows import (
     fill,
     inside,
     literal,
+    sizes_of,
     windows_view,
+    with_address,
     with_border,
 )
 from workbench.core.native.tensor import Name, Tensor
@@ -194,7 +196,7 @@ def emit_conv(w: Writer, node: Apply) -> None:
     """Results = filters × columns, image by image."""
     op = node.op
     assert isinstance(op, Conv)
-    x, filters = (_in_memory(w, w.tensor(v)) for v in node.inputs)
+    x, filters = (with_address(w, w.tensor(v)) for v in node.inputs)
     w.same(x.dims[1], w.integer("mul", filters.dims[1], str(op.groups)))
     f = _frame(
         w, op, x.dtype, x.dims[0], filters.dims[1], filters.dims[0], x.dims[2:], filters.dims[2:]
@@ -220,9 +222,9 @@ def emit_conv_filters(w: Writer, node: Apply) -> None:
     """Filters += results × columnsᵀ, image by image."""
     op = node.op
     assert isinstance(op, ConvFilters)
-    x, g = (_in_memory(w, w.tensor(v)) for v in node.inputs[:2])
+    x, g = (with_address(w, w.tensor(v)) for v in node.inputs[:2])
     g = w.in_memory(g)
-    lengths = _sizes(w, node, op)
+    lengths = sizes_of(w, op.sizes, node.inputs[2:])
     w.same(x.dims[0], g.dims[0])
     channels = x.dims[1] if op.groups == 1 else w.integer("sdiv", x.dims[1], str(op.groups))
     if op.groups > 1:
@@ -253,9 +255,9 @@ def emit_conv_images(w: Writer, node: Apply) -> None:
     """Columns = filtersᵀ × results, added to the images where they overlap."""
     op = node.op
     assert isinstance(op, ConvImages)
-    filters, g = (_in_memory(w, w.tensor(v)) for v in node.inputs[:2])
+    filters, g = (with_address(w, w.tensor(v)) for v in node.inputs[:2])
     g = w.in_memory(g)
-    sizes = _sizes(w, node, op)
+    sizes = sizes_of(w, op.sizes, node.inputs[2:])
     w.same(filters.dims[0], g.dims[1])
     f = _frame(w, op, g.dtype, g.dims[0], filters.dims[1], filters.dims[0], sizes, filters.dims[2:])
     _same_counts(w, f, g)
@@ -285,17 +287,6 @@ def emit_conv_images(w: Writer, node: Apply) -> None:
         if whole is not None:
             w.copy(inside(w, whole, f.axes), image)
     w.bind(node.out, out)
-
-
-def _in_memory(w: Writer, tensor: Tensor) -> Tensor:
-    """With an address; strides may be any."""
-    return tensor if tensor.data is not None else w.in_memory(tensor)
-
-
-def _sizes(w: Writer, node: Apply, op: ConvImages | ConvFilters) -> list[Name]:
-    return [
-        w.index(v) if n is None else str(n) for v, n in zip(node.inputs[2:], op.sizes, strict=True)
-    ]
 
 
 def _same_counts(w: Writer, f: _Frame, g: Tensor) -> None:

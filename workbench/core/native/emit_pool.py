@@ -18,7 +18,9 @@ from workbench.core.native.emit_windows import (
     element_of_windows,
     fill,
     inside,
+    sizes_of,
     windows_view,
+    with_address,
     with_border,
 )
 from workbench.core.native.tensor import Name, Tensor
@@ -33,7 +35,7 @@ UNROLLED = 16
 Pool = MaxPool | SumPool | SpreadPool | ToMaxima | FromMaxima
 
 
-def _axes(w: Writer, op: Pool, sizes: Sequence[Name]) -> list[Axis]:
+def pool_axes(w: Writer, op: Pool, sizes: Sequence[Name]) -> list[Axis]:
     """The axes that windows slide over; requires one to fit into each."""
     found = []
     for i, size in enumerate(sizes):
@@ -67,8 +69,7 @@ def _bordered(op: Pool) -> bool:
 
 def _windows(w: Writer, op: Pool, x: Tensor, axes: Sequence[Axis], value: float) -> Tensor:
     """The view of all windows of x, with its border."""
-    if x.data is None:
-        x = w.in_memory(x)
+    x = with_address(w, x)
     if _bordered(op):
         whole, hole = with_border(w, x.dims[: x.ndim - op.ndim], x.dtype, axes, value)
         w.copy(x, hole)
@@ -85,10 +86,9 @@ def emit_pool(w: Writer, node: Apply) -> None:
     op = node.op
     assert isinstance(op, (MaxPool, SumPool))
     x = w.tensor(node.inputs[0])
-    axes = _axes(w, op, x.dims[x.ndim - op.ndim :])
+    out, axes = pool_result(w, node)
     largest = isinstance(op, MaxPool)
     windows = _windows(w, op, x, axes, lowest(x.dtype) if largest else 0)
-    out = w.allocate(node.out, [*_lead(op, x), *(a.count for a in axes)])
     reducer: Reducer = "maximum" if largest else "add"
     if math.prod(op.lengths) <= UNROLLED:
         places = [
@@ -103,6 +103,14 @@ def emit_pool(w: Writer, node: Apply) -> None:
         sink = Sink(out, 0, reducer, accumulator_dtype(reducer, x.dtype))
         run_loops(w, program, windows.dims, [windows], [sink], axes_reduced)
     w.bind(node.out, out)
+
+
+def pool_result(w: Writer, node: Apply) -> tuple[Tensor, list[Axis]]:
+    """Memory for the result of a node of `MaxPool` or `SumPool`, and its axes."""
+    op, x = node.op, w.tensor(node.inputs[0])
+    assert isinstance(op, (MaxPool, SumPool))
+    axes = pool_axes(w, op, x.dims[x.ndim - op.ndim :])
+    return w.allocate(node.out, [*_lead(op, x), *(a.count for a in axes)]), axes
 
 
 def _combined(reducer: Reducer, dtype: str, count: int) -> ScalarProgram:
@@ -121,21 +129,24 @@ def emit_spread(w: Writer, node: Apply) -> None:
     """Zeros, and every element added to all places of its window."""
     op = node.op
     assert isinstance(op, SpreadPool)
-    g = w.tensor(node.inputs[0])
-    if g.data is None:
-        g = w.in_memory(g)
-    sizes = [
-        w.index(v) if k is None else str(k) for v, k in zip(node.inputs[1:], op.sizes, strict=True)
-    ]
-    axes = _axes(w, op, sizes)
-    for mine, a in zip(g.dims[g.ndim - op.ndim :], axes, strict=True):
-        w.same(mine, a.count)
-    out = w.allocate(node.out, [*_lead(op, g), *sizes])
+    g = with_address(w, w.tensor(node.inputs[0]))
+    out, axes = spread_result(w, node)
     source = g.view(g.data, [*g.dims, *(a.length for a in axes)], [*g.strides, *["0"] * op.ndim])
     whole = _target(w, op, out, axes)
     add_windows(w, windows_view(w, whole, op.place, axes), source, axes)
     _finish(w, op, whole, out, axes)
     w.bind(node.out, out)
+
+
+def spread_result(w: Writer, node: Apply) -> tuple[Tensor, list[Axis]]:
+    """Memory for the result of a node of `SpreadPool`, and its axes; checks the operand."""
+    op, g = node.op, w.tensor(node.inputs[0])
+    assert isinstance(op, SpreadPool)
+    sizes = sizes_of(w, op.sizes, node.inputs[1:])
+    axes = pool_axes(w, op, sizes)
+    for mine, a in zip(g.dims[g.ndim - op.ndim :], axes, strict=True):
+        w.same(mine, a.count)
+    return w.allocate(node.out, [*_lead(op, g), *sizes]), axes
 
 
 def _target(w: Writer, op: Pool, out: Tensor, axes: Sequence[Axis]) -> Tensor:
@@ -157,11 +168,8 @@ def emit_to_maxima(w: Writer, node: Apply) -> None:
     op = node.op
     assert isinstance(op, ToMaxima)
     x, y, g = (w.tensor(v) for v in node.inputs)
-    axes = _axes(w, op, x.dims[x.ndim - op.ndim :])
-    _same_windows(w, op, x, y, axes)
-    _same_windows(w, op, x, g, axes)
+    out, axes = to_maxima_result(w, node)
     windows = _windows(w, op, x, axes, lowest(x.dtype))
-    out = w.allocate(node.out, x.dims)
     whole = _target(w, op, out, axes)
     targets = windows_view(w, whole, op.place, axes)
     program = _chosen(x.dtype, g.dtype)
@@ -177,18 +185,25 @@ def emit_to_maxima(w: Writer, node: Apply) -> None:
     w.bind(node.out, out)
 
 
+def to_maxima_result(w: Writer, node: Apply) -> tuple[Tensor, list[Axis]]:
+    """Memory for the result of a node of `ToMaxima`, and its axes; checks the operands."""
+    op = node.op
+    assert isinstance(op, ToMaxima)
+    x, y, g = (w.tensor(v) for v in node.inputs)
+    axes = pool_axes(w, op, x.dims[x.ndim - op.ndim :])
+    _same_windows(w, op, x, y, axes)
+    _same_windows(w, op, x, g, axes)
+    return w.allocate(node.out, x.dims), axes
+
+
 def emit_from_maxima(w: Writer, node: Apply) -> None:
     """Place by place: u where the element is its window's maximum, added up."""
     op = node.op
     assert isinstance(op, FromMaxima)
     x, y, u = (w.tensor(v) for v in node.inputs)
-    axes = _axes(w, op, x.dims[x.ndim - op.ndim :])
-    _same_windows(w, op, x, y, axes)
-    for mine, theirs in zip(x.dims, u.dims, strict=True):
-        w.same(mine, theirs)
+    out, axes = from_maxima_result(w, node)
     windows = _windows(w, op, x, axes, lowest(x.dtype))
     sources = _windows(w, op, u, axes, 0)
-    out = w.allocate(node.out, y.dims)
     fill(w, out, 0)
     program = _chosen(x.dtype, u.dtype)
 
@@ -200,6 +215,18 @@ def emit_from_maxima(w: Writer, node: Apply) -> None:
 
     at_every_place(w, [a.length for a in axes], add)
     w.bind(node.out, out)
+
+
+def from_maxima_result(w: Writer, node: Apply) -> tuple[Tensor, list[Axis]]:
+    """Memory for the result of a node of `FromMaxima`, and its axes; checks the operands."""
+    op = node.op
+    assert isinstance(op, FromMaxima)
+    x, y, u = (w.tensor(v) for v in node.inputs)
+    axes = pool_axes(w, op, x.dims[x.ndim - op.ndim :])
+    _same_windows(w, op, x, y, axes)
+    for mine, theirs in zip(x.dims, u.dims, strict=True):
+        w.same(mine, theirs)
+    return w.allocate(node.out, y.dims), axes
 
 
 def _same_windows(w: Writer, op: Pool, x: Tensor, y: Tensor, axes: Sequence[Axis]) -> None:

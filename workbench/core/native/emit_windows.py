@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from workbench.core.graph import Apply
+from workbench.core.graph import Apply, Variable
 from workbench.core.native.emit_loops import Sink, run_loops
 from workbench.core.native.ssa import Type, Value, scalar_type
 from workbench.core.native.tensor import Name, Tensor, register_tensor
 from workbench.core.native.writer import Emitter, Writer
 from workbench.core.ops.windows import AddWindows, Placing, Windows
 from workbench.core.scalar import ScalarBuilder
+from workbench.core.types import Shape
 from workbench.frozen import frozen
 
 
@@ -171,36 +172,52 @@ def at_every_place(
 
 def emit_windows(w: Writer, node: Apply) -> None:
     """A view."""
+    w.bind(node.out, all_windows(w, node, with_address(w, w.tensor(node.inputs[0]))))
+
+
+def with_address(w: Writer, tensor: Tensor) -> Tensor:
+    """The tensor in memory, whatever its strides."""
+    return tensor if tensor.data is not None else w.in_memory(tensor)
+
+
+def all_windows(w: Writer, node: Apply, x: Tensor) -> Tensor:
+    """The result of a node of `Windows` of x."""
     op = node.op
     assert isinstance(op, Windows)
-    x = w.tensor(node.inputs[0])
-    if x.data is None:
-        x = w.in_memory(x)
     n = op.place.ndim
     axes = axes_of(w, op.place, x.dims[x.ndim - n :], [str(k) for k in op.lengths])
-    w.bind(node.out, windows_view(w, x, op.place, axes))
+    return windows_view(w, x, op.place, axes)
 
 
 def emit_add_windows(w: Writer, node: Apply) -> None:
     """Zeros, and the windows added place by place."""
     op = node.op
     assert isinstance(op, AddWindows)
+    source = with_address(w, w.tensor(node.inputs[0]))
+    out, axes = add_windows_result(w, node)
+    fill(w, out, 0)
+    add_windows(w, windows_view(w, out, op.place, axes), source, axes)
+    w.bind(node.out, out)
+
+
+def add_windows_result(w: Writer, node: Apply) -> tuple[Tensor, list[Axis]]:
+    """Memory for the result of a node of `AddWindows`, and its axes; checks the operand."""
+    op = node.op
+    assert isinstance(op, AddWindows)
     source, n = w.tensor(node.inputs[0]), op.place.ndim
-    if source.data is None:
-        source = w.in_memory(source)
-    sizes = [
-        w.index(v) if k is None else str(k) for v, k in zip(node.inputs[1:], op.sizes, strict=True)
-    ]
+    sizes = sizes_of(w, op.sizes, node.inputs[1:])
     axes = axes_of(w, op.place, sizes, [str(k) for k in op.lengths])
     lead = source.ndim - 2 * n
     for mine, theirs in zip(source.dims[lead : lead + n], axes, strict=True):
         w.same(mine, theirs.count)
     for mine, length in zip(source.dims[lead + n :], op.lengths, strict=True):
         w.same(mine, str(length))
-    out = w.allocate(node.out, [*source.dims[:lead], *sizes])
-    fill(w, out, 0)
-    add_windows(w, windows_view(w, out, op.place, axes), source, axes)
-    w.bind(node.out, out)
+    return w.allocate(node.out, [*source.dims[:lead], *sizes]), axes
+
+
+def sizes_of(w: Writer, static: Shape, given: Sequence[Variable]) -> list[Name]:
+    """The lengths of a result's last axes: those that are known, the operands for the others."""
+    return [w.index(v) if n is None else str(n) for v, n in zip(given, static, strict=True)]
 
 
 def literal(w: Writer, dtype: str, number: float) -> Value:
