@@ -13,6 +13,7 @@ import numpy as np
 
 from tests.core.ops.backends import Compiled
 from workbench.core.devices import find
+from workbench.core.function import function
 from workbench.core.graph import Apply, Variable, toposort
 from workbench.core.link import Plan
 from workbench.core.rewrite.pipeline import PASSES, optimise
@@ -56,3 +57,20 @@ def _refuse(*args: Any) -> Any:
 def left_behind(outputs: Sequence[Variable]) -> list[Apply]:
     """The nodes that stay on the processor."""
     return [n for n in toposort(outputs) if not n.op.on_device]
+
+
+def check_as_on_host(
+    inputs: Sequence[Variable],
+    outputs: Sequence[Variable],
+    values: Sequence[Any],
+    ops: Sequence[str] = (),
+    rtol: float = 1e-10,
+) -> None:
+    """The device gives what the processor gives, and runs these ops."""
+    f = function(inputs, outputs, device=DEVICE)
+    ran = {type(n.op).__name__ for n in f.maker.fgraph.toposort()}
+    assert ran.issuperset(ops), ran
+    expected = function(inputs, outputs, device="cpu")(*values)
+    for found, wanted in zip(f(*values), expected, strict=True):
+        scale = np.abs(wanted).max(initial=1e-300)
+        np.testing.assert_allclose(np.asarray(found), wanted, rtol=rtol, atol=rtol * scale)

@@ -343,6 +343,12 @@ class DeviceWriter(Writer):
         counts = f"i64 {len(words)}, i64 {pair.narrow.buffers}"
         self.call(device, "launch", f"ptr {kernel}, i64 {groups}, ptr {block}, {counts}")
 
+    def groups_for(self, device: str, points: Name, per_group: Name = str(GROUP_SIZE)) -> Name:
+        """How many work groups there are to take points in turn."""
+        return self.call_i64(
+            "smin", over(self, points, per_group), str(self.device(device).able.groups)
+        )
+
     def launch(
         self,
         nest: Nest,
@@ -405,8 +411,7 @@ class _Launch:
 
     def _in_turn(self) -> Name:
         """Groups of threads that take points in turn."""
-        w, able = self.w, self.w.device(self.device).able
-        points = w.multiply(*self.dims)
+        w, points = self.w, self.w.multiply(*self.dims)
         self.counts["points"] = points
         per_group = str(GROUP_SIZE)
         if self.kernel.pack > 1:
@@ -414,7 +419,7 @@ class _Launch:
             whole = w.integer("sdiv", points, str(self.kernel.pack))
             self.counts["packs"] = w.select(aligned, whole, "0")
             per_group = w.select(aligned, str(GROUP_SIZE * self.kernel.pack), per_group)
-        return w.call_i64("smin", over(w, points, per_group), str(able.groups))
+        return w.groups_for(self.device, points, per_group)
 
     def _aligned(self) -> Name:
         """Whether every address is that of a whole pack."""

@@ -4,8 +4,8 @@ lie on a device; scalars that the host has are read by value.
 
 from __future__ import annotations
 
-from workbench.gpu.ops import batched, general
+from workbench.gpu.ops import batched, general, windows
 from workbench.gpu.ops.base import Forms, OnDevice, form_of, moved
 
-FORMS: Forms = {**general.FORMS, **batched.FORMS}
+FORMS: Forms = {**general.FORMS, **batched.FORMS, **windows.FORMS}
 """From the host's ops to the devices'."""
