@@ -13,9 +13,11 @@ from workbench.core.native.emit_windows import (
     Axis,
     add_windows,
     axes_of,
+    divide,
     fill,
     inside,
     literal,
+    remainder,
     sizes_of,
     windows_view,
     with_address,
@@ -64,10 +66,7 @@ def _frame(
     lengths: Sequence[Name],
 ) -> _Frame:
     axes = axes_of(w, op.place, sizes, lengths)
-    if op.groups > 1:
-        rest = w.integer("srem", filters, str(op.groups))
-        w.require(w.compare("eq", rest, "0"))
-        filters = w.integer("sdiv", filters, str(op.groups))
+    filters = of_one_group(w, filters, op.groups)
     depth = w.multiply(channels, *lengths)
     line = w.multiply(*(a.count for a in axes[1:]))
     item = "4" if dtype == "float32" else "8"
@@ -78,6 +77,14 @@ def _frame(
     return _Frame(
         op, dtype, n, str(op.groups), channels, filters, tuple(axes), depth, line, area, rows
     )
+
+
+def of_one_group(w: Writer, count: Name, groups: int) -> Name:
+    """How many of so many channels or filters a group has; requires them to fall into groups."""
+    if groups == 1:
+        return count
+    w.require(w.compare("eq", remainder(w, count, groups), "0"))
+    return divide(w, count, groups)
 
 
 @frozen
@@ -149,7 +156,7 @@ def _filters(w: Writer, f: _Frame, filters: Tensor, p: _Place) -> Name:
     return w.offset(filters.data or "null", at)
 
 
-def _turned(w: Writer, filters: Tensor, flip: bool) -> Tensor:
+def turned(w: Writer, filters: Tensor, flip: bool) -> Tensor:
     """The filters as a correlation takes them, as a view."""
     if not flip or filters.data is None:
         return filters
@@ -202,7 +209,7 @@ def emit_conv(w: Writer, node: Apply) -> None:
         w, op, x.dtype, x.dims[0], filters.dims[1], filters.dims[0], x.dims[2:], filters.dims[2:]
     )
     out = w.allocate(node.out, [x.dims[0], filters.dims[0], *(a.count for a in f.axes)])
-    rows = w.in_memory(_turned(w, filters, op.flip))
+    rows = w.in_memory(turned(w, filters, op.flip))
     memory = _column_memory(w, f)
 
     def block(image: Tensor, p: _Place) -> None:
@@ -226,9 +233,7 @@ def emit_conv_filters(w: Writer, node: Apply) -> None:
     g = w.in_memory(g)
     lengths = sizes_of(w, op.sizes, node.inputs[2:])
     w.same(x.dims[0], g.dims[0])
-    channels = x.dims[1] if op.groups == 1 else w.integer("sdiv", x.dims[1], str(op.groups))
-    if op.groups > 1:
-        w.same(x.dims[1], w.integer("mul", channels, str(op.groups)))
+    channels = of_one_group(w, x.dims[1], op.groups)
     f = _frame(w, op, x.dtype, x.dims[0], channels, g.dims[1], x.dims[2:], lengths)
     _same_counts(w, f, g)
     out = w.allocate(node.out, [g.dims[1], channels, *lengths])
@@ -247,7 +252,7 @@ def emit_conv_filters(w: Writer, node: Apply) -> None:
 
     _each_image(w, f, x, lambda image, i: _each_block(w, f, i, lambda p: block(image, p)))
     if op.flip:
-        w.copy(_turned(w, total, True), out)
+        w.copy(turned(w, total, True), out)
     w.bind(node.out, out)
 
 
@@ -263,7 +268,7 @@ def emit_conv_images(w: Writer, node: Apply) -> None:
     _same_counts(w, f, g)
     channels = w.integer("mul", filters.dims[1], str(op.groups))
     out = w.allocate(node.out, [g.dims[0], channels, *sizes])
-    rows = w.in_memory(_turned(w, filters, op.flip))
+    rows = w.in_memory(turned(w, filters, op.flip))
     memory = _column_memory(w, f)
     whole = w.scratch(f.dtype, [channels, *(a.padded for a in f.axes)]) if op.place.pads else None
 

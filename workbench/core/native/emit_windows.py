@@ -66,6 +66,11 @@ def divide(w: Writer, a: Name, by: int) -> Name:
     return str(int(a) // by) if a.isdigit() else w.integer("sdiv", a, str(by))
 
 
+def remainder(w: Writer, a: Name, by: int) -> Name:
+    """A % by for what is not negative."""
+    return str(int(a) % by) if a.isdigit() else "0" if by == 1 else w.integer("srem", a, str(by))
+
+
 def windows_view(
     w: Writer,
     x: Tensor,
@@ -165,6 +170,9 @@ def at_every_place(
     """Loops over the places of a window."""
     if len(where) == len(lengths):
         body(where)
+        return
+    if lengths[len(where)] == "1":
+        at_every_place(w, lengths, body, [*where, "0"])
         return
     with w.counted(lengths[len(where)]) as i:
         at_every_place(w, lengths, body, [*where, i])

@@ -4,8 +4,13 @@ lie on a device; scalars that the host has are read by value.
 
 from __future__ import annotations
 
-from workbench.gpu.ops import batched, general, windows
+from workbench.gpu.ops import batched, convolution, general, windows
 from workbench.gpu.ops.base import Forms, OnDevice, form_of, moved
 
-FORMS: Forms = {**general.FORMS, **batched.FORMS, **windows.FORMS}
+FORMS: Forms = {
+    **general.FORMS,
+    **batched.FORMS,
+    **convolution.FORMS,
+    **windows.FORMS,
+}
 """From the host's ops to the devices'."""
