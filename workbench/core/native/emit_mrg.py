@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from workbench.core.graph import Apply, Op
-from workbench.core.native.emit_random import release_if_many
+from workbench.core.native.emit_random import release_if_many, sample_dims
 from workbench.core.native.mrg import name_of
 from workbench.core.native.writer import Emitter, Writer
 from workbench.core.ops.mrg import MRGUniform
@@ -16,13 +16,7 @@ def emit_mrg_uniform(w: Writer, node: Apply) -> None:
     old = w.in_memory(w.tensor(node.inputs[0]))
     w.same(old.dims[1], "6")
     w.require(w.compare("sge", old.dims[0], "1"))
-    dims = [
-        str(n) if n is not None else w.index(v)
-        for n, v in zip(op.static, node.inputs[1:], strict=True)
-    ]
-    for n in dims:
-        if not n.isdigit():
-            w.require(w.compare("sge", n, "0"))
+    dims = sample_dims(w, op.static, node.inputs[1:])
     release_if_many(w, dims)
     new = w.allocate(node.outputs[0], [old.dims[0], "6"])
     out = w.allocate(node.outputs[1], dims)

@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 
 import numpy as np
 
-from workbench.core.graph import Apply, Op
+from workbench.core.graph import Apply, Op, Variable
 from workbench.core.native.convert import convert
 from workbench.core.native.count_draws import KEPT
 from workbench.core.native.emit_loops import spread
@@ -21,6 +21,7 @@ from workbench.core.native.tensor import Name, Tensor
 from workbench.core.native.writer import RELEASE_ABOVE, Emitter, Writer
 from workbench.core.ops import random, random_rows
 from workbench.core.random.state import KEY, LENGTH, POSITION
+from workbench.core.types import Shape
 
 LARGEST_MEAN = 2.0**63 - 2.0**31.5 * 10  # NumPy's: ten deviations below the largest integer
 EPS = float(np.finfo("float64").eps)
@@ -53,14 +54,18 @@ def _open(w: Writer, node: Apply) -> tuple[random.Draw, Tensor, list[Tensor], li
     position = w.code.put(I32, f"load i32, ptr {place}")
     w.require(position.compare("ule", KEY).name, w.code)
     w.bind(node.outputs[0], state)
-    dims = [
-        str(n) if n is not None else w.index(v) for n, v in zip(draw.static, lengths, strict=False)
-    ]
+    dims = sample_dims(w, draw.static, lengths)
+    release_if_many(w, dims)
+    return draw, state, [w.tensor(v) for v in parameters], dims
+
+
+def sample_dims(w: Writer, static: Shape, lengths: Sequence[Variable]) -> list[Name]:
+    """The lengths of a sample's axes; requires them not to be negative."""
+    dims = [str(n) if n is not None else w.index(v) for n, v in zip(static, lengths, strict=False)]
     for n in dims:
         if not n.isdigit():
             w.require(w.compare("sge", n, "0"))
-    release_if_many(w, dims)
-    return draw, state, [w.tensor(v) for v in parameters], dims
+    return dims
 
 
 def release_if_many(w: Writer, dims: Sequence[Name]) -> None:

@@ -6,7 +6,7 @@
 | `wb.alloc_output`, … | larger helpers | `runtime`, compiled once |
 | `wb.exp.v8f64`, … | vector math | `vmath`, as text |
 | `wb.mt.word`, … | random numbers | `random_routines`, as text |
-| `wb.mt.gauss`, `wb.mrg.v32f64`, … | random numbers | `random_routines`, each compiled once |
+| `wb.mt.gauss`, `wb.philox.v8f64`, … | random numbers | `random_routines`, compiled once |
 | `libm.lgamma` | scalar math | the C library |
 | `special.iv` | special functions | scipy |
 | `blas.dgemm`, `blas.set_num_threads` | BLAS, all arguments `ptr` | `blas` |
@@ -101,7 +101,7 @@ def _external(name: str) -> symbols.External:
     return symbols.external(name)
 
 
-_RANDOM = ("wb.mt.", "wb.mrg.")
+_RANDOM = ("wb.mt.", "wb.mrg.", "wb.philox.")
 
 
 def _routine(name: str) -> Routine:

@@ -100,6 +100,7 @@ FAMILIES = {
     "random": "emit_random",
     "random_rows": "emit_random",
     "mrg": "emit_mrg",
+    "philox": "emit_philox",
     "branches": "emit_branches",
 }
 
