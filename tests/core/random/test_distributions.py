@@ -11,11 +11,11 @@ import pytest
 import scipy.stats
 
 import workbench as wb
-from workbench.tensor.random import MRG_RandomStreams, RandomStreams
+from workbench.tensor.random import CounterStreams, MRG_RandomStreams, RandomStreams
 
 COUNT = 1_000_000
 STEPS = 50
-KINDS = [RandomStreams, MRG_RandomStreams]
+KINDS = [RandomStreams, MRG_RandomStreams, CounterStreams]
 
 
 def sample(variable: Any, loop: bool, mode: str) -> Any:

@@ -10,7 +10,7 @@ import pytest
 import workbench as wb
 import workbench.tensor as T
 from tests.core.random.test_streams import generators
-from workbench.tensor.random import MRG_RandomStreams, RandomStreams
+from workbench.tensor.random import CounterStreams, MRG_RandomStreams, RandomStreams
 
 MODES = ["FAST_RUN", "FAST_COMPILE"]
 
@@ -116,7 +116,7 @@ def test_gibbs_sampling(listed: bool, mode: str) -> None:
         np.testing.assert_array_equal(result, v)
 
 
-@pytest.mark.parametrize("kind", [RandomStreams, MRG_RandomStreams])
+@pytest.mark.parametrize("kind", [RandomStreams, MRG_RandomStreams, CounterStreams])
 def test_a_loop_goes_on_where_calls_would(kind: Any) -> None:
     """A loop of n draws gives what n calls give, and leaves the state that they leave."""
     a, b = kind(7).normal((3,)), kind(7).normal((3,))
@@ -128,7 +128,7 @@ def test_a_loop_goes_on_where_calls_would(kind: Any) -> None:
     np.testing.assert_array_equal(a.rng.get_value(**internal), b.rng.get_value(**internal))
 
 
-@pytest.mark.parametrize("kind", [RandomStreams, MRG_RandomStreams])
+@pytest.mark.parametrize("kind", [RandomStreams, MRG_RandomStreams, CounterStreams])
 def test_gradients_go_through_draws_in_a_loop(kind: Any) -> None:
     """States x·w + std·noise: central differences with the same noise."""
     w, std = T.dscalar("w"), T.dscalar("std")

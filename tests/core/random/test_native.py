@@ -18,7 +18,7 @@ from workbench.core.native.target import SCALAR, Target
 from workbench.core.ops import random
 from workbench.core.random.mrg import M2, UNIT, numbers
 from workbench.core.random.state import words
-from workbench.tensor.random import MRG_RandomStreams, RandomStreams
+from workbench.tensor.random import CounterStreams, MRG_RandomStreams, RandomStreams
 
 
 def drawer(op: random.Draw, *parameters: Any) -> Callable[..., Any]:
@@ -87,7 +87,7 @@ NATIVE: dict[str, Callable[[Any], Any]] = {
 }
 
 
-@pytest.mark.parametrize("kind", [RandomStreams, MRG_RandomStreams])
+@pytest.mark.parametrize("kind", [RandomStreams, MRG_RandomStreams, CounterStreams])
 @pytest.mark.parametrize("name", NATIVE)
 def test_draws_and_loops_of_draws_are_one_program(name: str, kind: Any) -> None:
     variable = NATIVE[name](kind(3))

@@ -33,7 +33,7 @@ class MRGUniform(Op):
                 f"{inputs[0]} does not hold states of streams: it is of {t}",
                 advice="draw from MRG_RandomStreams",
             )
-        return [TensorType("int32", (t.shape[0], 6)), TensorType(self.dtype, self.static)]
+        return [TensorType("int32", t.shape), TensorType(self.dtype, self.static)]
 
     def evaluate(self, *values: Any) -> Sequence[Array]:
         states, *lengths = values

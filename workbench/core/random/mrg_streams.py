@@ -9,10 +9,10 @@ from typing import Any
 from workbench.core.graph import Variable
 from workbench.core.ops.mrg import MRGUniform
 from workbench.core.ops.shape import static_int
-from workbench.core.random.mrg import STATES, TO_GENERATOR, ahead, seeded, streams
+from workbench.core.random.mrg import TO_GENERATOR, ahead, seeded, streams
 from workbench.core.random.uniform_based import UniformBased
 from workbench.core.random.variable import RandomVariable
-from workbench.core.shared import TensorSharedVariable
+from workbench.core.shared import shared
 from workbench.errors import RandomError
 
 MOST_STREAMS = 60 * 256
@@ -50,7 +50,7 @@ class MRG_RandomStreams(UniformBased):  # the name is known from the field
         """
         self.set_rstate(self.default_seed if seed is None else seed)
         for rng, _ in self.state_updates:
-            rng.set_value(self.get_substream_rstates(len(rng.cell[0])), borrow=True)
+            rng.set_value(self.get_substream_rstates(rng.cell[0].shape[0]), borrow=True)
 
     def get_substream_rstates(self, n_streams: int) -> Any:
         """The states of so many streams, a row each; then the generator goes ahead."""
@@ -73,7 +73,7 @@ class MRG_RandomStreams(UniformBased):  # the name is known from the field
         if count < 1:
             raise RandomError(f"nstreams is {count}", advice="there is at least one stream")
         name = f"rng{len(self.state_updates)}"
-        rng = TensorSharedVariable(STATES, self.get_substream_rstates(count), name)
+        rng = shared(self.get_substream_rstates(count), name, borrow=True)
         static = tuple(static_int(n) for n in lengths)
         new, sample = MRGUniform(dtype, static)(rng, *lengths)
         return self._registered(rng, new, sample)
