@@ -71,22 +71,38 @@ def test_other_distributions() -> None:
         assert distance(wb.function([], variable)(), cdf) < 1.95
 
 
+def check_counts(variable: Any, expected: Any) -> None:
+    numbers = wb.function([], variable)()
+    counts = np.bincount(numbers, minlength=len(expected))[: len(expected)]
+    wanted = expected * counts.sum() / expected.sum()
+    assert scipy.stats.chisquare(counts, wanted).pvalue > 1e-3, variable
+
+
+SHARES = np.array([0.1, 0.2, 0.3, 0.4])
+FEW = 30_000
+
+
 def test_other_counts() -> None:
-    s, m = RandomStreams(17), MRG_RandomStreams(17)
-    shares = np.array([0.1, 0.2, 0.3, 0.4])
-    few = 30_000
-    for variable, expected in (
-        (s.poisson((COUNT,), 3.0), scipy.stats.poisson(3).pmf(np.arange(12))),
-        (s.random_integers((COUNT,), 0, 9), np.full(10, 0.1)),
-        (s.choice((COUNT,), p=shares), shares),
-        (m.choice((COUNT,), p=shares), shares),
-        (m.choice((COUNT,), 10), np.full(10, 0.1)),
-        (s.multinomial((few,), pvals=shares).argmax(-1), shares),
-        (m.multinomial(pvals=np.tile(shares, (few, 1))).argmax(-1), shares),
-        (m.multinomial_wo_replacement(pvals=np.tile(shares, (few, 1)))[:, 0], shares),
-        (s.permutation((few,), 10)[:, 3], np.full(10, 0.1)),
-    ):
-        numbers = wb.function([], variable)()
-        counts = np.bincount(numbers, minlength=len(expected))[: len(expected)]
-        wanted = expected * counts.sum() / expected.sum()
-        assert scipy.stats.chisquare(counts, wanted).pvalue > 1e-3, variable
+    s = RandomStreams(17)
+    check_counts(s.poisson((COUNT,), 3.0), scipy.stats.poisson(3).pmf(np.arange(12)))
+    check_counts(s.random_integers((COUNT,), 0, 9), np.full(10, 0.1))
+    check_counts(s.choice((COUNT,), p=SHARES), SHARES)
+    check_counts(s.multinomial((FEW,), pvals=SHARES).argmax(-1), SHARES)
+    check_counts(s.permutation((FEW,), 10)[:, 3], np.full(10, 0.1))
+
+
+@pytest.mark.parametrize("kind", [MRG_RandomStreams, CounterStreams])
+def test_counts_made_of_uniform_numbers(kind: Any) -> None:
+    s, rows = kind(17), np.tile(SHARES, (FEW, 1))
+    check_counts(s.choice((COUNT,), p=SHARES), SHARES)
+    check_counts(s.choice((COUNT,), 10), np.full(10, 0.1))
+    check_counts(s.multinomial(pvals=rows).argmax(-1), SHARES)
+    check_counts(s.multinomial_wo_replacement(pvals=rows)[:, 0], SHARES)
+
+
+def test_bits() -> None:
+    """Every byte of raw words is as likely as any other."""
+    for dtype in ("uint32", "uint64"):
+        drawn = wb.function([], CounterStreams(17).bits((COUNT // 4,), dtype=dtype))()
+        for byte in drawn.view("uint8").reshape(COUNT // 4, -1).T:
+            assert scipy.stats.chisquare(np.bincount(byte, minlength=256)).pvalue > 1e-3
