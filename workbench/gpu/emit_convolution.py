@@ -34,8 +34,8 @@ from workbench.gpu.ops import convolution
 from workbench.gpu.ops.windows import MOST_AXES
 from workbench.gpu.writer import DeviceWriter, Pair, over
 
-ROWS, COLUMNS = "32", "128"
-"""The elements of a tile."""
+FLAT, DEEP, COLUMNS = 32, 64, "128"
+"""A tile has so many rows: fewer where all of them are few."""
 
 LEAST_STEPS = "256"
 """A work group sums up over at least so many, before others take a part of them."""
@@ -180,10 +180,15 @@ def _in_one_part(results: Tensor) -> Tensor:
 def _parts(w: DeviceWriter, out: Tensor, steps: Name, groups: int) -> Name:
     """How many work groups share a sum, so that the device is busy."""
     rows, columns = divide(w, out.dims[0], groups), w.multiply(*out.dims[1:])
-    tiles = w.multiply(str(groups), over(w, rows, ROWS), over(w, columns, COLUMNS))
+    tiles = w.multiply(str(groups), _tiles_down(w, rows), over(w, columns, COLUMNS))
     busy = str(w.device(out.device).able.groups)
     fair = w.integer("sdiv", busy, w.call_i64("smax", tiles, "1"))
     return w.call_i64("smax", w.call_i64("smin", fair, over(w, steps, LEAST_STEPS)), "1")
+
+
+def _tiles_down(w: Writer, rows: Name) -> Name:
+    few = w.compare("sle", rows, str(FLAT))
+    return w.select(few, over(w, rows, str(FLAT)), over(w, rows, str(DEEP)))
 
 
 # --- phases ---
@@ -256,7 +261,7 @@ def _multiply(
     """
     parts, groups, rows, u, *v = out.dims
     x, *y = left.dims[2:]
-    tiles = over(w, rows, ROWS), over(w, w.multiply(u, *v), COLUMNS)
+    tiles = _tiles_down(w, rows), over(w, w.multiply(u, *v), COLUMNS)
     part = over(w, w.multiply(x, *y), parts)
     (apart, of_out, *to), (of_left, *by), (of_source, *at) = (
         [w.integer("sdiv", s, str(t.itemsize)) for s in t.strides] for t in (out, left, source)
@@ -268,8 +273,9 @@ def _multiply(
         *(name for move in moves for name in _three(move)),
         *to[:2], *_three(to[2:]), of_left, of_source, of_out, groups, *tiles, part, apart,
     ]  # fmt: skip
-    made = kernel("convolve", T=c_type(out.dtype), AXES=len(glides), BY_COLUMN=int(by_column))
-    w.enqueue(out.device, Pair(made, made), w.multiply(parts, groups, *tiles), words)
+    made = {"T": c_type(out.dtype), "AXES": len(glides), "BY_COLUMN": int(by_column)}
+    pair = Pair(kernel("convolve", DEEP=4, **made), kernel("convolve", DEEP=8, **made), FLAT)
+    w.enqueue(out.device, pair, w.multiply(parts, groups, *tiles), words, rows)
 
 
 def _three(names: Sequence[Name], missing: Name = "0") -> list[Name]:

@@ -46,10 +46,13 @@ COLUMN_LANES = 8
 
 @frozen
 class Pair:
-    """A kernel for spaces whose points 32 bits can count, and for larger ones."""
+    """A kernel for spaces of so many points at most, as a rule those that 32 bits can count; and one
+    for larger ones, which is compiled when it is first needed.
+    """
 
     narrow: Kernel
     wide: Kernel
+    most: int = WIDEST_SPACE
 
 
 @frozen
@@ -329,8 +332,8 @@ class DeviceWriter(Writer):
         number = 2 * known.setdefault(pair, len(known))
         code, table = self.code, f"%device{self.number(device)}"
         index: Name = str(number)
-        if pair.wide.name != pair.narrow.name and not _is_small(points):
-            many = self.compare("sgt", points, str(WIDEST_SPACE))
+        if pair.wide.name != pair.narrow.name and not _is_small(points, pair.most):
+            many = self.compare("sgt", points, str(pair.most))
             index = self.select(many, str(number + 1), index)
         block = self.alloca(f"[{len(words)} x i64]", "words")
         for i, word in enumerate(words):
@@ -527,8 +530,8 @@ def _divides(nest: Nest) -> bool:
     return nest.ndim > 1
 
 
-def _is_small(count: Name) -> bool:
-    return count.isdigit() and int(count) <= WIDEST_SPACE
+def _is_small(count: Name, most: int) -> bool:
+    return count.isdigit() and int(count) <= most
 
 
 def over(w: Writer, count: Name, size: Name) -> Name:

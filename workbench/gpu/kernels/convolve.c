@@ -5,7 +5,7 @@
    A column is (u, v) and a step (x, y), where v and y have three axes, of which the first ones are
    of length 1 where there are fewer AXES. The source's element is at (u, x) and along each of these
    axes at origin + v * pace + y * reach; outside it is zero. A work group makes a tile of ROWS x
-   COLUMNS elements, STEPS at a time; each thread makes 4 x 4 of them. Where a tile's columns and
+   COLUMNS elements, STEPS at a time; each thread makes DEEP x 4 of them. Where a tile's columns and
    steps are in the source is kept in tables, so that an element is found by sums. BY_COLUMN: in the
    source, neighbouring columns are neighbours, else neighbouring steps. Strides are in elements.
 
@@ -13,12 +13,11 @@
    source (u, x, axes); sizes of the source; origins; paces; reaches; strides of out (row, u, v);
    strides of the groups in left, source, out; how many groups; tiles along rows, along columns;
    steps of a part, and the stride of the parts in out: other work groups take other parts */
-#define NAME_ROWS 32
-#define NAME_COLUMNS 128
+#define NAME_DOWN 8
+#define NAME_ACROSS 32
+#define NAME_ROWS (NAME_DOWN * DEEP)
+#define NAME_COLUMNS (NAME_ACROSS * 4)
 #define NAME_STEPS 16
-#define NAME_EACH 4
-#define NAME_DOWN (NAME_ROWS / NAME_EACH)
-#define NAME_ACROSS (NAME_COLUMNS / NAME_EACH)
 /* So far outside that nothing brings it back. */
 #define NAME_NOWHERE (-0x40000000)
 
@@ -58,9 +57,9 @@ KERNEL(NAME, 47, 3) {
     }
 
     const u32 across = LID % NAME_ACROSS, down = LID / NAME_ACROSS;
-    T total[NAME_EACH][NAME_EACH];
-    for (int i = 0; i < NAME_EACH; i++)
-        for (int j = 0; j < NAME_EACH; j++)
+    T total[DEEP][4];
+    for (int i = 0; i < DEEP; i++)
+        for (int j = 0; j < 4; j++)
             total[i][j] = 0;
 
     for (i64 start = first; start < last; start += NAME_STEPS) {
@@ -99,20 +98,20 @@ KERNEL(NAME, 47, 3) {
         }
         BARRIER();
         for (int k = 0; k < NAME_STEPS; k++) {
-            T x[NAME_EACH], y[NAME_EACH];
-            UNROLL for (int i = 0; i < NAME_EACH; i++) {
+            T x[DEEP], y[4];
+            UNROLL for (int i = 0; i < DEEP; i++)
                 x[i] = left[k * (NAME_ROWS + 1) + down + NAME_DOWN * i];
-                y[i] = right[k * (NAME_COLUMNS + 1) + across + NAME_ACROSS * i];
-            }
-            UNROLL for (int i = 0; i < NAME_EACH; i++)
-                UNROLL for (int j = 0; j < NAME_EACH; j++)
+            UNROLL for (int j = 0; j < 4; j++)
+                y[j] = right[k * (NAME_COLUMNS + 1) + across + NAME_ACROSS * j];
+            UNROLL for (int i = 0; i < DEEP; i++)
+                UNROLL for (int j = 0; j < 4; j++)
                     total[i][j] = fma(x[i], y[j], total[i][j]);
         }
     }
 
     BARRIER();
-    for (int i = 0; i < NAME_EACH; i++)
-        for (int j = 0; j < NAME_EACH; j++) {
+    for (int i = 0; i < DEEP; i++)
+        for (int j = 0; j < 4; j++) {
             const i64 row = first_row + down + NAME_DOWN * i;
             const u32 column = across + NAME_ACROSS * j;
             if (row < W(3) && first_column + column < columns)
