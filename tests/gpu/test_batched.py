@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,13 @@ import pytest
 
 import workbench as wb
 import workbench.tensor as T
-from tests.gpu.support import DEVICE
+from tests.gpu.support import DEVICE, by_programs_only
+
+
+@pytest.fixture(autouse=True)
+def programs() -> Iterator[None]:
+    with by_programs_only():
+        yield
 
 
 def product(a: Any, b: Any, static: bool = False) -> Any:

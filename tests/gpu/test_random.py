@@ -13,16 +13,23 @@ from hypothesis import strategies as st
 
 import workbench as wb
 import workbench.tensor as T
-from tests.gpu.support import DEVICE
+from tests.gpu.support import DEVICE, by_programs_only
 from workbench.core.device_shared import DeviceSharedVariable
 from workbench.core.devices import find
 from workbench.core.ops.mrg import MRGUniform
 from workbench.core.ops.philox import PhiloxUniform
 from workbench.core.random import mrg, philox
 from workbench.errors import RandomError
+from workbench.gpu.ops.loops import GpuScan
 from workbench.tensor.random import CounterStreams, MRG_RandomStreams
 
 KINDS = [CounterStreams, MRG_RandomStreams]
+
+
+@pytest.fixture(autouse=True)
+def programs() -> Iterator[None]:
+    with by_programs_only():
+        yield
 
 
 @pytest.fixture
@@ -136,6 +143,8 @@ def test_draws_in_a_loop(kind: Any, on_device: None) -> None:
     u = kind(8).uniform((3,), dtype="float32")
     rows, updates = wb.scan(lambda: u, n_steps=5)
     f = wb.function([], rows, updates=updates)
+    assert any(isinstance(n.op, GpuScan) for n in f.maker.fgraph.toposort())
+    assert all(v.type.device == DEVICE for v in f.maker.plan.results[1:])
     with wb.config.hold({"device": "cpu"}):
         g = wb.function([], kind(8).uniform((3,), dtype="float32"))
     for _ in range(2):
@@ -150,8 +159,8 @@ def test_any_state(key: int, counter: int, n: int) -> None:
     same(device(start, 1, n), host(start, 1, n))
 
 
-def test_what_cannot_be_drawn(on_device: None) -> None:
+def test_what_cannot_be_drawn() -> None:
     n = T.lscalar("n")
-    f = wb.function([n], CounterStreams(1).uniform((n,)))
+    f = wb.function([n], CounterStreams(1).uniform((n,)), device=DEVICE)
     with pytest.raises(RandomError, match="not negative"):
         f(-1)

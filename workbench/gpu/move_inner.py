@@ -39,7 +39,7 @@ def move_scan(node: Apply, device: str, given: Given, rewrite: Rewrite) -> Any:
     outer = [given(v) if draft.lies_there(i) else v for i, v in enumerate(node.inputs)]
     fields = {name: getattr(op, name) for name in type(op).__dataclass_fields__}
     new = GpuScan(**{**fields, "inner": inner, "device": device}).apply(*outer)
-    return [transferred(v, "cpu") for v in new.outputs]
+    return _as_before(node, new)
 
 
 def _is_worth_it(variable: Variable) -> bool:
@@ -176,14 +176,14 @@ def move_choice(node: Apply, device: str, given: Given, rewrite: Rewrite) -> Any
     if op.inner is None:
         values = _paired([given(v) for v in captured], op.n, device)
         new = GpuIfElse(op.n, None, op.name, device).apply(condition, *values)
-        return [transferred(v, "cpu") for v in new.outputs]
+        return _as_before(node, new)
     draft = _Choice(op, device)
     found = rewrite(replace(op.inner.outputs, draft.stand_ins), draft.inputs)
     outputs = _paired([peeled(v) for v in found], op.n, device)
     inner = InnerGraph(tuple(draft.inputs), tuple(outputs))
     outer = [given(v) if there else v for v, there in zip(captured, draft.there, strict=True)]
     new = GpuIfElse(op.n, inner, op.name, device).apply(condition, *outer)
-    return [transferred(v, "cpu") for v in new.outputs]
+    return _as_before(node, new)
 
 
 @dataclass
@@ -215,3 +215,9 @@ def _paired(values: Sequence[Variable], n: int, device: str) -> list[Variable]:
         if found[i].type.device != found[n + i].type.device:
             found[i], found[n + i] = (transferred(v, device) for v in (found[i], found[n + i]))
     return found
+
+
+def _as_before(node: Apply, new: Apply) -> list[Variable]:
+    """The new outputs, each where the one is that it replaces."""
+    pairs = zip(new.outputs, node.outputs, strict=True)
+    return [transferred(v, old.type.device) for v, old in pairs]

@@ -46,8 +46,8 @@ COLUMN_LANES = 8
 
 @frozen
 class Pair:
-    """A kernel for spaces of so many points at most, as a rule those that 32 bits can count; and one
-    for larger ones, which is compiled when it is first needed.
+    """A kernel for spaces of so many points at most, as a rule what 32 bits can count, and one for
+    larger ones, which is compiled when it is first needed.
     """
 
     narrow: Kernel
