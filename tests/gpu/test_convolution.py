@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 import workbench as wb
 import workbench.tensor as T
-from tests.gpu.support import DEVICE, check_as_on_host, moved
+from tests.gpu.support import DEVICE, by_programs_only, check_as_on_host, moved
 from workbench.core.ops.convolution import Conv
 from workbench.core.ops.windows import placing
 from workbench.errors import ShapeError
-from workbench.tensor.nnet import conv2d, conv3d
+from workbench.tensor.nnet import conv2d, conv3d, pool_2d
+from workbench.tensor.random import CounterStreams
 
 ALL = ["GpuConv", "GpuConvImages", "GpuConvFilters"]
 
@@ -96,3 +97,25 @@ def test_more_axes_stay_on_the_processor() -> None:
     (x, f), _ = tensors((1,) * 6, (1,) * 6)
     (left,) = moved([x, f], [Conv(placing(4))(x, f)])
     assert not left.owner.op.on_device
+
+
+def test_a_network_learns_as_on_the_processor() -> None:
+    """Convolution, pool, noise and product, in three steps of descent."""
+    rng = np.random.default_rng(0)
+    images, targets = rng.normal(size=(6, 1, 12, 12)), rng.normal(size=(6, 3))
+    learned = {}
+    for device in ("cpu", DEVICE):
+        with wb.config.hold({"device": device}), by_programs_only():
+            x, t = T.dtensor4("x"), T.dmatrix("t")
+            filters = wb.shared(np.linspace(-1, 1, 4 * 3 * 3).reshape(4, 1, 3, 3))
+            weights = wb.shared(np.linspace(-1, 1, 100 * 3).reshape(100, 3))
+            hidden = T.tanh(pool_2d(conv2d(x, filters), (2, 2)))
+            noise = CounterStreams(1).binomial(hidden.shape, p=0.8, dtype="float64")
+            cost = T.sqr(T.dot((hidden * noise).flatten(2), weights) - t).mean()
+            parameters = [filters, weights]
+            slopes = zip(parameters, wb.grad(cost, parameters), strict=True)
+            step = wb.function([x, t], cost, updates={p: p - 0.1 * g for p, g in slopes})
+            costs = [float(step(images, targets)) for _ in range(3)]
+            learned[device] = [*(p.get_value() for p in parameters), np.array(costs)]
+    for a, b in zip(learned["cpu"], learned[DEVICE], strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-9)
