@@ -26,12 +26,13 @@ def device_flags() -> Iterator[None]:
 
 
 def used(f: Any) -> str:
-    """As the text tells a device from a processor."""
-    on_cpu = [
-        isinstance(x.op, T.Elemwise) and ("Gpu" not in type(x.op).__name__)
-        for x in f.maker.fgraph.toposort()
-    ]
-    return "Used the cpu" if np.any(on_cpu) else "Used the gpu"
+    """As the text tells a device from a processor, in both its ways."""
+    nodes = f.maker.fgraph.toposort()
+    found = np.any([isinstance(x.op, T.Elemwise) for x in nodes])
+    assert found == np.any(
+        [isinstance(x.op, T.Elemwise) and ("Gpu" not in type(x.op).__name__) for x in nodes]
+    )
+    return "Used the cpu" if found else "Used the gpu"
 
 
 def classes(f: Any) -> list[str]:
@@ -120,6 +121,15 @@ def test_logistic_regression() -> None:
     result = predict()
     assert (device.traffic.since(begin).uploads, device.traffic.since(begin).downloads) == (0, 1)
     assert (result == (D[1] > 0.5)).mean() > 0.9
+
+
+def test_the_processor_is_told_too() -> None:
+    x = shared(np.zeros(3, "float32"), target="cpu")
+    with config.change(device="cpu"):
+        assert used(function([], T.exp(x))) == "Used the cpu"
+    op = T.Elemwise(T.exp(x).owner.op.scalar)
+    assert op == T.exp(x).owner.op
+    assert isinstance(op, T.Elemwise)
 
 
 def test_mixed_types_stay_exact() -> None:

@@ -88,7 +88,7 @@ _INPLACE = {
     )
 }
 _ELEMWISE = {
-    "Elemwise": "workbench.core.ops.elementwise:Elemwise",
+    "Elemwise": "workbench.theano.adapters.ops:Elemwise",
     "DimShuffle": "workbench.core.ops.shape:DimShuffle",
     "Sum": "workbench.core.ops.reduce:Sum",
     "Prod": "workbench.core.ops.reduce:Prod",
