@@ -110,6 +110,18 @@ def test_shared_variables_there_and_here() -> None:
     assert isinstance(there.get_value(borrow=True, return_internal_type=True), wb.DeviceArray)
 
 
+def test_gradients_of_shared_variables_are_the_hosts() -> None:
+    """As the values of the variables are: changing the device changes no type of a result."""
+    w = wb.shared(VALUE, "w", target=DEVICE)
+    slope = wb.grad((T.exp(w) ** 2).sum(), w)
+    assert slope.type.device == "cpu"
+    result = device_function([], slope)()
+    assert isinstance(result, np.ndarray)
+    np.testing.assert_allclose(result, 2 * np.exp(VALUE) ** 2, rtol=1e-5)
+    handle = device_function([], slope.transfer(DEVICE))()
+    np.testing.assert_allclose(np.asarray(handle), result)
+
+
 def test_names_for_devices() -> None:
     with wb.config.change(contexts=f"dev0->{DEVICE}"):
         x = T.fvector("x")

@@ -13,9 +13,10 @@ from typing import Any
 
 from workbench.configuration import config
 from workbench.core import origin
-from workbench.core.graph import Apply, Variable, toposort
+from workbench.core.graph import Apply, Variable, is_shared, toposort
 from workbench.core.ops.scalars import cast, ones_like, second, zeros_like
 from workbench.core.ops.shape import specify_shape
+from workbench.core.ops.transfer import on_host
 from workbench.core.profile import timed
 from workbench.core.types import TensorType, as_tensor, constant, is_discrete, tensor_type
 from workbench.errors import (
@@ -189,10 +190,10 @@ def finish(
     gradient: Any, target: Variable, connected: bool, cost: Any, disconnected: str, absent: str
 ) -> Any:
     """The gradient of one wrt as the user gets it: zero where it is flat, and what he chose where
-    it is disconnected.
+    it is disconnected. Like a shared variable's value it is the host's, wherever that lies.
     """
     if gradient is not None:
-        return gradient
+        return on_host(gradient) if is_shared(target) else gradient
     if connected:
         return zeros_for(target)
     if disconnected != "ignore":
