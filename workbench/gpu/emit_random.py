@@ -32,7 +32,7 @@ def emit_mrg_uniform(w: Writer, node: Apply) -> None:
     old, new, out = _memory(w, node, given, sample_dims(w, op.static, node.inputs[1:]))
     made = kernel("mrg", T=c_type(op.dtype), UNIT=literal(UNIT[op.dtype], op.dtype))
     words = [*map(w.address, (new, out, old)), streams, w.multiply(*out.dims)]
-    w.enqueue(out.device, Pair(made, made), w.groups_for(out.device, streams), words)
+    w.enqueue(out.device, Pair(made, made), w.groups(out.device, streams), words)
 
 
 _NUMBERS = {
@@ -55,7 +55,7 @@ def emit_philox_uniform(w: Writer, node: Apply) -> None:
     count = w.multiply(*out.dims)
     blocks = over(w, count, str(each))
     words = [*map(w.address, (new, out, old)), count, blocks, _whole(w, out, count, each)]
-    groups = w.call_i64("smax", w.groups_for(out.device, blocks), "1")  # the state is written
+    groups = w.call_i64("smax", w.groups(out.device, blocks), "1")  # the state is written
     w.enqueue(out.device, Pair(made, made), groups, words)
 
 

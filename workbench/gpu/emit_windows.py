@@ -60,7 +60,7 @@ def _collecting(
         addresses = map(w.address, (out, source, x, y))
         words = [*addresses, count, *_geometry(axes, node.op.place)]  # type: ignore[attr-defined]
         points = w.integer("add", count, w.multiply(*source.dims))
-        w.enqueue(out.device, pair, w.groups_for(out.device, count), words, points)
+        w.enqueue(out.device, pair, w.groups(out.device, count), words, points)
         w.bind(node.out, out)
 
     return emit

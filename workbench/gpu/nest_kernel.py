@@ -8,12 +8,13 @@ the reduced ones are cut into chunks, each of which leaves partial results for a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from typing import ClassVar
 
 import numpy as np
 
-from workbench.core.nest import Item, Nest, Operand, Result
+from workbench.core.nest import Item, Nest, Result
 from workbench.core.scalar import ScalarStep
 from workbench.frozen import frozen
 from workbench.gpu.dialect import Capabilities, Kernel, NoDeviceForm, c_type, named
@@ -22,7 +23,8 @@ from workbench.gpu.render import combined, expression, identity, statements
 Word = tuple[str, int, int]
 """What a word holds: ('buffer', item, 0), ('partial', result, 0), ('dim', axis, 0),
 ('stride', item, axis), ('scalar', operand, 0), or a number that the writer computes: ('points', 0,
-0), ('packs', …), ('kept', …), ('reduced', …), ('lanes', …), ('chunks', …), ('chunk', …).
+0), ('packs', …), ('kept', …), ('reduced', …), ('lanes', …), ('chunks', …), ('chunk', …), and what
+else a kind of kernel counts.
 """
 
 WIDEST_SPACE = 2**31 - 1
@@ -33,6 +35,7 @@ WIDEST_SPACE = 2**31 - 1
 class NestKernel:
     """A nest for a device.
 
+    title     what the kernel's name begins with, where that is not what it does
     pointed   operands that do not move and yet lie on the device: read through an address
     wide      points are counted in 64 bits
     """
@@ -41,6 +44,8 @@ class NestKernel:
     pointed: frozenset[int] = frozenset()
     wide: bool = False
     pack_bytes: int = 16
+
+    title: ClassVar[str] = ""
 
     @property
     def items(self) -> tuple[Item, ...]:
@@ -55,29 +60,36 @@ class NestKernel:
         """Whether neighbouring threads take neighbouring kept points."""
         return self.nest.ndim - 1 not in self.nest.reduced
 
+    def moves(self, k: int) -> bool:
+        """Whether item number k is read or written at each point."""
+        item = self.items[k]
+        return isinstance(item, Result) or not item.by_value
+
     def in_memory(self, k: int) -> bool:
         """Whether item number k has a buffer."""
-        item = self.items[k]
-        return isinstance(item, Result) or not item.by_value or k in self.pointed
+        return self.moves(k) or k in self.pointed
 
     @cached_property
     def pack(self) -> int:
         """How many elements one thread reads at once; 1 where memory is not in one piece."""
-        moving = [i for i in self.items if not isinstance(i, Operand) or not i.by_value]
+        moving = [self.items[k] for k in self._moving()]
         if self.reduces or self.nest.ndim != 1 or any(i.strides != ("unit",) for i in moving):
             return 1
         return max(1, self.pack_bytes // max(np.dtype(i.dtype).itemsize for i in moving))
 
     @cached_property
     def buffers(self) -> tuple[Word, ...]:
-        found: list[Word] = [("buffer", k, 0) for k in range(len(self.items)) if self.in_memory(k)]
-        totals = [k for k, r in enumerate(self.nest.results) if r.reducer is not None]
-        return (*found, *(("partial", k, 0) for k in totals))
+        return tuple(self._buffers())
 
     @cached_property
     def words(self) -> tuple[Word, ...]:
         """What the kernel's words hold, in order: buffers first."""
         return (*self.buffers, *self._counts(), *self._geometry(), *self._scalars())
+
+    def _buffers(self) -> Iterator[Word]:
+        yield from (("buffer", k, 0) for k in range(len(self.items)) if self.in_memory(k))
+        totals = [k for k, r in enumerate(self.nest.results) if r.reducer is not None]
+        yield from (("partial", k, 0) for k in totals)
 
     def _counts(self) -> Iterator[Word]:
         names: tuple[str, ...] = ("points", "packs") if self.pack > 1 else ("points",)
@@ -102,8 +114,9 @@ class NestKernel:
         """Its text. Raises NoDeviceForm."""
         self._check(able)
         body = list(self._reduction(able) if self.reduces else self._elementwise())
-        base = ("reduce" if self.reduces else "map") + ("_wide" if self.wide else "")
-        return named(base, len(self.words), len(self.buffers), body, self._function())
+        base = self.title or ("reduce" if self.reduces else "map")
+        name = base + ("_wide" if self.wide else "")
+        return named(name, len(self.words), len(self.buffers), body, self._function())
 
     def _check(self, able: Capabilities) -> None:
         count = len(self.words) + len(self.buffers)
@@ -148,16 +161,12 @@ class NestKernel:
         for k, operand in enumerate(self.nest.operands):
             kind = c_type(operand.dtype)
             if not self.in_memory(k):
-                yield f"const {kind} x{k} = {_from_word(operand.dtype, self.word('scalar', k))};"
-            elif operand.by_value:
+                yield f"const {kind} x{k} = {from_word(operand.dtype, self.word('scalar', k))};"
+            elif not self.moves(k):
                 yield f"const {kind} x{k} = *(GLOBAL const {kind} *){self.array('buffer', k)};"
 
     def _moving(self) -> list[int]:
-        """Items that are read or written at each point."""
-        count = len(self.nest.operands)
-        return [
-            k for k in range(len(self.items)) if k >= count or not self.nest.operands[k].by_value
-        ]
+        return [k for k in range(len(self.items)) if self.moves(k)]
 
     def _elementwise(self) -> Iterator[str]:
         yield from self._scalar_reads()
@@ -169,18 +178,22 @@ class NestKernel:
         index = "i64" if self.nest.ndim == 1 else self.index
         yield f"const {index} n = ({index}){self.word('points')};"
         yield f"for ({index} i = ({index})({start}); i < n; i += ({index})GRID) {{"
-        yield from _indented(self._point("i", index))
+        yield from indented(self._point("i", index))
         yield "}"
 
     def _point(self, at: str, index: str) -> Iterator[str]:
         """One point of an elementwise space."""
-        yield from _decompose(at, [self.word("dim", a) for a in range(1, self.nest.ndim)], index)
-        where = {k: f"p{k}{self._offset(k, range(self.nest.ndim))}" for k in self._moving()}
+        yield from self._place(at, index)
+        where = {k: f"p{k}{self.offset(k, range(self.nest.ndim))}" for k in self._moving()}
         yield from self._loads(where)
         yield from self._call([f"x{k}" for k in range(len(self.nest.operands))])
         yield from self._stores(where)
 
-    def _offset(self, k: int, axes: Sequence[int]) -> str:
+    def _place(self, at: str, index: str) -> Iterator[str]:
+        """A point's index along each axis."""
+        yield from _decompose(at, [self.word("dim", a) for a in range(1, self.nest.ndim)], index)
+
+    def offset(self, k: int, axes: Sequence[int]) -> str:
         """How far an item is at this point, in bytes."""
         item, parts = self.items[k], []
         for axis in axes:
@@ -190,13 +203,13 @@ class NestKernel:
                 parts.append(f" + (i64)i{axis} * {np.dtype(item.dtype).itemsize}")
         return "".join(parts)
 
-    def _loads(self, where: dict[int, str]) -> Iterator[str]:
+    def _loads(self, where: Mapping[int, str]) -> Iterator[str]:
         for k, operand in enumerate(self.nest.operands):
             if k in where:
                 kind = c_type(operand.dtype)
                 yield f"const {kind} x{k} = *(GLOBAL const {kind} *)({where[k]});"
 
-    def _stores(self, where: dict[int, str]) -> Iterator[str]:
+    def _stores(self, where: Mapping[int, str]) -> Iterator[str]:
         for r, result in enumerate(self.nest.results):
             if result.reducer is None:
                 k = len(self.nest.operands) + r
@@ -213,8 +226,8 @@ class NestKernel:
             else:
                 yield f"    {kind} q{k};"
         yield f"    UNROLL for (int j = 0; j < {count}; j++) {{"
-        args = [f"x{k}" if operands[k].by_value else f"q{k}.v[j]" for k in range(len(operands))]
-        yield from _indented(self._call(args), 2)
+        args = [f"q{k}.v[j]" if self.moves(k) else f"x{k}" for k in range(len(operands))]
+        yield from indented(self._call(args), 2)
         for r, result in enumerate(self.nest.results):
             yield f"        q{len(operands) + r}.v[j] = y{result.output};"
         yield "    }"
@@ -247,11 +260,11 @@ class NestKernel:
         for k in self._moving():
             yield f"GLOBAL char *p{k} = {self.array('buffer', k)};"
         yield "if (point < n_kept) {"
-        yield from _indented(self._one_kept_point(index, totals))
+        yield from indented(self._one_kept_point(index, totals))
         yield "}"
         yield from self._tree(totals)
         yield "if (lane == 0 && point < n_kept) {"
-        yield from _indented(self._totals(totals))
+        yield from indented(self._totals(totals))
         yield "}"
 
     def _one_kept_point(self, index: str, totals: Sequence[tuple[int, Result]]) -> Iterator[str]:
@@ -260,10 +273,10 @@ class NestKernel:
         if nest.kept:
             yield from _decompose("point", dims, index, nest.kept)
         for k in self._moving():
-            if offset := self._offset(k, nest.kept):
+            if offset := self.offset(k, nest.kept):
                 yield f"p{k} +={offset.removeprefix(' +')};"
         yield "for (i64 r = first + lane; r < n; r += lanes) {"
-        yield from _indented(self._reduced_point(index, totals))
+        yield from indented(self._reduced_point(index, totals))
         yield "}"
 
     def _reduced_point(self, index: str, totals: Sequence[tuple[int, Result]]) -> Iterator[str]:
@@ -271,7 +284,7 @@ class NestKernel:
         dims = [self.word("dim", a) for a in nest.reduced[1:]]
         yield from _decompose("r", dims, index, nest.reduced)
         reads = [k for k in self._moving() if not self._is_total(k)]
-        where = {k: f"p{k}{self._offset(k, nest.reduced)}" for k in reads}
+        where = {k: f"p{k}{self.offset(k, nest.reduced)}" for k in reads}
         yield from self._loads(where)
         yield from self._call([f"x{k}" for k in range(len(nest.operands))])
         yield from self._stores(where)
@@ -333,7 +346,8 @@ class NestKernel:
         yield "}"
 
 
-def _indented(lines: Iterator[str] | Sequence[str], depth: int = 1) -> Iterator[str]:
+def indented(lines: Iterator[str] | Sequence[str], depth: int = 1) -> Iterator[str]:
+    """Lines further to the right, but for the preprocessor's."""
     yield from (line if line.startswith("#") else "    " * depth + line for line in lines)
 
 
@@ -359,7 +373,7 @@ def _cast(value: str, source: str, target: str) -> str:
     return expression(ScalarStep("cast", (0,), target), [source], [value])
 
 
-def _from_word(dtype: str, word: str) -> str:
+def from_word(dtype: str, word: str) -> str:
     """A scalar that was given as the bits of a word."""
     if dtype in ("float32", "float64"):
         return f"bits_f{dtype[-2:]}({word})"

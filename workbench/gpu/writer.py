@@ -36,12 +36,7 @@ from workbench.gpu.abi import (
 from workbench.gpu.device import Device
 from workbench.gpu.dialect import GROUP_SIZE, Kernel
 from workbench.gpu.nest_kernel import WIDEST_SPACE, NestKernel
-
-ELEMENTS_PER_LANE = 16
-"""Reduced points that a thread goes over at least, before they are cut into chunks."""
-
-COLUMN_LANES = 8
-"""Threads that share a column: fewer than a warp, so that a warp reads neighbouring columns."""
+from workbench.gpu.shares import COLUMN_LANES, over, shares
 
 
 @frozen
@@ -295,7 +290,9 @@ class DeviceWriter(Writer):
             copy_nest(self, place, into)
 
     def clear(self, tensor: Tensor) -> None:
-        """Every byte of an array of a device to zero."""
+        if tensor.device == "cpu":
+            super().clear(tensor)
+            return
         size = self.bytes_of(tensor.dtype, tensor.dims)
         self.call(tensor.device, "fill", f"{self._word(tensor)}, i64 {size}")
 
@@ -324,6 +321,10 @@ class DeviceWriter(Writer):
 
     # --- launches ---
 
+    def groups(self, device: str, points: Name, each: Name = str(GROUP_SIZE)) -> Name:
+        """Work groups whose threads take points in turn, `each` points a group at a time."""
+        return self.call_i64("smin", over(self, points, each), str(self.device(device).able.groups))
+
     def enqueue(
         self, device: str, pair: Pair, groups: Name, words: Sequence[Name], points: Name = "0"
     ) -> None:
@@ -346,11 +347,9 @@ class DeviceWriter(Writer):
         counts = f"i64 {len(words)}, i64 {pair.narrow.buffers}"
         self.call(device, "launch", f"ptr {kernel}, i64 {groups}, ptr {block}, {counts}")
 
-    def groups_for(self, device: str, points: Name, per_group: Name = str(GROUP_SIZE)) -> Name:
-        """How many work groups there are to take points in turn."""
-        return self.call_i64(
-            "smin", over(self, points, per_group), str(self.device(device).able.groups)
-        )
+    def queue(self, device: str, kernel: Kernel, groups: Name, words: Sequence[Name]) -> None:
+        """Queue a kernel that counts in 64 bits, or never far."""
+        self.enqueue(device, Pair(kernel, kernel), groups, words)
 
     def launch(
         self,
@@ -358,8 +357,12 @@ class DeviceWriter(Writer):
         dims: Sequence[Name],
         operands: Sequence[Moving],
         results: Sequence[Moving],
+        kind: type[NestKernel] = NestKernel,
+        **counts: Name,
     ) -> None:
-        """A nest as a kernel; where its reduction is cut into chunks, as two."""
+        """A nest as a kernel; where its reduction is cut into chunks, as two. `counts` are words
+        that only kernels of this kind have.
+        """
         device = results[0][0].device
         pointed = frozenset(
             k
@@ -367,10 +370,11 @@ class DeviceWriter(Writer):
             if nest.operands[k].by_value and t.device != "cpu"
         )
         able = self.device(device).able
-        kernel = NestKernel(nest, pointed, False, able.pack)
-        wide = NestKernel(nest, pointed, True, able.pack)
+        kernel = kind(nest, pointed, False, able.pack)
+        wide = kind(nest, pointed, True, able.pack)
         pair = Pair(kernel.kernel(able), (wide if _divides(nest) else kernel).kernel(able))
         launch = _Launch(self, device, kernel, dims, [*operands, *results])
+        launch.counts.update(counts)
         launch.write(pair)
 
 
@@ -422,14 +426,14 @@ class _Launch:
             whole = w.integer("sdiv", points, str(self.kernel.pack))
             self.counts["packs"] = w.select(aligned, whole, "0")
             per_group = w.select(aligned, str(GROUP_SIZE * self.kernel.pack), per_group)
-        return w.groups_for(self.device, points, per_group)
+        return w.groups(self.device, points, per_group)
 
     def _aligned(self) -> Name:
         """Whether every address is that of a whole pack."""
         w, code = self.w, self.w.code
         bits: Name = "0"
         for k, item in enumerate(self.kernel.items):
-            if self.kernel.in_memory(k) and not (isinstance(item, Operand) and item.by_value):
+            if self.kernel.moves(k):
                 size = min(16, np.dtype(item.dtype).itemsize * self.kernel.pack)
                 address = w.address(self.items[k][0])
                 low = code.put(Type("i64"), f"and i64 {address}, {size - 1}").name
@@ -443,22 +447,14 @@ class _Launch:
         w, able, counts = self.w, self.w.device(self.device).able, self.counts
         kept = w.multiply(*(self.dims[a] for a in self.nest.kept))
         reduced = w.multiply(*(self.dims[a] for a in self.nest.reduced))
-        lanes = w.call_i64("smin", power_of_two(w, reduced), str(GROUP_SIZE))
-        if self.kernel.by_column:
-            columns = w.call_i64("smin", power_of_two(w, kept), str(GROUP_SIZE))
-            spare = w.integer("sdiv", str(GROUP_SIZE), columns)
-            lanes = w.call_i64("smin", lanes, w.call_i64("smax", spare, str(COLUMN_LANES)))
-        across = w.integer("sdiv", str(GROUP_SIZE), lanes)
-        blocks = over(w, kept, across)
-        fair = w.integer("sdiv", str(able.groups), w.call_i64("smax", blocks, "1"))
-        least = over(w, reduced, w.integer("mul", lanes, str(ELEMENTS_PER_LANE)))
-        chunks = w.call_i64("smax", w.call_i64("smin", fair, least), "1")
-        chunk = w.call_i64("smax", over(w, reduced, chunks), "1")
-        counts.update(kept=kept, reduced=reduced, lanes=lanes, chunks=chunks, chunk=chunk)
-        self._chunks = chunks
-        if chunks != "1":
-            self._make_room(chunks, kept)
-        return w.integer("mul", blocks, chunks)
+        beside = kept if self.kernel.by_column else "1"
+        cut = shares(w, kept, reduced, beside, able.groups)
+        counts.update(kept=kept, reduced=reduced)
+        counts.update(lanes=cut.lanes, chunks=cut.chunks, chunk=cut.chunk)
+        self._chunks = cut.chunks
+        if cut.chunks != "1":
+            self._make_room(cut.chunks, kept)
+        return w.integer("mul", cut.blocks, cut.chunks)
 
     def _make_room(self, chunks: Name, kept: Name) -> None:
         """Memory for the chunks' partial results, as [chunks, kept]."""
@@ -532,27 +528,6 @@ def _divides(nest: Nest) -> bool:
 
 def _is_small(count: Name, most: int) -> bool:
     return count.isdigit() and int(count) <= most
-
-
-def over(w: Writer, count: Name, size: Name) -> Name:
-    """How many pieces of a size there are in a count."""
-    if size == "1":
-        return count
-    more = w.integer("add", count, w.integer("sub", size, "1"))
-    if more.isdigit() and size.isdigit():
-        return str(int(more) // int(size))
-    return w.integer("sdiv", more, size)
-
-
-def power_of_two(w: Writer, count: Name) -> Name:
-    """The least power of two that is not below a count, from 1 on."""
-    if count.isdigit():
-        return str(1 << max(int(count) - 1, 0).bit_length())
-    least = w.integer("sub", w.call_i64("smax", count, "1"), "1")
-    code = w.region(least)
-    zeros = code.put(Type("i64"), f"call i64 @llvm.ctlz.i64(i64 {least}, i1 false)").name
-    shift = code.put(Type("i64"), f"sub i64 64, {zeros}").name
-    return code.put(Type("i64"), f"shl i64 1, {shift}").name
 
 
 def _context(name: str, into: str) -> str:

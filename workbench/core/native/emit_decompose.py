@@ -5,7 +5,6 @@ makes such copies, too, so that vectors have the same signs.
 from __future__ import annotations
 
 from workbench.core.graph import Apply, Op
-from workbench.core.native.emit_shape import zero_fill
 from workbench.core.native.ssa import Type
 from workbench.core.native.stacks import (
     LETTER,
@@ -94,7 +93,7 @@ def _identity_if_none(w: Writer, square: Tensor, k: Name) -> None:
         return
     n = square.dims[0]
     with w.counted(w.select(w.compare("eq", k, "0"), "1", "0")):
-        zero_fill(w, square)
+        w.clear(square)
         step = w.integer("add", *square.strides)
         with w.counted(n) as i:
             _put_one(w, square, w.integer("mul", i, step))
@@ -152,7 +151,7 @@ def emit_lu(w: Writer, node: Apply) -> None:
         _copy_above(w, copy, right, k)
         _copy_below(w, copy, left)
         exchange(w, k, exchanged, m, order)
-        zero_fill(w, permutation)
+        w.clear(permutation)
         with w.counted(m) as i:
             row = w.code.put(Type("i64"), f"load i64, ptr {_word(w, order, i)}").name
             place = w.integer("add", w.integer("mul", i, m), row)

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import Any
 
 from workbench.core.graph import Apply, Variable
@@ -23,6 +22,7 @@ from workbench.core.ops.index import (
 )
 from workbench.core.ops.slices import FULL, Entry, Spec
 from workbench.core.scalar import ScalarBuilder
+from workbench.frozen import frozen
 
 
 def emit_subtensor(w: Writer, node: Apply) -> None:
@@ -163,7 +163,7 @@ def emit_advanced_subtensor(w: Writer, node: Apply) -> None:
     op = node.op
     assert isinstance(op, AdvancedSubtensor)
     x, *parts = node.inputs
-    pick = _pick(w, op.spec, w.tensor(x), parts)
+    pick = picked(w, op.spec, w.tensor(x), parts)
     out = w.allocate(node.out, pick.result_dims)
     with over(w, pick.space) as at:
         _transfer(w, _row(w, pick, at), element(w, pick.turned(out), at), put=True)
@@ -175,7 +175,7 @@ def emit_advanced_inc_subtensor(w: Writer, node: Apply) -> None:
     op = node.op
     assert isinstance(op, AdvancedIncSubtensor)
     out = w.changeable(node)
-    pick = _pick(w, op.spec, out, node.inputs[2:])
+    pick = picked(w, op.spec, out, node.inputs[2:])
     y = w.tensor(node.inputs[1])
     dims = pick.result_dims
     y = spread_checked(w, y, node.inputs[1], out.view(out.data, dims, ["0"] * len(dims)))
@@ -184,8 +184,8 @@ def emit_advanced_inc_subtensor(w: Writer, node: Apply) -> None:
     w.bind(node.out, out)
 
 
-@dataclass(frozen=True)
-class _Pick:
+@frozen
+class Pick:
     """An index with arrays.
 
     source    the tensor's memory, its indexed axes first
@@ -213,7 +213,7 @@ class _Pick:
         return reordered(result, [*here, *(i for i in range(result.ndim) if i not in here)])
 
 
-def _pick(w: Writer, spec: Spec, x: Tensor, parts: Sequence[Variable]) -> _Pick:
+def picked(w: Writer, spec: Spec, x: Tensor, parts: Sequence[Variable]) -> Pick:
     """What an index means: slices become a view, and the arrays' axes move to the front."""
     left = iter(parts)
     slice_parts: list[Variable] = []
@@ -235,7 +235,7 @@ def _pick(w: Writer, spec: Spec, x: Tensor, parts: Sequence[Variable]) -> _Pick:
     together = named[-1] - named[0] + 1 == len(named)
     position = sum(i < named[0] for i in rest) if together else 0
     spread_arrays = [spread(t, space) for t in arrays]
-    return _Pick(reordered(view, [*named, *rest]), spread_arrays, space, position)
+    return Pick(reordered(view, [*named, *rest]), spread_arrays, space, position)
 
 
 def reordered(tensor: Tensor, order: Sequence[int]) -> Tensor:
@@ -287,7 +287,7 @@ def slice_at(w: Writer, tensor: Tensor, axis: int, k: Name) -> Tensor:
     return tensor.view(data, dims, strides, contiguous=tensor.contiguous and axis == 0)
 
 
-def _row(w: Writer, pick: _Pick, at: Sequence[Name]) -> Tensor:
+def _row(w: Writer, pick: Pick, at: Sequence[Name]) -> Tensor:
     """What is picked at this point of the space; every index is checked."""
     x, count = pick.source, len(pick.arrays)
     if x.scalar is not None:

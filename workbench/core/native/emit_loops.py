@@ -11,7 +11,7 @@ from workbench.core.native.kernel import Argument
 from workbench.core.native.lower import lower
 from workbench.core.native.ssa import memory_type
 from workbench.core.native.tensor import Name, Tensor, register_tensor
-from workbench.core.native.writer import Writer
+from workbench.core.native.writer import Moving, Writer
 from workbench.core.nest import Nest, Operand, Reducer, Result, Stride
 from workbench.core.ops.elementwise import Elemwise
 from workbench.core.ops.loop import NO_IDENTITY, Loop
@@ -148,6 +148,16 @@ class Sink:
     inplace: tuple[int, ...] = ()
 
 
+@frozen
+class Fitted:
+    """A nest that fits how its tensors lie, its lengths, and the tensors with their strides."""
+
+    nest: Nest
+    dims: Sequence[Name]
+    operands: Sequence[Moving]
+    results: Sequence[Moving]
+
+
 def run_loops(
     w: Writer,
     program: ScalarProgram,
@@ -157,6 +167,26 @@ def run_loops(
     axes: tuple[int, ...],
 ) -> None:
     """A kernel for a program over a space, with neighbouring axes joined where memory allows it."""
+    fit = fitted(w, program, space, tensors, sinks, axes)
+    if sinks[0].tensor.device != "cpu":
+        w.launch(fit.nest, fit.dims, fit.operands, fit.results)
+        return
+    passed = [
+        _argument(w, t, o, s) for (t, s), o in zip(fit.operands, fit.nest.operands, strict=True)
+    ]
+    stored = [Argument(_data(t), s) for t, s in fit.results]
+    w.run_nest(fit.nest, fit.dims, passed, stored)
+
+
+def fitted(
+    w: Writer,
+    program: ScalarProgram,
+    space: Sequence[Name],
+    tensors: Sequence[Tensor],
+    sinks: Sequence[Sink],
+    axes: tuple[int, ...],
+) -> Fitted:
+    """The nest of a program over a space, with neighbouring axes joined where memory allows it."""
     if not space:  # of one element, which a device has in its memory
         space, sinks = ["1"], [replace(k, tensor=_as_row(k.tensor)) for k in sinks]
     ndim = len(space)
@@ -186,15 +216,8 @@ def run_loops(
         ),
         reduced,
     )
-    if sinks[0].tensor.device != "cpu":
-        stored_at = [k.tensor for k in sinks]
-        w.launch(nest, dims, list(zip(tensors, taken[:n])), list(zip(stored_at, taken[n:])))
-        return
-    passed = [
-        _argument(w, t, o, s) for t, o, s in zip(tensors, nest.operands, taken[:n], strict=True)
-    ]
-    stored = [Argument(_data(k.tensor), s) for k, s in zip(sinks, taken[n:], strict=True)]
-    w.run_nest(nest, dims, passed, stored)
+    stored = [k.tensor for k in sinks]
+    return Fitted(nest, dims, list(zip(tensors, taken[:n])), list(zip(stored, taken[n:])))
 
 
 def _as_row(tensor: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from workbench.core.graph import Apply
 from workbench.core.native.convert import convert
 from workbench.core.native.emit_loops import spread
 from workbench.core.native.ssa import Type, Value, scalar_type
-from workbench.core.native.tensor import Name, Tensor, register_tensor
+from workbench.core.native.tensor import Name, register_tensor
 from workbench.core.native.writer import Writer
 from workbench.core.ops.create import ARange
 from workbench.core.ops.join import Join
@@ -168,14 +168,7 @@ def emit_arange(w: Writer, node: Apply) -> None:
     assert isinstance(op, ARange)
     start, stop, step = (w.scalar(w.tensor(v)) for v in node.inputs)
     kind = Type(scalar_type(op.dtype))
-    if kind.is_float:
-        wide = [
-            v if v.type.scalar == "double" else v.convert("fpext", "double")
-            for v in (start, stop, step)
-        ]
-        length = _float_length(w, *wide)
-    else:
-        length = _integer_length(w, start, stop, step)
+    length = arange_length(w, start, stop, step)
     out = w.allocate(node.out, [length])
     delta = (start + step) - start
     with w.counted(length) as i:
@@ -190,6 +183,17 @@ def emit_arange(w: Writer, node: Apply) -> None:
         at = w.offset(out.data or "null", w.integer("mul", i, str(out.itemsize)))
         w.store_scalar(Value(w.code, kind, value.name), at)
     w.bind(node.out, out)
+
+
+def arange_length(w: Writer, start: Value, stop: Value, step: Value) -> Name:
+    """How many steps there are before stop; a step of 0 fails."""
+    if not start.type.is_float:
+        return _integer_length(w, start, stop, step)
+    wide = (
+        v if v.type.scalar == "double" else v.convert("fpext", "double")
+        for v in (start, stop, step)
+    )
+    return _float_length(w, *wide)
 
 
 def _float_length(w: Writer, start: Value, stop: Value, step: Value) -> Name:
@@ -233,21 +237,14 @@ def emit_eye(w: Writer, node: Apply) -> None:
     for length in (rows, columns):
         w.require(w.compare("sge", length, "0"))
     out = w.allocate(node.out, [rows, columns])
-    zero_fill(w, out)
+    w.clear(out)
     first = w.call_i64("smax", "0", w.integer("sub", "0", k))
     last = w.call_i64("smin", rows, w.integer("sub", columns, k))
     count = w.call_i64("smax", w.integer("sub", last, first), "0")
-    kind = Type(scalar_type(out.dtype))
-    with w.counted(count) as i:
-        row = w.integer("add", first, i)
-        column = w.integer("add", row, k)
-        at = w.integer("add", w.integer("mul", row, columns), column)
-        address = w.offset(out.data or "null", w.integer("mul", at, str(out.itemsize)))
-        w.store_scalar(Value(w.code, kind, kind.literal(1)), address)
+    column = w.integer("add", first, k)
+    start = w.integer("add", w.integer("mul", first, columns), column)
+    data = w.offset(out.data or "null", w.integer("mul", start, str(out.itemsize)))
+    step = w.integer("mul", w.integer("add", columns, "1"), str(out.itemsize))
+    one = register_tensor(out.dtype, Type(scalar_type(out.dtype)).literal(1), [count])
+    w.copy(one, out.view(data, [count], [step]))
     w.bind(node.out, out)
-
-
-def zero_fill(w: Writer, tensor: Tensor) -> None:
-    """All bytes of a contiguous array to zero."""
-    size = w.bytes_of(tensor.dtype, tensor.dims)
-    w.code.line(f"call void @llvm.memset.p0.i64(ptr {tensor.data}, i8 0, i64 {size}, i1 false)")

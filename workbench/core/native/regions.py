@@ -167,6 +167,8 @@ def _fold(opcode: str, a: Name, b: Name) -> Name | None:
     literal_a, literal_b = a.lstrip("-").isdigit(), b.lstrip("-").isdigit()
     if literal_a and literal_b:
         x, y = int(a), int(b)
+        if opcode == "sdiv" and x >= 0 and y > 0:
+            return str(x // y)
         return {"add": str(x + y), "sub": str(x - y), "mul": str(x * y)}.get(opcode)
     if opcode == "mul" and "0" in (a, b):
         return "0"

@@ -393,6 +393,12 @@ class Writer(Regions):
 
         copy_nest(self, source, into)
 
+    def clear(self, tensor: Tensor) -> None:
+        """Every byte of a contiguous array to zero."""
+        size = self.bytes_of(tensor.dtype, tensor.dims)
+        target = f"ptr {tensor.data}, i8 0, i64 {size}, i1 false"
+        self.code.line(f"call void @llvm.memset.p0.i64({target})")
+
     def bind(self, variable: Variable, tensor: Tensor) -> None:
         """Say where a variable's value is; if it is wanted elsewhere, it is copied there now."""
         wanted = self.destinations.pop(variable, None)
