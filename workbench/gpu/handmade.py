@@ -2,7 +2,8 @@
 
 In a file, NAME stands for the kernel's name, and what its parameters are (types, sizes) is defined
 before it and forgotten after it. Its own functions and macros begin with NAME, too, for a program
-may hold several kernels that were made of one file.
+may hold several kernels that were made of one file. What two files share is in a third, which both
+include.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from functools import lru_cache
 
 from workbench.gpu.dialect import Kernel, source
 
+_INCLUDE = re.compile(r'^#include "(.+)"$', re.MULTILINE)
 _SIGNATURE = re.compile(r"KERNEL\(NAME, (\d+), (\d+)\)")
 
 
@@ -24,7 +26,7 @@ def kernel(file: str, **parameters: object) -> Kernel:
 
 @lru_cache(4096)
 def _kernel(file: str, parameters: tuple[tuple[str, str], ...]) -> Kernel:
-    body = source(f"{file}.c")
+    body = _INCLUDE.sub(lambda line: source(line[1]), source(f"{file}.c"))
     given: Mapping[str, str] = dict(parameters)
     before = "".join(f"#define {name} {value}\n" for name, value in given.items())
     after = "".join(f"#undef {name}\n" for name in given)

@@ -57,6 +57,13 @@ DEVICE void report(GLOBAL char *flags, i64 mark) {
     DEVICE T smaller_##T(T x, T y) { return isnan(x) || x < y ? x : y; }                     \
     DEVICE T log_gamma_##T(T x) { return x == -(T)INFINITY ? (T)INFINITY : lgamma(x); }
 
+/* The unsigned integer whose order is the elements': -0.0 before 0.0, nan last. */
+#define ORDERED(T, U)                                                                        \
+    DEVICE U order_##T(T x) {                                                                \
+        const U raw = (U)T##_bits(x), top = (U)1 << (8 * sizeof(T) - 1);                     \
+        return isnan(x) ? (U) ~(U)0 : raw & top ? ~raw : raw | top;                          \
+    }
+
 #define PI 3.14159265358979323846
 
 /* The logarithmic derivative of the gamma function: reflection, recurrence, asymptotic series. */
@@ -87,10 +94,12 @@ DEVICE void report(GLOBAL char *flags, i64 mark) {
 TO_INTEGER(f32)
 FLOORED(f32)
 SMOOTH(f32)
+ORDERED(f32, u32)
 #ifdef HAS_F64
 TO_INTEGER(f64)
 FLOORED(f64)
 SMOOTH(f64)
+ORDERED(f64, u64)
 DIGAMMA(f64)
 DEVICE f32 digamma_f32(f32 x) { return (f32)digamma_f64((f64)x); }
 #else
@@ -127,6 +136,7 @@ DIGAMMA(f32)
     DEVICE T shift_right_##T(T x, T y) {                                                     \
         return (T)(x >> ((U)y < 8 * sizeof(T) ? y : (T)(8 * sizeof(T) - 1)));                \
     }                                                                                        \
+    DEVICE U order_##T(T x) { return (U)((U)x ^ (U)1 << (8 * sizeof(T) - 1)); }              \
     DEVICE T size_##T(T x) { return x < 0 ? (T)((U)0 - (U)x) : x; }                          \
     DEVICE T sign_##T(T x) { return (T)((x > 0) - (x < 0)); }
 
@@ -143,6 +153,7 @@ DIGAMMA(f32)
         return power;                                                                        \
     }                                                                                        \
     DEVICE T shift_right_##T(T x, T y) { return (T)(y < 8 * sizeof(T) ? x >> y : 0); }       \
+    DEVICE T order_##T(T x) { return x; }                                                    \
     DEVICE T size_##T(T x) { return x; }                                                     \
     DEVICE T sign_##T(T x) { return x != 0; }
 

@@ -4,14 +4,16 @@ lie on a device; scalars that the host has are read by value.
 
 from __future__ import annotations
 
-from workbench.gpu.ops import batched, convolution, general, random, windows
+from workbench.gpu.ops import batched, convolution, general, index, random, sorting, windows
 from workbench.gpu.ops.base import Forms, OnDevice, form_of, moved
 
 FORMS: Forms = {
-    **general.FORMS,
     **batched.FORMS,
     **convolution.FORMS,
+    **general.FORMS,
+    **index.FORMS,
     **random.FORMS,
+    **sorting.FORMS,
     **windows.FORMS,
 }
 """From the host's ops to the devices'."""
