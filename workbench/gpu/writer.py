@@ -15,7 +15,7 @@ from workbench.core.array import Array
 from workbench.core.devices import find
 from workbench.core.graph import Apply, Constant
 from workbench.core.native.abi import CONTEXT, SLOT, field
-from workbench.core.native.emit_loops import Sink, copy_nest, run_loops
+from workbench.core.native.emit_loops import Sink, copy_nest, fitted
 from workbench.core.native.ssa import Type, Value
 from workbench.core.native.tensor import Name, Tensor
 from workbench.core.native.writer import Moving, Writer
@@ -256,6 +256,8 @@ class DeviceWriter(Writer):
             self._upload(between, into)
 
     def _copy_within(self, source: Tensor, into: Tensor) -> None:
+        from workbench.gpu.transpose import transpose, turned_axes
+
         alike = source.dtype == into.dtype and source.dims == into.dims
         if alike and source.data is not None and source.contiguous and into.contiguous:
             size = self.bytes_of(into.dtype, into.dims)
@@ -264,7 +266,11 @@ class DeviceWriter(Writer):
             return
         builder = ScalarBuilder((source.dtype,))
         program = builder.program(builder.cast(0, into.dtype))
-        run_loops(self, program, into.dims, [source], [Sink(into, 0)], ())
+        fit = fitted(self, program, into.dims, [source], [Sink(into, 0)], ())
+        if (axes := turned_axes(fit)) is not None:
+            transpose(self, fit, *axes)
+        else:
+            self.launch(fit.nest, fit.dims, fit.operands, fit.results)
 
     def _upload(self, source: Tensor, into: Tensor) -> None:
         whole = self.in_memory(source)
