@@ -25,7 +25,7 @@ def emit_arange(w: Writer, node: Apply) -> None:
     assert isinstance(w, DeviceWriter)
     assert isinstance(op, ARange)
     start, stop, step = (w.scalar(w.tensor(v)) for v in node.inputs)
-    length = emit_shape.arange_length(w, start, stop, step)
+    length = emit_shape.arange_length(w, op, start, stop, step)
     out = w.allocate(node.out, [length])
     kind = c_type(op.dtype)
     made = kernel(

@@ -168,7 +168,7 @@ def emit_arange(w: Writer, node: Apply) -> None:
     assert isinstance(op, ARange)
     start, stop, step = (w.scalar(w.tensor(v)) for v in node.inputs)
     kind = Type(scalar_type(op.dtype))
-    length = arange_length(w, start, stop, step)
+    length = arange_length(w, op, start, stop, step)
     out = w.allocate(node.out, [length])
     delta = (start + step) - start
     with w.counted(length) as i:
@@ -185,10 +185,10 @@ def emit_arange(w: Writer, node: Apply) -> None:
     w.bind(node.out, out)
 
 
-def arange_length(w: Writer, start: Value, stop: Value, step: Value) -> Name:
+def arange_length(w: Writer, op: ARange, start: Value, stop: Value, step: Value) -> Name:
     """How many steps there are before stop; a step of 0 fails."""
-    if not start.type.is_float:
-        return _integer_length(w, start, stop, step)
+    if op.dtype[0] != "f":
+        return _integer_length(w, op.dtype, start, stop, step)
     wide = (
         v if v.type.scalar == "double" else v.convert("fpext", "double")
         for v in (start, stop, step)
@@ -204,7 +204,7 @@ def _float_length(w: Writer, start: Value, stop: Value, step: Value) -> Name:
     return w.call_i64("smax", length, "0")
 
 
-def _integer_length(w: Writer, start: Value, stop: Value, step: Value) -> Name:
+def _integer_length(w: Writer, dtype: str, start: Value, stop: Value, step: Value) -> Name:
     """The number of steps before stop: (stop - start + step ∓ 1) / step, not below 0; a step of 0
     fails.
     """
@@ -213,7 +213,7 @@ def _integer_length(w: Writer, start: Value, stop: Value, step: Value) -> Name:
         return (
             v.name
             if v.type.bits == 64 or v.name.lstrip("-").isdigit()
-            else v.convert("sext", "i64").name
+            else v.convert("zext" if dtype[0] == "u" else "sext", "i64").name
         )
 
     first, last, stride = wide(start), wide(stop), wide(step)

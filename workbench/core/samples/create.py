@@ -23,6 +23,12 @@ def _arange() -> Iterator[Sample]:
             lambda a, b, c: np.arange(a, b, c),
         )
     yield Sample(
+        "beyond int32",
+        create.ARange("uint32"),
+        tuple(np.array(v, "uint32") for v in (0, 3 * 10**9, 10**9)),
+        lambda a, b, c: np.arange(a, b, c, "uint32"),
+    )
+    yield Sample(
         "floats",
         create.ARange("float64"),
         tuple(np.array(v) for v in (0.5, 3.2, 0.7)),
