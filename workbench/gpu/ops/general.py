@@ -134,15 +134,25 @@ class GpuJoin(OnDevice, join.Join):
     """Arrays one after another."""
 
 
+class Indexing(OnDevice):
+    """What reads or writes a part that an index names."""
+
+    @classmethod
+    def refusal(cls, node: Apply, able: Capabilities) -> str:
+        op: Any = node.op
+        steps = [entry[2] for entry in op.spec if isinstance(entry, tuple)]
+        return "a slice's step is known only when it runs" if "?" in steps else ""
+
+
 @frozen
-class GpuSubtensor(OnDevice, index.Subtensor):
+class GpuSubtensor(Indexing, index.Subtensor):
     """A slice: a view."""
 
     hosts_from = 1
 
 
 @frozen
-class GpuIncSubtensor(OnDevice, index.IncSubtensor):
+class GpuIncSubtensor(Indexing, index.IncSubtensor):
     """A part changed."""
 
     hosts_from = 2

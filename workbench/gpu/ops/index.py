@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from workbench.core.graph import Apply
 from workbench.core.ops import index
 from workbench.core.types import tensor_type
 from workbench.frozen import frozen
-from workbench.gpu.dialect import Capabilities
-from workbench.gpu.ops.base import OnDevice, forms_of
+from workbench.gpu.ops.base import forms_of
+from workbench.gpu.ops.general import Indexing
 
 
-class _Picking(OnDevice):
+class _Picking(Indexing):
     """Index arrays lie on the device; numbers are read on the host."""
 
     emitters = "workbench.gpu.emit_picks"
@@ -23,12 +23,6 @@ class _Picking(OnDevice):
     def on_host(cls, node: Apply) -> Sequence[int]:
         first = cls.parts_from
         return [k for k in range(first, len(node.inputs)) if not tensor_type(node.inputs[k]).ndim]
-
-    @classmethod
-    def refusal(cls, node: Apply, able: Capabilities) -> str:
-        op: Any = node.op
-        slices = [entry for entry in op.spec if isinstance(entry, tuple)]
-        return "a slice's step is known only when it runs" if "?" in [s[2] for s in slices] else ""
 
 
 @frozen
