@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from workbench.core.graph import Apply, Op
 from workbench.core.native.emit_loops import iteration_space, spread
@@ -84,24 +85,30 @@ def emit_running(w: Writer, node: Apply) -> None:
     prim: str = op.prim  # type: ignore[attr-defined]  # what runs has one
     if wide == "bool":
         prim = "or" if prim == "maximum" else "and"
-    _emit_scan(w, node, op.axis, PAIRED=0, COMBINED=combined(prim, wide, "x", "y"))
+    how = {"PAIRED": 0, "COMBINED": combined(prim, wide, "x", "y")}
+    _emit_scan(w, node, op.axis, how, how)
 
 
 def emit_recurrence(w: Writer, node: Apply) -> None:
     """A linear recurrence: a * y + b."""
     op = node.op
     assert isinstance(op, Along)
-    _emit_scan(w, node, op.axis, PAIRED=1)
+    one, other = ({"PAIRED": 1, "OF_TOTALS": k} for k in range(2))
+    _emit_scan(w, node, op.axis, one, other)
 
 
-def _emit_scan(w: Writer, node: Apply, axis: int, **how: object) -> None:
+def _emit_scan(
+    w: Writer, node: Apply, axis: int, of_elements: Mapping[str, Any], of_totals: Mapping[str, Any]
+) -> None:
+    """The kernel's parameters for elements, and for the chunks' totals."""
     assert isinstance(w, DeviceWriter)
     operands = [w.tensor(v) for v in node.inputs]
     dims, device = iteration_space(w, node.inputs, operands), tensor_type(node.out).device
     lines = [lines_of(w, spread(t, dims), axis, device) for t in operands]
     out = w.allocate(node.out, dims)
     kind = c_type(out.dtype)
-    first, again = (kernel("scan", X=x, T=kind, **how) for x in (c_type(operands[0].dtype), kind))
+    first = kernel("scan", X=c_type(operands[0].dtype), T=kind, **of_elements)
+    again = kernel("scan", X=kind, T=kind, **of_totals)
     _scan(w, lines, out, first, again)
     w.bind(node.out, out)
 

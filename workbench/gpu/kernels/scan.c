@@ -3,7 +3,7 @@
 
    Long lines are cut into chunks, which begin with what the chunk before ends with. Before that is
    known, the kernel gives only the chunks' totals (of a recurrence: the a and b that lead from a
-   chunk's beginning to its end), and is run over these.
+   chunk's beginning to its end), and is run over these (of a recurrence: with OF_TOTALS).
 
    words: out, totals' a, x or a, b, what chunks end with (chunk, line); lines, elements of a line,
    inner, lanes, chunks, length of a chunk, whether all elements are stored */
@@ -20,15 +20,15 @@ DEVICE NAME_part NAME_read(GLOBAL const X *x, GLOBAL const X *b, i64 k) {
     return read;
 }
 
-DEVICE NAME_part NAME_next(NAME_part x, NAME_part y) {
-    const NAME_part next = {x.a * y.a, y.a * x.b + y.b};
-    return next;
-}
-
 /* From 0 only b is left, though the product of many a may be beyond the largest number. */
 DEVICE NAME_part NAME_both(NAME_part x, NAME_part y) {
     const NAME_part both = {x.a * y.a, x.b == 0 ? y.b : y.a * x.b + y.b};
     return both;
+}
+
+DEVICE NAME_part NAME_next(NAME_part x, NAME_part y) {
+    const NAME_part next = {x.a * y.a, y.a * x.b + y.b};
+    return OF_TOTALS ? NAME_both(x, y) : next;
 }
 #else
 typedef struct {
