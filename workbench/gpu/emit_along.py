@@ -27,8 +27,6 @@ _FEW = 4
 _EACH = 8
 """Elements that a thread of `scan.c` takes at once."""
 
-_RESULTS = {"softmax": "exp(shifted) / total", "log_softmax": "shifted - log(total)"}
-
 
 def emit_softmax(w: Writer, node: Apply) -> None:
     """The largest element, the sum and the result: three walks along each line."""
@@ -40,8 +38,9 @@ def emit_softmax(w: Writer, node: Apply) -> None:
     out = w.allocate(node.out, x.dims)
     kind = c_type(t.dtype)
     made = kernel(
-        "softmax", X=c_type(x.dtype), T=kind, LARGER=f"larger_{kind}", RESULT=_RESULTS[op.title],
+        "softmax", X=c_type(x.dtype), T=kind, LARGER=f"larger_{kind}",
         ACC="f64" if w.device(t.device).able.float64 else kind,
+        LOGARITHM=int(op.title == "log_softmax"),
     )  # fmt: skip
     cut = lines.shares(w, _FEW)
     words = [*map(w.address, (out, lines.tensor)), lines.count, lines.length, lines.inner]

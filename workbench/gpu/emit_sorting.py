@@ -11,14 +11,17 @@ from workbench.core.native.tensor import Name, Tensor
 from workbench.core.native.writer import Emitter, Writer
 from workbench.core.ops.sorting import ArgSort, SearchSorted, Sort
 from workbench.core.types import tensor_type
-from workbench.gpu.dialect import c_type
+from workbench.gpu.dialect import GROUP_SIZE, c_type
 from workbench.gpu.handmade import kernel
 from workbench.gpu.ops import sorting
 from workbench.gpu.shares import doublings, over
 from workbench.gpu.writer import DeviceWriter
 
-_LARGEST_SHIFT = 10
-"""A work group sorts 2 to the power of this many items."""
+_EACH = 3
+"""A thread has 2 to the power of this many items, see `items.h`, and a work group"""
+
+_TILE = _EACH + (GROUP_SIZE - 1).bit_length()
+"""2 to the power of this many: the longest piece that it sorts by itself."""
 
 
 def emit_sort(w: Writer, node: Apply) -> None:
@@ -60,27 +63,27 @@ def _sort(w: DeviceWriter, x: Tensor, out: Tensor, columns: Name, by_position: b
     kind = c_type(x.dtype)
     kinds = {
         "T": kind, "ITEM": "i64" if by_position else kind, "ORDER": _order(x.dtype),
-        "BY_POSITION": int(by_position),
+        "BY_POSITION": int(by_position), "COLUMNS": columns if columns == "1" else "W(5)",
     }  # fmt: skip
     steps = doublings(w, n)
-    shift = w.call_i64("smin", steps, str(_LARGEST_SHIFT))
-    merges = w.call_i64("smax", w.integer("sub", steps, str(_LARGEST_SHIFT)), "0")
-    pieces = over(w, n, str(1 << _LARGEST_SHIFT))
-    per_group = w.integer("shl", "1", w.integer("sub", str(_LARGEST_SHIFT), shift))
+    shift = w.call_i64("smin", w.call_i64("smax", steps, str(_EACH)), str(_TILE))
+    merges = w.call_i64("smax", w.integer("sub", steps, str(_TILE)), "0")
+    pieces = over(w, n, str(1 << _TILE))
+    per_group = w.integer("shl", "1", w.integer("sub", str(_TILE), shift))
     groups = over(w, w.integer("mul", rows, pieces), per_group)
     spare = out if merges == "0" else w.scratch(out.dtype, out.dims, device=device)
     places = w.address(out), w.address(spare)
-    words = [_either(w, merges, places), w.address(x), rows, n, columns, shift, pieces]
+    words = [_either(w, merges, places), w.address(x), rows, n, shift, columns, pieces]
     w.queue(device, kernel("sort", **kinds), groups, words)
     if merges == "0":
         return
-    merge, points = kernel("merge", **kinds), w.multiply(rows, n)
+    merge, threads = kernel("merge", **kinds), w.multiply(rows, over(w, n, str(1 << _EACH)))
     with w.counted(merges) as i:
         left = w.integer("sub", merges, i)
         source, into = _either(w, left, places), _either(w, w.integer("sub", left, "1"), places)
-        run = w.integer("shl", str(1 << _LARGEST_SHIFT), i)
+        run = w.integer("shl", str(1 << _TILE), i)
         words = [into, source, w.address(x), rows, n, columns, run]
-        w.queue(device, merge, w.groups(device, points), words)
+        w.queue(device, merge, w.groups(device, threads), words)
 
 
 def _either(w: DeviceWriter, merges_left: Name, places: tuple[Name, Name]) -> Name:

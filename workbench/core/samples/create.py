@@ -26,7 +26,7 @@ def _arange() -> Iterator[Sample]:
         "beyond int32",
         create.ARange("uint32"),
         tuple(np.array(v, "uint32") for v in (0, 3 * 10**9, 10**9)),
-        lambda a, b, c: np.arange(a, b, c, "uint32"),
+        lambda a, b, c: np.arange(a, b, c, dtype="uint32"),
     )
     yield Sample(
         "floats",

@@ -1,5 +1,5 @@
-/* Out = softmax of x, or its logarithm, along lines: RESULT is made of an element less the line's
-   largest (`shifted`) and of the sum of their exponentials (`total`).
+/* Out = softmax of x, or its LOGARITHM, along lines: what is divided by the sum at last, or lessened
+   by its logarithm, is kept in out until then.
 
    words: out, x; lines, elements of a line, inner, lanes */
 #include "lines.h"
@@ -24,18 +24,19 @@ KERNEL(NAME, 6, 2) {
         BARRIER();
     }
     ACC sum = 0;
-    for (i64 k = own.lane; k < stop; k += lanes)
-        sum += exp((T)x[k * inner] - peak);
+    for (i64 k = own.lane; k < stop; k += lanes) {
+        const T shifted = (T)x[k * inner] - peak, power = exp(shifted);
+        out[k * inner] = LOGARITHM ? shifted : power;
+        sum += power;
+    }
     for (u32 bit = 1; bit < lanes; bit *= 2) {
         sums[LID] = sum;
         BARRIER();
         sum += sums[NAME_PARTNER(own, bit)];
         BARRIER();
     }
-    const T total = (T)sum;
-    for (i64 k = own.lane; k < stop; k += lanes) {
-        const T shifted = (T)x[k * inner] - peak;
-        out[k * inner] = RESULT;
-    }
+    const T total = LOGARITHM ? log((T)sum) : (T)sum;
+    for (i64 k = own.lane; k < stop; k += lanes)
+        out[k * inner] = LOGARITHM ? out[k * inner] - total : out[k * inner] / total;
 }
 #undef NAME_PARTNER
