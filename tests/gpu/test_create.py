@@ -9,8 +9,10 @@ import workbench.tensor as T
 from tests.core.ops.backends import inputs_for
 from tests.gpu.support import left_behind, moved, on_device
 from workbench.core.graph import toposort
+from workbench.core.link import Plan
 from workbench.core.ops.create import ARange, Eye
 from workbench.core.ops.shape import MakeVector
+from workbench.gpu.link import link_devices
 from workbench.gpu.ops.create import GpuMakeVector
 
 RNG = np.random.default_rng(6)
@@ -69,3 +71,16 @@ def test_transposing(dtype: str, order: tuple[int, ...]) -> None:
     for lengths in ((64, 33, 2, 32), (1, 70, 3, 5), (40, 1, 31, 1), (0, 7, 2, 2)):
         values = (RNG.standard_normal(lengths[: len(order)]) * 9).astype(dtype)
         np.testing.assert_array_equal(run([values])[0], values.transpose(order))
+
+
+def test_what_is_copied_by_tiles() -> None:
+    """Only what has other neighbours afterwards."""
+    for ndim, order, is_tiled in (
+        (2, (1, 0), True),
+        (3, (1, 0, 2), False),
+        (4, (0, 2, 3, 1), True),
+    ):
+        (variable,) = inputs_for([np.zeros((1,) * ndim)])
+        results = tuple(moved([variable], [variable.dimshuffle(*order)]))
+        linked = link_devices(Plan((variable,), results), None)
+        assert ("tile[" in linked.code("kernels")) == is_tiled

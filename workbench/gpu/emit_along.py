@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from workbench.core.graph import Apply, Op
 from workbench.core.native.emit_loops import iteration_space, spread
@@ -20,6 +19,9 @@ from workbench.gpu.ops import along
 from workbench.gpu.render import combined
 from workbench.gpu.shares import Shares
 from workbench.gpu.writer import DeviceWriter
+
+Parameters = Mapping[str, object]
+"""What a kernel is made with."""
 
 _FEW = 4
 """Elements that a thread goes over, where there are lanes enough."""
@@ -97,9 +99,9 @@ def emit_recurrence(w: Writer, node: Apply) -> None:
 
 
 def _emit_scan(
-    w: Writer, node: Apply, axis: int, of_elements: Mapping[str, Any], of_totals: Mapping[str, Any]
+    w: Writer, node: Apply, axis: int, of_elements: Parameters, of_totals: Parameters
 ) -> None:
-    """The kernel's parameters for elements, and for the chunks' totals."""
+    """A scan along an axis; what the kernel is made with for elements, and for chunks' totals."""
     assert isinstance(w, DeviceWriter)
     operands = [w.tensor(v) for v in node.inputs]
     dims, device = iteration_space(w, node.inputs, operands), tensor_type(node.out).device

@@ -18,10 +18,10 @@ from workbench.gpu.shares import doublings, over
 from workbench.gpu.writer import DeviceWriter
 
 _EACH = 3
-"""A thread has 2 to the power of this many items, see `items.h`, and a work group"""
+"""Threads have 2 to the power of this many items, as `items.h` says."""
 
 _TILE = _EACH + (GROUP_SIZE - 1).bit_length()
-"""2 to the power of this many: the longest piece that it sorts by itself."""
+"""Work groups have 2 to the power of this many."""
 
 
 def emit_sort(w: Writer, node: Apply) -> None:

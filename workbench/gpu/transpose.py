@@ -1,4 +1,6 @@
-"""Copies after which other elements are neighbours than before: by tiles, through local memory."""
+"""Nests that only copy, and after which other elements are neighbours than before: by tiles,
+through local memory.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +17,14 @@ _STACKED = 2
 
 def turned_axes(fit: Fitted) -> tuple[int, int] | None:
     """The axis along which the source's neighbours are, and that of what it is copied into; None
-    where they are the same, or there are more axes than the kernel knows.
+    where they are the same, or more is done than copying, or along more axes than the kernel knows.
     """
-    (source, steps), (into, out_steps) = fit.operands[0], fit.results[0]
-    unit = str(into.itemsize)
-    if source.dtype != into.dtype or source.data is None or len(steps) > 2 + _STACKED:
+    nest = fit.nest
+    copies = not nest.program.steps and len(nest.operands) == len(nest.results) == 1
+    if not copies or nest.reduced or nest.ndim > 2 + _STACKED:
         return None
+    (_, steps), (into, out_steps) = fit.operands[0], fit.results[0]
+    unit = str(into.itemsize)
     rows = [a for a, step in enumerate(steps) if step == unit]
     columns = [a for a, step in enumerate(out_steps) if step == unit]
     if not rows or not columns or columns[-1] in rows:

@@ -15,7 +15,7 @@ from workbench.core.array import Array
 from workbench.core.devices import find
 from workbench.core.graph import Apply, Constant
 from workbench.core.native.abi import CONTEXT, SLOT, field
-from workbench.core.native.emit_loops import Sink, copy_nest, fitted
+from workbench.core.native.emit_loops import Fitted, Sink, copy_nest, run_loops
 from workbench.core.native.ssa import Type, Value
 from workbench.core.native.tensor import Name, Tensor
 from workbench.core.native.writer import Moving, Writer
@@ -256,8 +256,6 @@ class DeviceWriter(Writer):
             self._upload(between, into)
 
     def _copy_within(self, source: Tensor, into: Tensor) -> None:
-        from workbench.gpu.transpose import transpose, turned_axes
-
         alike = source.dtype == into.dtype and source.dims == into.dims
         if alike and source.data is not None and source.contiguous and into.contiguous:
             size = self.bytes_of(into.dtype, into.dims)
@@ -266,11 +264,7 @@ class DeviceWriter(Writer):
             return
         builder = ScalarBuilder((source.dtype,))
         program = builder.program(builder.cast(0, into.dtype))
-        fit = fitted(self, program, into.dims, [source], [Sink(into, 0)], ())
-        if (axes := turned_axes(fit)) is not None:
-            transpose(self, fit, *axes)
-        else:
-            self.launch(fit.nest, fit.dims, fit.operands, fit.results)
+        run_loops(self, program, into.dims, [source], [Sink(into, 0)], ())
 
     def _upload(self, source: Tensor, into: Tensor) -> None:
         whole = self.in_memory(source)
@@ -363,13 +357,20 @@ class DeviceWriter(Writer):
         dims: Sequence[Name],
         operands: Sequence[Moving],
         results: Sequence[Moving],
-        kind: type[NestKernel] = NestKernel,
-        **counts: Name,
     ) -> None:
-        """A nest as a kernel; where its reduction is cut into chunks, as two. `counts` are words
-        that only kernels of this kind have.
-        """
-        device = results[0][0].device
+        """A nest as a kernel; where its reduction is cut into chunks, as two."""
+        from workbench.gpu.transpose import transpose, turned_axes
+
+        fit = Fitted(nest, dims, operands, results)
+        if (axes := turned_axes(fit)) is not None:
+            transpose(self, fit, *axes)
+        else:
+            self.launch_as(NestKernel, fit)
+
+    def launch_as(self, kind: type[NestKernel], fit: Fitted, **counts: Name) -> None:
+        """A nest as a kernel of some kind; `counts` are words that only such kernels have."""
+        nest, operands = fit.nest, fit.operands
+        device = fit.results[0][0].device
         pointed = frozenset(
             k
             for k, (t, _) in enumerate(operands)
@@ -379,7 +380,7 @@ class DeviceWriter(Writer):
         kernel = kind(nest, pointed, False, able.pack)
         wide = kind(nest, pointed, True, able.pack)
         pair = Pair(kernel.kernel(able), (wide if _divides(nest) else kernel).kernel(able))
-        launch = _Launch(self, device, kernel, dims, [*operands, *results])
+        launch = _Launch(self, device, kernel, fit.dims, [*operands, *fit.results])
         launch.counts.update(counts)
         launch.write(pair)
 

@@ -16,7 +16,7 @@ from workbench.gpu.ops.general import Indexing
 class _Picking(Indexing):
     """Index arrays lie on the device; numbers are read on the host."""
 
-    emitters = "workbench.gpu.emit_picks"
+    emitters = "workbench.gpu.emit_index"
     parts_from: ClassVar[int] = 1
 
     @classmethod

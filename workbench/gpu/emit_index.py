@@ -36,7 +36,7 @@ def emit_advanced_subtensor(w: Writer, node: Apply) -> None:
     places = _over_space(pick, _places(w, pick, device))
     program = ScalarBuilder(("int64", out.dtype)).program(1)
     fit = fitted(w, program, out.dims, [places, _over_rest(pick)], [Sink(out, 0)], ())
-    w.launch(fit.nest, fit.dims, fit.operands, fit.results, Gather)
+    w.launch_as(Gather, fit)
     w.bind(node.out, out)
 
 
@@ -58,8 +58,7 @@ def emit_advanced_inc_subtensor(w: Writer, node: Apply) -> None:
     given = [target, _in_a_row(w, pick, y, flat.result_dims), _over_space(flat, order)]
     program = _change(out.dtype, op.set)
     fit = fitted(w, program, target.dims, given, [Sink(target, 0, inplace=(0,))], ())
-    words = {"places": w.address(places), "count": count}
-    w.launch(fit.nest, fit.dims, fit.operands, fit.results, Scatter, **words)
+    w.launch_as(Scatter, fit, places=w.address(places), count=count)
     w.bind(node.out, out)
 
 
@@ -72,7 +71,7 @@ def _places(w: DeviceWriter, pick: Pick, device: str) -> Tensor:
     program = _offset([t.dtype for t in pick.arrays])
     fit = fitted(w, program, pick.space, given, [Sink(made, 0)], ())
     flags, mark = w.report(device)
-    w.launch(fit.nest, fit.dims, fit.operands, fit.results, Places, flags=flags, mark=mark)
+    w.launch_as(Places, fit, flags=flags, mark=mark)
     return made
 
 
