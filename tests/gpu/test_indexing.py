@@ -45,11 +45,11 @@ def test_reading_and_writing(name: str) -> None:
     @given(st.tuples(st.integers(1, 6), st.integers(1, 7), st.integers(2, 9)), LENGTHS, st.data())
     @settings(max_examples=25, deadline=None)
     def holds(shape: tuple[int, ...], count: int, data: Any) -> None:
-        values = RNG.standard_normal(shape)
+        values = RNG.integers(-9, 9, shape).astype("float64")
         low = min(shape)
         first, second = (RNG.integers(-low, low, count) for _ in range(2))
         where = spec(first, second.astype("int32"))
-        new = RNG.standard_normal(values[where].shape)
+        new = RNG.integers(-9, 9, values[where].shape).astype("float64")  # sums are exact
         wanted_put, wanted_added = values.copy(), values.copy()
         wanted_put[where] = new
         np.add.at(wanted_added, where, new)
@@ -77,22 +77,34 @@ def test_dtypes(dtype: str, index_dtype: str) -> None:
 
 
 def test_many_equal_places() -> None:
-    """More than one work group sorts: runs of places are summed in NumPy's order, so to the bit,
-    and what is put last stays.
+    """More than one work group sorts, and runs are longer than one thread goes through: sums are
+    the same in every call, and what is put last stays.
     """
     x, i, y = T.fvector("x"), T.lvector("i"), T.fvector("y")
     run = on_device([x, i, y], [T.inc_subtensor(x[i], y), T.set_subtensor(x[i], y)])
     values = RNG.standard_normal(50).astype("float32")
-    for count in (1023, 1024, 1025, 5000, 70_000):
-        places = RNG.integers(-50, 50, count)
-        new = RNG.standard_normal(count).astype("float32")
-        wanted = values.copy()
-        np.add.at(wanted, places, new)
-        last = values.copy()
-        last[places] = new
-        added, put = run([values, places, new])
-        np.testing.assert_array_equal(added, wanted)
-        np.testing.assert_array_equal(put, last)
+    for count in (256, 257, 2047, 2049, 70_000):
+        for distinct in (50, 3, 1):
+            places = RNG.integers(-distinct, distinct, count)
+            new = RNG.standard_normal(count).astype("float32")
+            wanted, last = values.astype("float64"), values.copy()
+            np.add.at(wanted, places, new)
+            last[places] = new
+            added, put = run([values, places, new])
+            np.testing.assert_allclose(added, wanted, atol=1e-4)
+            np.testing.assert_array_equal(put, last)
+            np.testing.assert_array_equal(run([values, places, new])[0], added)
+
+
+def test_few_equal_places_are_summed_in_order() -> None:
+    """As NumPy does it, to the bit."""
+    x, i, y = T.fmatrix("x"), T.lvector("i"), T.fmatrix("y")
+    run = on_device([x, i, y], [T.inc_subtensor(x[i], y)])
+    values, new = (RNG.standard_normal((n, 5)).astype("float32") for n in (20, 256))
+    places = RNG.integers(0, 20, 256)
+    wanted = values.copy()
+    np.add.at(wanted, places, new)
+    np.testing.assert_array_equal(run([values, places, new])[0], wanted)
 
 
 def test_one_value_for_all_places() -> None:

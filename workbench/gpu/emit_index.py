@@ -4,20 +4,20 @@ its place first, so that what comes last stays, and sums are the same in every r
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from workbench.core.graph import Apply, Op
 from workbench.core.native.emit_index import Pick, picked, spread_checked
 from workbench.core.native.emit_loops import Sink, fitted
-from workbench.core.native.tensor import Tensor, register_tensor
+from workbench.core.native.tensor import Name, Tensor, register_tensor
 from workbench.core.native.writer import Emitter, Writer
 from workbench.core.ops.index import AdvancedIncSubtensor, AdvancedSubtensor
 from workbench.core.scalar import ScalarBuilder, ScalarProgram
 from workbench.core.types import tensor_type
 from workbench.gpu.emit_sorting import order_of
 from workbench.gpu.ops import index
-from workbench.gpu.pick_kernels import NOWHERE, Gather, Places, Scatter
+from workbench.gpu.pick_kernels import BLOCK, NOWHERE, Carry, Gather, Places, Scatter
 from workbench.gpu.writer import DeviceWriter
 
 
@@ -54,12 +54,28 @@ def emit_advanced_inc_subtensor(w: Writer, node: Apply) -> None:
     count = w.multiply(*pick.space)
     order = order_of(w, w.array("int64", [count], places.data or "null", device=out.device))
     flat = replace(pick, space=[count])
-    target = _over_rest(flat)
-    given = [target, _in_a_row(w, pick, y, flat.result_dims), _over_space(flat, order)]
-    program = _change(out.dtype, op.set)
+    target, y = _over_rest(flat), _in_a_row(w, pick, y, flat.result_dims)
+    words = {"places": w.address(places), "count": count}
+    carried = _carried(w, flat, y, order, op.set, words)
+    given = [target, y, _over_space(flat, order), carried]
+    program = _change(given, op.set)
     fit = fitted(w, program, target.dims, given, [Sink(target, 0, inplace=(0,))], ())
-    w.launch_as(Scatter, fit, places=w.address(places), count=count)
+    w.launch_as(Scatter, fit, **words)
     w.bind(node.out, out)
+
+
+def _carried(
+    w: DeviceWriter, flat: Pick, y: Tensor, order: Tensor, put: bool, words: Mapping[str, Name]
+) -> Tensor:
+    """What is written by each block of places, but the first, to the run that goes on there."""
+    (count,) = flat.space
+    more = w.call_i64("smax", w.integer("sub", count, "1"), "0")
+    blocks = replace(flat, space=[w.integer("sdiv", more, str(BLOCK))])
+    made = w.scratch(y.dtype, blocks.result_dims, device=order.device)
+    given = [made, y.view(y.data, made.dims, y.strides), _over_space(blocks, order)]
+    sink = Sink(made, 0, inplace=(0,))
+    w.launch_as(Carry, fitted(w, _change(given, put), made.dims, given, [sink], ()), **words)
+    return made.view(made.data, flat.result_dims, made.strides)
 
 
 def _places(w: DeviceWriter, pick: Pick, device: str) -> Tensor:
@@ -91,9 +107,9 @@ def _offset(dtypes: Sequence[str]) -> ScalarProgram:
     return b.program(b.prim("select", dtype, inside, total, b.const(NOWHERE, dtype)))
 
 
-def _change(dtype: str, put: bool) -> ScalarProgram:
-    """From an element and what is written to what it becomes."""
-    b = ScalarBuilder((dtype, dtype, "int64"))
+def _change(given: Sequence[Tensor], put: bool) -> ScalarProgram:
+    """From an element and what is written, the first two of what is given, to what it becomes."""
+    b, dtype = ScalarBuilder([t.dtype for t in given]), given[0].dtype
     return b.program(1 if put else b.prim("or" if dtype == "bool" else "add", dtype, 0, 1))
 
 
