@@ -107,6 +107,19 @@ def test_few_equal_places_are_summed_in_order() -> None:
     np.testing.assert_array_equal(run([values, places, new])[0], wanted)
 
 
+@pytest.mark.parametrize("count", [0, 1, 256, 257, 600])
+def test_places_whose_number_is_known(count: int) -> None:
+    x, y = T.dmatrix("x"), T.dmatrix("y")
+    places, values, new = (RNG.integers(-4, 4, n) for n in (count, (4, 3), (count, 3)))
+    part = x[places]
+    run = on_device([x, y], [part, T.inc_subtensor(part, y)])
+    wanted = values.astype("float64")
+    np.add.at(wanted, places, new)
+    read, added = run([values.astype("float64"), new.astype("float64")])
+    np.testing.assert_array_equal(read, values[places])
+    np.testing.assert_array_equal(added, wanted)
+
+
 def test_one_value_for_all_places() -> None:
     x, i, y = T.dmatrix("x"), T.lvector("i"), T.dscalar("y")
     run = on_device([x, i, y], [T.inc_subtensor(x[:, i], y)])

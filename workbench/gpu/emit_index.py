@@ -18,6 +18,7 @@ from workbench.core.types import tensor_type
 from workbench.gpu.emit_sorting import order_of
 from workbench.gpu.ops import index
 from workbench.gpu.pick_kernels import BLOCK, NOWHERE, Carry, Gather, Places, Scatter
+from workbench.gpu.shares import over
 from workbench.gpu.writer import DeviceWriter
 
 
@@ -67,14 +68,16 @@ def emit_advanced_inc_subtensor(w: Writer, node: Apply) -> None:
 def _carried(
     w: DeviceWriter, flat: Pick, y: Tensor, order: Tensor, put: bool, words: Mapping[str, Name]
 ) -> Tensor:
-    """What is written by each block of places, but the first, to the run that goes on there."""
-    (count,) = flat.space
-    more = w.call_i64("smax", w.integer("sub", count, "1"), "0")
-    blocks = replace(flat, space=[w.integer("sdiv", more, str(BLOCK))])
+    """What each block of places adds to the run that goes on there: where there is one block,
+    none does.
+    """
+    blocks = replace(flat, space=[over(w, flat.space[0], str(BLOCK))])
     made = w.scratch(y.dtype, blocks.result_dims, device=order.device)
     given = [made, y.view(y.data, made.dims, y.strides), _over_space(blocks, order)]
     sink = Sink(made, 0, inplace=(0,))
-    w.launch_as(Carry, fitted(w, _change(given, put), made.dims, given, [sink], ()), **words)
+    if blocks.space != ["1"]:
+        fit = fitted(w, _change(given, put), made.dims, given, [sink], ())
+        w.launch_as(Carry, fit, **words)
     return made.view(made.data, flat.result_dims, made.strides)
 
 

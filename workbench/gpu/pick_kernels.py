@@ -118,8 +118,8 @@ class _AlongRuns(_OnePoint):
 
 @frozen
 class Carry(_AlongRuns):
-    """A nest over all blocks of places but the first. Its result is what operand 1 adds to the run
-    that has begun before the block; where none goes on, it is not written.
+    """A nest over blocks of places. Its result is what operand 1 adds to the run that has begun
+    before the block; where none goes on, it is not written.
     """
 
     title = "carry"
@@ -128,8 +128,8 @@ class Carry(_AlongRuns):
         yield from self._place(at, index)
         yield from self._arrays()
         kind = c_type(self.nest.results[0].dtype)
-        yield f"const i64 first = ({self.along} + (i64)1) * {BLOCK}, place = places[order[first]];"
-        yield "if (places[order[first - 1]] != place)"
+        yield f"const i64 first = (i64){self.along} * {BLOCK}, place = places[order[first]];"
+        yield "if (!first || places[order[first - 1]] != place)"
         yield "    continue;"
         yield f"GLOBAL {kind} *here = (GLOBAL {kind} *)({self._address(3)});"
         yield f"const i64 end = first + {BLOCK}, count = {self.word('count')};"
@@ -170,5 +170,5 @@ class Scatter(_AlongRuns):
         loop = "i64 j = first; j < end && j < count && places[order[j]] == place; j++"
         yield from self._through(loop, 1, "order[j]")
         loop = f"i64 b = block; b * {BLOCK} < count && places[order[b * {BLOCK}]] == place; b++"
-        yield from self._through(loop, 3, "b - 1")
+        yield from self._through(loop, 3, "b")
         yield "*here = x0;"
