@@ -4,7 +4,18 @@ lie on a device; scalars that the host has are read by value.
 
 from __future__ import annotations
 
-from workbench.gpu.ops import along, batched, convolution, create, diagonals, general, index, random, sorting, windows
+from workbench.gpu.ops import (
+    along,
+    batched,
+    convolution,
+    create,
+    diagonals,
+    general,
+    index,
+    random,
+    sorting,
+    windows,
+)
 from workbench.gpu.ops.base import Forms, OnDevice, form_of, moved
 
 FORMS: Forms = {
