@@ -236,7 +236,7 @@ def test_reductions_of_strided_operands(axes, target):
     x = random("float64", 40, 6, 10).T[::-1, ::2]
     out = np.empty(x.sum(axes, keepdims=True).shape)
     compiled.run(x.shape, (x,), (out,))
-    np.testing.assert_allclose(out, x.sum(axes, keepdims=True), rtol=1e-12)
+    np.testing.assert_allclose(out, x.sum(axes, keepdims=True), rtol=1e-12, atol=1e-12)
 
 
 @pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
