@@ -90,7 +90,7 @@ def program_text(kernels: Iterable[Kernel], able: Capabilities) -> str:
 
 def _buffer_arguments(count: int) -> str:
     """The parameters for so many buffers (OpenCL's; CUDA has them in the words)."""
-    arguments = "".join(f", __global char *b{k}" for k in range(count))
+    arguments = "".join(f", __global char *buffer{k}" for k in range(count))
     return f"#define BUFFERS_{count} {arguments}"
 
 

@@ -37,7 +37,7 @@ typedef uchar b8;
     __kernel __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) void name(              \
         const WORDS(n_words) w BUFFERS_##n_buffers)
 #define WORDS(n) words_##n
-#define ARRAY(k) (b##k + w.v[k])
+#define ARRAY(k) (buffer##k + w.v[k])
 
 #define bits_f32(word) as_float((int)(word))
 #define bits_f64(word) as_double(word)
