@@ -96,6 +96,26 @@ def test_two_outputs_of_one_value() -> None:
     assert a.block.address != b.block.address
 
 
+def test_one_value_for_results_and_updates() -> None:
+    """Each is an array of its own, what is handed out in part, too."""
+    v, w = wb.shared(VALUE, target=DEVICE), wb.shared(VALUE, target=DEVICE)
+    new = (v * 2).transfer(DEVICE)
+    results = wb.function([], [new, new, v.T[::2]], updates={v: new, w: new}, device=DEVICE)()
+    np.testing.assert_array_equal(results.pop(), VALUE.T[::2])
+    results += [s.get_value(borrow=True, return_internal_type=True) for s in (v, w)]
+    assert len({array.block.address for array in results}) == 4
+    for array in results:
+        np.testing.assert_array_equal(array, VALUE * 2)
+
+
+def test_a_program_that_begins_with_a_transfer() -> None:
+    """The first that it reads of the device's table is the device's state."""
+    w = wb.shared(VALUE, target=DEVICE)
+    results = wb.function([], [T.sort(w, axis=0), w * 2], device=DEVICE)()
+    np.testing.assert_array_equal(results[0], np.sort(VALUE, axis=0))
+    np.testing.assert_array_equal(results[1], VALUE * 2)
+
+
 def test_memory_is_used_again() -> None:
     """Hundreds of calls take no more memory than two."""
     device: Any = find(DEVICE)
