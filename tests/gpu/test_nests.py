@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+import workbench as wb
 import workbench.tensor as T
 from tests.core.ops.backends import Compiled, inputs_for
-from tests.gpu.support import on_device
+from tests.gpu.support import DEVICE, left_behind, moved, on_device
 from workbench.core.ops import reduce
 from workbench.core.ops.elementwise import Composite, Elemwise
 from workbench.core.ops.loop import Loop, LoopResult
@@ -238,3 +239,34 @@ def test_wide_kernels(monkeypatch: pytest.MonkeyPatch, names_of_kernels: list[st
             np.testing.assert_array_equal(result, expected)
     bases = {name.rpartition("_")[0] for name in names_of_kernels}
     assert {"map_wide", "reduce_wide"} <= bases
+
+
+@pytest.mark.parametrize("ndim", [1, 4])
+def test_more_arrays_than_a_kernel_takes(ndim: int) -> None:
+    """Fusion stops at what a kernel takes; a node that has more stays on the processor."""
+    operands = [whole(*(3,) * ndim) for _ in range(40)]
+    inputs = inputs_for(operands)
+    turned = [x.T if i % 2 else x for i, x in enumerate(inputs)]
+    values = [a.T if i % 2 else a for i, a in enumerate(operands)]
+    results = [sum(turned[1:], turned[0]), *(x + turned[0] for x in turned)]
+    f = wb.function(inputs, results, device=DEVICE)
+    assert not left_behind(f.maker.fgraph.outputs)
+    wanted = [sum(values), *(a + values[0] for a in values)]
+    for result, expected in zip(f(*operands), wanted, strict=True):
+        np.testing.assert_array_equal(result, expected)
+    b = ScalarBuilder(("float64",) * 70)
+    op = Elemwise(Composite(b.program(*(b.prim("neg", "float64", i) for i in range(70)))))
+    many = [x for x in inputs for _ in range(2)][:70]
+    assert left_behind(moved(inputs, op(*many)))
+
+
+def test_many_totals() -> None:
+    """Each with its chunks."""
+    x = TensorType("float32", (None, None)).make()
+    bounds = range(-10, 10)
+    f = wb.function([x], [reduce.sum(T.maximum(x, n), axis=1) for n in bounds], device=DEVICE)
+    assert [type(n.op).__name__ for n in f.maker.fgraph.toposort()].count("GpuLoop") == 1
+    for shape in ((3, 5), (2, 70001)):
+        a = whole(*shape, dtype="float32")
+        for n, total in zip(bounds, f(a), strict=True):
+            np.testing.assert_array_equal(total, np.maximum(a, n).sum(1))

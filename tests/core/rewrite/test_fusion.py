@@ -15,8 +15,9 @@ from workbench.core.intern import Interner
 from workbench.core.interpreter import Interpreter
 from workbench.core.ops.elementwise import Composite, Elemwise
 from workbench.core.ops.loop import Loop
+from workbench.core.rewrite.cut import MOST_STEPS
 from workbench.core.rewrite.engine import Session
-from workbench.core.rewrite.fusion import MOST_STEPS, fuse
+from workbench.core.rewrite.fusion import fuse
 
 RNG = np.random.default_rng(3)
 

@@ -16,16 +16,11 @@ from workbench.core.graph import Apply, Variable
 from workbench.core.ops.elementwise import Elemwise
 from workbench.core.ops.reduce import Reduce
 from workbench.core.ops.scalars import Second
+from workbench.core.rewrite.cut import Cut
 from workbench.core.rewrite.engine import Session, step_rule
 from workbench.core.rewrite.loops import build_loop
 from workbench.core.types import is_float, tensor_type
 from workbench.errors import WorkbenchError
-
-MOST_STEPS = 128
-"""Scalar steps that one loop may have: more gain nothing and take the back end longer than in
-proportion.
-"""
-
 
 FUSE = step_rule(
     "fuse_elementwise",
@@ -68,7 +63,8 @@ def _choices(stays: Choice | None) -> tuple[Choice, ...]:
 def _fuse(session: Session, outputs: Sequence[Variable], choice: Choice) -> list[Variable]:
     """The graph with the chosen nodes fused."""
     nodes = session.toposort(outputs)
-    units = _units(nodes, choice)
+    cut = Cut(nodes, outputs, for_device=session.stays is not None)
+    units = _units(nodes, choice, cut)
     final: dict[Variable, Variable] = {}
     readers = _Readers(nodes, outputs, units)
     for unit in _in_order(units):
@@ -164,7 +160,7 @@ def _absorbs(variable: Variable, node: Apply, loops: set[Apply]) -> bool:
     return _same_axes(variable, node.outputs[0])
 
 
-def _units(nodes: Sequence[Apply], choice: Choice) -> dict[Apply, _Unit]:
+def _units(nodes: Sequence[Apply], choice: Choice, cut: Cut) -> dict[Apply, _Unit]:
     """The unit of every node."""
     loops = {node for node in nodes if choice(node)}
     absorbing = {
@@ -176,7 +172,7 @@ def _units(nodes: Sequence[Apply], choice: Choice) -> dict[Apply, _Unit]:
     level = _levels(nodes, loops, absorbing)
     units: dict[Apply, _Unit] = {}
     for members in _join(nodes, loops, absorbing, level):
-        for chunk in _chunks(members) if len(members) > 1 else [members]:
+        for chunk in cut.chunks(members) if len(members) > 1 else [members]:
             unit = _Unit(chunk)
             units.update((node, unit) for node in chunk)
     for node in nodes:
@@ -275,34 +271,6 @@ def _reads_elements(variable: Variable, node: Apply, loops: set[Apply]) -> bool:
 
 def _same_axes(one: Variable, other: Variable) -> bool:
     return tensor_type(one).broadcastable == tensor_type(other).broadcastable
-
-
-def _chunks(members: list[Apply]) -> list[list[Apply]]:
-    """The members in parts of at most MOST_STEPS scalar steps, in topological order."""
-    chunks: list[list[Apply]] = [[]]
-    size = 0
-    for node in members:
-        steps = _steps(node)
-        if chunks[-1] and size + steps > MOST_STEPS:
-            chunks.append([])
-            size = 0
-        chunks[-1].append(node)
-        size += steps
-    return [part for chunk in chunks for part in _with_their_totals(chunk, set(members))]
-
-
-def _with_their_totals(chunk: list[Apply], members: set[Apply]) -> list[list[Apply]]:
-    """A total whose elements are computed in another chunk stands alone."""
-    elsewhere = members.difference(chunk)
-    alone = [n for n in chunk if isinstance(n.op, Reduce) and n.inputs[0].owner in elsewhere]
-    rest = [n for n in chunk if n not in alone]
-    return [part for part in (rest, *([n] for n in alone)) if part]
-
-
-def _steps(node: Apply) -> int:
-    if not isinstance(node.op, Elemwise):
-        return 1
-    return len(node.op.scalar.program(tuple(tensor_type(v).dtype for v in node.inputs)).steps)
 
 
 def _in_order(units: dict[Apply, _Unit]) -> list[_Unit]:

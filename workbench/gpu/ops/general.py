@@ -16,6 +16,7 @@ from workbench.core.ops import (
     reduce,
     shape,
 )
+from workbench.core.rewrite.cut import most_arrays
 from workbench.core.scalar import ScalarProgram
 from workbench.core.types import tensor_type
 from workbench.frozen import frozen
@@ -24,11 +25,15 @@ from workbench.gpu.ops.base import OnDevice, forms_of
 from workbench.gpu.render import check
 
 
-def _refused(program: ScalarProgram, able: Capabilities) -> str:
+def _refused(node: Apply, program: ScalarProgram, able: Capabilities) -> str:
     try:
         check(program, able.float64)
     except NoDeviceForm as reason:
         return str(reason)
+    arrays = (*node.inputs, *node.outputs)
+    ndim = max(tensor_type(v).ndim for v in arrays)
+    if len(arrays) > most_arrays(ndim, able.word_limit):
+        return f"a kernel of {ndim} axes cannot take {len(arrays)} arrays"
     return ""
 
 
@@ -39,7 +44,8 @@ class GpuElemwise(OnDevice, elementwise.Elemwise):
     @classmethod
     def refusal(cls, node: Apply, able: Capabilities) -> str:
         scalar: Any = node.op.scalar  # type: ignore[attr-defined]
-        return _refused(scalar.program(tuple(tensor_type(v).dtype for v in node.inputs)), able)
+        program = scalar.program(tuple(tensor_type(v).dtype for v in node.inputs))
+        return _refused(node, program, able)
 
 
 @frozen
@@ -52,7 +58,7 @@ class GpuLoop(OnDevice, loop.Loop):
         wide = any("float64" in (r.dtype, r.acc_dtype) for r in op.results)
         if wide and not able.float64:
             return "the device does not compute with float64"
-        return _refused(op.program, able)
+        return _refused(node, op.program, able)
 
 
 class _Reducing(OnDevice):
