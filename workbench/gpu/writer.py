@@ -38,6 +38,9 @@ from workbench.gpu.dialect import GROUP_SIZE, Kernel
 from workbench.gpu.nest_kernel import WIDEST_SPACE, NestKernel
 from workbench.gpu.shares import COLUMN_LANES, over, shares
 
+TOTALS_AT_ONCE = 4
+"""Totals whose chunks one launch combines: a kernel takes so many arrays of any rank."""
+
 
 @frozen
 class Pair:
@@ -402,8 +405,9 @@ class _Launch:
         words = [self._word(*word) for word in self.kernel.words]
         points = self.w.multiply(*self.dims)
         self.w.enqueue(self.device, pair, groups, words, points)
-        if self.partial:
-            self._combine()
+        totals = list(self.partial)
+        for i in range(0, len(totals), TOTALS_AT_ONCE):
+            self._combine(totals[i : i + TOTALS_AT_ONCE])
 
     def _word(self, kind: str, k: int, axis: int) -> Name:
         w = self.w
@@ -470,10 +474,9 @@ class _Launch:
             if result.reducer is not None:
                 self.partial[k] = w.scratch(result.accumulator, [chunks, kept], device=self.device)
 
-    def _combine(self) -> None:
-        """The second launch, over the chunks: it does nothing where there is one."""
+    def _combine(self, totals: Sequence[int]) -> None:
+        """The second launch, over the chunks of some totals: it does nothing where there is one."""
         w, nest = self.w, self.nest
-        totals = list(self.partial)
         dtypes = [nest.results[k].accumulator for k in totals]
         kept_dims = [self.dims[a] for a in nest.kept]
         count = len(kept_dims)
