@@ -83,6 +83,7 @@ def program_text(kernels: Iterable[Kernel], able: Capabilities) -> str:
         ),
         *_packs(able),
         source("scalars.c"),
+        *([source("special.c")] if any("special_" in k.text for k in chosen) else ()),
         *(k.text for k in chosen),
     ]
     return "\n".join(lines) + "\n"

@@ -182,12 +182,23 @@ _FLOAT_FUNCTIONS = {
     "log10": "log10", "log1p": "log1p", "sin": "sin", "cos": "cos", "tan": "tan",
     "arcsin": "asin", "arccos": "acos", "arctan": "atan", "sinh": "sinh", "cosh": "cosh",
     "tanh": "tanh", "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh", "erf": "erf",
-    "erfc": "erfc", "gamma": "tgamma", "cbrt": "cbrt", "arctan2": "atan2", "pow": "pow",
+    "erfc": "erfc", "cbrt": "cbrt", "arctan2": "atan2", "pow": "pow",
     "fmod": "fmod", "copysign": "copysign", "nextafter": "nextafter",
 }  # fmt: skip
 _OWN_FUNCTIONS = {
     "sigmoid": "sigmoid", "softplus": "softplus", "lgamma": "log_gamma", "digamma": "digamma",
+    "gamma": "gamma",
+    **{name: f"special_{name}" for name in
+       ("erfcx", "log_ndtr", "erfinv", "erfcinv", "i0", "i1", "j0", "j1")},
 }  # fmt: skip
+
+ULP = {
+    "tan": 5, "arctan": 5, "arctanh": 5, "tanh": 5, "arctan2": 6, "erf": 16, "erfc": 16, "pow": 16,
+    "erfcx": 8, "log_ndtr": 16, "erfinv": 4, "erfcinv": 4, "i0": 8, "i1": 8, "j0": 4, "j1": 4,
+}  # fmt: skip
+"""How far a device's function may be from NumPy's or scipy's, in units in the last place, where that
+is more than the ops' own `ulp`: by what OpenCL demands of its library, and what follows for ours.
+"""
 
 TABLE: dict[str, Writer] = {
     **{prim: _by_kind(_call(function)) for prim, function in _FLOAT_FUNCTIONS.items()},

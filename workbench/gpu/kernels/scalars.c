@@ -54,8 +54,7 @@ DEVICE void report(GLOBAL char *flags, i64 mark) {
     }                                                                                        \
     DEVICE T sign_##T(T x) { return isnan(x) ? x : (T)((x > 0) - (x < 0)); }                 \
     DEVICE T larger_##T(T x, T y) { return isnan(x) || x > y ? x : y; }                      \
-    DEVICE T smaller_##T(T x, T y) { return isnan(x) || x < y ? x : y; }                     \
-    DEVICE T log_gamma_##T(T x) { return x == -(T)INFINITY ? (T)INFINITY : lgamma(x); }
+    DEVICE T smaller_##T(T x, T y) { return isnan(x) || x < y ? x : y; }
 
 /* The unsigned integer whose order is the elements': -0.0 before 0.0, nan last. */
 #define ORDERED(T, U)                                                                        \
@@ -91,6 +90,11 @@ DEVICE void report(GLOBAL char *flags, i64 mark) {
         return result + (log(x) - (T)0.5 * inverse - square * series);                       \
     }
 
+/* float32 in float64: libraries are coarse beside poles and roots, and where it overflows. */
+#define GAMMA(T)                                                                             \
+    DEVICE T gamma_##T(T x) { return tgamma(x); }                                            \
+    DEVICE T log_gamma_##T(T x) { return x == -(T)INFINITY ? (T)INFINITY : lgamma(x); }
+
 TO_INTEGER(f32)
 FLOORED(f32)
 SMOOTH(f32)
@@ -101,9 +105,13 @@ FLOORED(f64)
 SMOOTH(f64)
 ORDERED(f64, u64)
 DIGAMMA(f64)
+GAMMA(f64)
 DEVICE f32 digamma_f32(f32 x) { return (f32)digamma_f64((f64)x); }
+DEVICE f32 gamma_f32(f32 x) { return (f32)gamma_f64((f64)x); }
+DEVICE f32 log_gamma_f32(f32 x) { return (f32)log_gamma_f64((f64)x); }
 #else
 DIGAMMA(f32)
+GAMMA(f32)
 #endif
 
 /* Integers: division by zero is 0, the smallest by -1 wraps. */
