@@ -13,7 +13,9 @@ import pytest
 
 import workbench.tensor as T
 from tests.core.ops.backends import as_list, inputs_for
+from tests.core.ops.scalar_cases import PLAIN, drawn
 from tests.gpu.emulated_cuda import emulated
+from tests.gpu.test_scalars import at_once, groups
 from tests.gpu.test_walk import WALK
 from workbench.core.devices import find
 from workbench.core.graph import Variable, toposort
@@ -69,6 +71,21 @@ def test_every_kernel(architecture: str) -> None:
         assert code.startswith(ELF)
         for kernel in group:
             assert kernel.name.encode() in code
+
+
+@pytest.mark.parametrize("dtype", ["int8", "uint64", "float32", "float64"])
+def test_every_scalar_op(dtype: str) -> None:
+    """Over its own dtype, many in a kernel."""
+    found: dict[str, Kernel] = {}
+    with emulated():
+        for ops, arrays in groups((op, drawn(op, (dtype,) * op.arity, *[(3,)] * op.arity))
+                                  for op in PLAIN.values()):  # fmt: skip
+            inputs = inputs_for(arrays)
+            outputs = as_list(at_once(ops, (dtype,) * len(inputs))(*inputs))
+            found.update((k.name, k) for k in _kernels_of(inputs, outputs))
+        able: Any = find("cuda0").able
+    code = nvrtc.cubin(program_text(found.values(), able), "sm_90", able.options)
+    assert code.startswith(ELF)
 
 
 @pytest.mark.skipif(shutil.which("nvcc") is None, reason="no CUDA toolkit is installed")

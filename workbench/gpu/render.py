@@ -196,8 +196,9 @@ ULP = {
     "tan": 5, "arctan": 5, "arctanh": 5, "tanh": 5, "arctan2": 6, "erf": 16, "erfc": 16, "pow": 16,
     "erfcx": 8, "log_ndtr": 16, "erfinv": 4, "erfcinv": 4, "i0": 8, "i1": 8, "j0": 4, "j1": 4,
 }  # fmt: skip
-"""How far a device's function may be from NumPy's or scipy's, in units in the last place, where that
-is more than the ops' own `ulp`: by what OpenCL demands of its library, and what follows for ours.
+"""How far a device's function may be from NumPy's or scipy's, in units in the last place, where
+that is more than the ops' own `ulp`: by what OpenCL demands of its library, and what follows for
+ours.
 """
 
 TABLE: dict[str, Writer] = {

@@ -51,11 +51,24 @@ def forms_of(*kinds: type[OnDevice]) -> dict[type[Op], type[OnDevice]]:
 Forms = dict[type[Op], type[OnDevice]]
 
 
+_LAPACK = "LAPACK runs on the processor"
+_STREAM = "its stream is drawn number after number; CounterStreams are drawn on a device"
+_STAYS = {
+    **dict.fromkeys(("solve", "decompose", "lu", "lu_factor", "pseudoinverse"), _LAPACK),
+    **dict.fromkeys(("random", "random_rows"), _STREAM),
+    "checks": "the host checks",
+    "print_op": "the host prints",
+    "shape": "the host knows the lengths",
+}
+"""Why the ops of a family have no forms, by its module."""
+
+
 def form_of(node: Apply, forms: Forms, able: Capabilities) -> tuple[type[OnDevice] | None, str]:
     """The device's op for a node, or None and why there is none."""
     kind = forms.get(type(node.op))
     if kind is None:
-        return None, f"{type(node.op).__name__} has no kernel"
+        family = type(node.op).__module__.rpartition(".")[2]
+        return None, _STAYS.get(family, f"{type(node.op).__name__} has no kernel")
     for v in (*node.inputs, *node.outputs):
         dtype = getattr(v.type, "dtype", "object")
         if dtype not in DTYPES:
