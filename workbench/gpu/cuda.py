@@ -144,6 +144,9 @@ class Cuda:
             raise DeviceMemoryError(f"{self.name}: {error}") from None
         return int(held), held
 
+    def place(self, address: int) -> tuple[int, int]:
+        return address, 0
+
     def upload(self, address: int, array: Array) -> None:
         with _Named(self):
             self._driver.memcpy_htod_async(address, array, self._stream)

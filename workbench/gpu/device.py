@@ -52,6 +52,9 @@ class Driver(Protocol):
     def allocate(self, size: int) -> tuple[int, Any]:
         """Memory: its address and what keeps it. Raises DeviceMemoryError."""
 
+    def place(self, address: int) -> tuple[int, int]:
+        """The memory at an address as other libraries know it: a handle, and bytes from there."""
+
     def program(self, text: str, names: Sequence[str]) -> Any:
         """A compiled program. Raises KernelError."""
 

@@ -144,6 +144,10 @@ class OpenCL:
         del self._buffers[number]
         self._free_numbers.append(number)
 
+    def place(self, address: int) -> tuple[int, int]:
+        buffer, offset = self._place(address)
+        return int(buffer.int_ptr), offset
+
     def _place(self, address: int) -> tuple[Any, int]:
         return self._buffers[address >> OFFSET_BITS], address & ((1 << OFFSET_BITS) - 1)
 
