@@ -59,8 +59,9 @@ class Slab:
 
 
 class Pool:
-    """Blocks of a device. `used` bytes are in somebody's hands, `kept` bytes are free for the next
-    who asks; `reclaim` has those give blocks back who keep some only to be quicker.
+    """Blocks of a device. The driver gave `taken` bytes; `used` bytes are in somebody's hands,
+    `kept` bytes are free for the next who asks; `reclaim` has those give blocks back who keep some
+    only to be quicker.
     """
 
     def __init__(
@@ -75,7 +76,7 @@ class Pool:
         self.total = total
         self.limit = total
         self.title = title
-        self.used = self.kept = self.peak = 0
+        self.taken = self.used = self.kept = self.peak = 0
         # What keeps the memory at each address. It is the pool's, not the blocks': what the garbage
         # collector finds with a block in a cycle it finalises, although the block lives on here.
         self._held: dict[int, Any] = {}
@@ -90,6 +91,7 @@ class Pool:
             rounded = -(-size // ALIGNMENT) * ALIGNMENT
             address, held = self._allocate(rounded)
             self._slab = Slab(address, rounded, held)
+            self.taken += rounded
 
     def block(self, size: int) -> Block:
         """A block of at least so many bytes. Raises DeviceMemoryError, after everything that is
@@ -113,9 +115,9 @@ class Pool:
         return Block(self, free.pop(), size)
 
     def _new_block(self, size: int) -> Block:
-        if self.used + self.kept + size > self.limit:
+        if self.taken + size > self.limit:
             self._make_room()
-        if self.used + size > self.limit:
+        if self.taken + size > self.limit:
             raise self._full(size)
         try:
             address, held = self._allocate(size)
@@ -126,6 +128,7 @@ class Pool:
             except DeviceMemoryError:
                 raise self._full(size) from None
         self._held[address] = held
+        self.taken += size
         return Block(self, address, size)
 
     def _make_room(self) -> None:
@@ -145,6 +148,7 @@ class Pool:
     def free(self) -> int:
         """Give what is kept back to the driver; returns how many bytes that were."""
         freed, self.kept = self.kept, 0
+        self.taken -= freed
         for addresses in self._free.values():
             for address in addresses:
                 del self._held[address]
