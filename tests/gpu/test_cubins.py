@@ -27,7 +27,8 @@ from workbench.gpu import nvrtc
 from workbench.gpu.dialect import Kernel, program_text
 from workbench.gpu.fast_math import FastMath
 from workbench.gpu.move import move_pass
-from workbench.gpu.writer import DeviceWriter, Parts
+from workbench.gpu.parts import Parts
+from workbench.gpu.writer import DeviceWriter
 
 ARCHITECTURES = ("sm_75", "sm_80", "sm_90")
 ELF = b"\x7fELF"

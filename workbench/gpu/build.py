@@ -30,7 +30,8 @@ from workbench.gpu.abi import (
 )
 from workbench.gpu.array import DeviceArray
 from workbench.gpu.device import Device
-from workbench.gpu.writer import DeviceWriter, Parts
+from workbench.gpu.parts import Parts
+from workbench.gpu.writer import DeviceWriter
 
 
 class Build:

@@ -32,7 +32,9 @@ from workbench.gpu.dialect import c_type
 from workbench.gpu.handmade import kernel
 from workbench.gpu.ops import convolution
 from workbench.gpu.ops.windows import MOST_AXES
-from workbench.gpu.writer import DeviceWriter, Pair, over
+from workbench.gpu.parts import Pair
+from workbench.gpu.shares import over
+from workbench.gpu.writer import DeviceWriter
 
 FLAT, DEEP, COLUMNS = 32, 64, "128"
 """A tile has so many rows: fewer where all of them are few."""

@@ -16,6 +16,7 @@ from workbench.core.ops.index import AdvancedIncSubtensor, AdvancedSubtensor
 from workbench.core.scalar import ScalarBuilder, ScalarProgram
 from workbench.core.types import tensor_type
 from workbench.gpu.emit_sorting import order_of
+from workbench.gpu.launches import launch_as
 from workbench.gpu.ops import index
 from workbench.gpu.pick_kernels import BLOCK, NOWHERE, Carry, Gather, Places, Scatter
 from workbench.gpu.shares import over
@@ -37,7 +38,7 @@ def emit_advanced_subtensor(w: Writer, node: Apply) -> None:
     places = _over_space(pick, _places(w, pick, device))
     program = ScalarBuilder(("int64", out.dtype)).program(1)
     fit = fitted(w, program, out.dims, [places, _over_rest(pick)], [Sink(out, 0)], ())
-    w.launch_as(Gather, fit)
+    launch_as(w, Gather, fit)
     w.bind(node.out, out)
 
 
@@ -61,7 +62,7 @@ def emit_advanced_inc_subtensor(w: Writer, node: Apply) -> None:
     given = [target, y, _over_space(flat, order), carried]
     program = _change(given, op.set)
     fit = fitted(w, program, target.dims, given, [Sink(target, 0, inplace=(0,))], ())
-    w.launch_as(Scatter, fit, **words)
+    launch_as(w, Scatter, fit, **words)
     w.bind(node.out, out)
 
 
@@ -77,7 +78,7 @@ def _carried(
     sink = Sink(made, 0, inplace=(0,))
     if blocks.space != ["1"]:
         fit = fitted(w, _change(given, put), made.dims, given, [sink], ())
-        w.launch_as(Carry, fit, **words)
+        launch_as(w, Carry, fit, **words)
     return made.view(made.data, flat.result_dims, made.strides)
 
 
@@ -90,7 +91,7 @@ def _places(w: DeviceWriter, pick: Pick, device: str) -> Tensor:
     program = _offset([t.dtype for t in pick.arrays])
     fit = fitted(w, program, pick.space, given, [Sink(made, 0)], ())
     flags, mark = w.report(device)
-    w.launch_as(Places, fit, flags=flags, mark=mark)
+    launch_as(w, Places, fit, flags=flags, mark=mark)
     return made
 
 

@@ -21,7 +21,9 @@ from workbench.gpu.abi import PRODUCT
 from workbench.gpu.dialect import c_type
 from workbench.gpu.handmade import kernel
 from workbench.gpu.ops import general
-from workbench.gpu.writer import DeviceWriter, Pair, over
+from workbench.gpu.parts import Pair
+from workbench.gpu.shares import over
+from workbench.gpu.writer import DeviceWriter
 
 
 def emit_gemv(w: Writer, node: Apply) -> None:

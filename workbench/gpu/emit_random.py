@@ -16,8 +16,10 @@ from workbench.core.random.philox import LENGTH, PER_BLOCK
 from workbench.gpu.dialect import c_type
 from workbench.gpu.handmade import kernel
 from workbench.gpu.ops import random
+from workbench.gpu.parts import Pair
 from workbench.gpu.render import literal
-from workbench.gpu.writer import DeviceWriter, Pair, over
+from workbench.gpu.shares import over
+from workbench.gpu.writer import DeviceWriter
 
 
 def emit_mrg_uniform(w: Writer, node: Apply) -> None:

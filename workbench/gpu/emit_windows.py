@@ -23,8 +23,9 @@ from workbench.core.types import tensor_type
 from workbench.gpu.dialect import c_type
 from workbench.gpu.handmade import kernel
 from workbench.gpu.ops import windows
+from workbench.gpu.parts import Pair
 from workbench.gpu.render import literal
-from workbench.gpu.writer import DeviceWriter, Pair
+from workbench.gpu.writer import DeviceWriter
 
 
 def emit_windows(w: Writer, node: Apply) -> None:

@@ -4,10 +4,14 @@ through local memory.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from workbench.core.native.emit_loops import Fitted
 from workbench.gpu.handmade import kernel
 from workbench.gpu.shares import over
-from workbench.gpu.writer import DeviceWriter
+
+if TYPE_CHECKING:
+    from workbench.gpu.writer import DeviceWriter
 
 _TILE = "32"
 
