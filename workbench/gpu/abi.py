@@ -35,6 +35,7 @@ TABLE = Layout(
         "request",  # ptr to REQUEST_WORDS i64
         "flags",  # address of the device's words that kernels report to
         "program",  # the program's number above MARK_BITS
+        "replay",  # ptr to a REPLAY, where the program has loops that may be replayed
     ),
 )  # fmt: skip
 
@@ -69,6 +70,51 @@ PRODUCT = Layout(
     ),
 )  # fmt: skip
 """What `gemm` is given. Steps from matrix to matrix, and leading dimensions, are in elements."""
+
+REPLAY = Layout(
+    "replay",  # a loop whose commands are noted down: see `replay_routines`
+    (
+        "add", "step", "end",  # functions
+        "launch",  # the table's function
+        "state",
+        "active",  # whether commands are noted: 1, from the next step on: 2, no: 0
+        "restarts",  # how often a command was not what was expected
+        "seen",  # how many steps such loops took in all calls
+        "period",  # after so many steps the same buffers are written
+        "phase", "cycle", "position",  # where the loop is: step = cycle * period + phase
+        "mark",  # the number of the loop's node
+        "kernel", "put",  # handles: of the loop's kernel, and of the one that fills the list
+        "list",  # address of the list on the device
+        "named",  # how many buffers a kernel takes besides the list; 0: their addresses are numbers
+        "commands",  # ptr to MOST_COMMANDS COMMANDs
+        "counts",  # ptr to how many commands the steps of each phase have
+        "memory",  # ptr to LIST_WORDS i64, in which the list is written
+    ),
+)  # fmt: skip
+
+MOST_COMMANDS = 64
+"""Commands of as many steps as the period has."""
+
+MOST_PERIOD = 4
+
+COMMAND_WORDS = 48
+"""Words of a command's kernel."""
+
+COMMAND = Layout(
+    "command",  # then COMMAND_WORDS words, and by how much they grow from cycle to cycle
+    ("kernel", "case", "groups", "words", "buffers", "node"),
+)
+COMMAND_SIZE = len(COMMAND.fields) + 2 * COMMAND_WORDS
+"""In words."""
+
+LISTED_WORDS = 768
+"""Words of all commands of a cycle."""
+
+LIST_WORDS = 3 * MOST_COMMANDS + 2 * LISTED_WORDS
+"""Of a list: case, number of groups and first word of each command; all words; their growth."""
+
+PUT_WORDS = 96
+"""Words of a list that one command brings to the device."""
 
 # What a program asks for: word 0 of a request.
 GROW, OUTPUT, UPDATE, COMPILE = range(4)

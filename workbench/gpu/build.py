@@ -31,6 +31,7 @@ from workbench.gpu.abi import (
 from workbench.gpu.array import DeviceArray
 from workbench.gpu.device import Device
 from workbench.gpu.parts import Parts
+from workbench.gpu.replay_table import ReplayTable
 from workbench.gpu.writer import DeviceWriter
 
 
@@ -148,6 +149,7 @@ class DeviceTable:
             *(c.block.address for c in self.constants)
         )
         self._service = self.serve  # one bound method, which the table names
+        self._replay = ReplayTable(device) if parts.replays else None
         self._table = (ctypes.c_size_t * len(TABLE.fields))()
         self._fill()
         self._compile()
@@ -173,14 +175,16 @@ class DeviceTable:
             "request": ctypes.addressof(self._request),
             "flags": self.device.flags.address,
             "program": self.device.enrol(self._build) << MARK_BITS,
+            "replay": 0 if self._replay is None else self._replay.address,
         }
         for i, name in enumerate(TABLE.fields):
             self._table[i] = values.get(name, 0)
 
     def _compile(self) -> None:
-        """The narrow kernels; a wide one is compiled when it is first needed."""
-        narrow = [pair.narrow for pair in self.pairs]
-        for k, (handle, held) in enumerate(self.device.handles(narrow)):
+        """The kernels that are wanted early; another is compiled when it is first needed."""
+        early = [k for k, pair in enumerate(self.pairs) if pair.early]
+        found = self.device.handles([self.pairs[k].narrow for k in early])
+        for k, (handle, held) in zip(early, found, strict=True):
             self._kernels[2 * k] = handle
             self._held.append(held)
 

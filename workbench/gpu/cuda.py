@@ -108,7 +108,7 @@ class Cuda:
         chosen = FastMath.chosen()
         self.able = Capabilities(
             "cuda", word_limit=512, groups=self.units * GROUPS_PER_UNIT, options=chosen.cuda(),
-            fast_math=chosen.all,
+            fast_math=chosen.all, replays=True,
         )  # fmt: skip
         self._blas = cublas.Handle(self._lib.blas(), self.queue_handle, chosen.all)
         self._cache = ObjectCache(default_directory())

@@ -13,6 +13,7 @@ from functools import cache
 from importlib.resources import files
 
 from workbench.frozen import frozen
+from workbench.gpu.abi import OFFSET_BITS
 
 GROUP_SIZE = 256
 
@@ -32,12 +33,15 @@ class Kernel:
     """A kernel's text. The name is unique for the text.
 
     words, buffers   how many it takes
+    body, before     what it does, and its own functions, where it can be a part of another kernel
     """
 
     name: str
     text: str
     words: int
     buffers: int
+    body: str = ""
+    before: str = ""
 
     def __hash__(self) -> int:
         return hash(self.name)
@@ -54,6 +58,7 @@ class Capabilities:
     groups         how many work groups keep it busy
     pack           bytes that one thread reads at once
     options        the compiler's options
+    replays        whether many small launches are worth a kernel of their own
     """
 
     language: str
@@ -64,6 +69,7 @@ class Capabilities:
     pack: int = 16
     options: tuple[str, ...] = ()
     fast_math: bool = False
+    replays: bool = False
 
 
 def program_text(kernels: Iterable[Kernel], able: Capabilities) -> str:
@@ -74,8 +80,9 @@ def program_text(kernels: Iterable[Kernel], able: Capabilities) -> str:
     lines = [
         *(f"#define {name} 1" for name, has in flags.items() if has),
         f"#define GROUP_SIZE {GROUP_SIZE}",
-        "#define W(i) w.v[i]",
+        f"#define OFFSET_BITS {OFFSET_BITS}",
         source(f"{able.language}.h"),
+        source("own.h"),
         *(_buffer_arguments(n) for n in buffers),
         *(
             f"typedef struct {{ i64 v[{n}]; }} words_{n};"
@@ -123,7 +130,8 @@ def named(base: str, words: int, buffers: int, body: Sequence[str], before: str 
     whole = f"{before}\nKERNEL(NAME, {words}, {buffers}) {{\n{inside}\n}}\n"
     digest = hashlib.sha256(whole.encode()).hexdigest()[:12]
     name = f"{base}_{digest}"
-    return Kernel(name, re.sub(r"\bNAME", name, whole), words, buffers)
+    text, inside, before = (re.sub(r"\bNAME", name, part) for part in (whole, inside, before))
+    return Kernel(name, text, words, buffers, inside, before)
 
 
 def c_type(dtype: str) -> str:

@@ -150,7 +150,9 @@ def _by_row(tensor: Tensor) -> int:
 
 
 def reduced(w: DeviceWriter, out: Tensor, a: Tensor, b: Tensor) -> None:
-    """out = a b: a reduction over the shared axis."""
+    """out = a b: a reduction over the shared axis, which comes first where neighbours in memory
+    lie along the other. Sums of floats have their dtype, as in BLAS.
+    """
     dtype = out.dtype
     builder = ScalarBuilder((a.dtype, b.dtype))
     is_bool = dtype == "bool"
@@ -158,13 +160,20 @@ def reduced(w: DeviceWriter, out: Tensor, a: Tensor, b: Tensor) -> None:
         "and" if is_bool else "mul", dtype, builder.cast(0, dtype), builder.cast(1, dtype)
     )
     rows, columns, shared = list(a.dims[:-1]), list(b.dims[1:]), a.dims[-1]
-    space = [*rows, *columns, shared]
-    left = a.view(a.data, space, [*a.strides[:-1], *["0"] * len(columns), a.strides[-1]])
-    right = b.view(b.data, space, [*["0"] * len(rows), *b.strides[1:], b.strides[0]])
-    accumulator = dtype if is_bool else accumulator_dtype("add", dtype)
+    kept = [*rows, *columns]
+    left = [*a.strides[:-1], *["0"] * len(columns)]
+    right = [*["0"] * len(rows), *b.strides[1:]]
+    first = str(out.itemsize) in (a.strides[0] if a.ndim > 1 else "", *b.strides[1:])
+
+    def over_space(tensor: Tensor, steps: list[Name], step: Name) -> Tensor:
+        dims = [shared, *kept] if first else [*kept, shared]
+        return tensor.view(tensor.data, dims, [step, *steps] if first else [*steps, step])
+
+    operands = [over_space(a, left, a.strides[-1]), over_space(b, right, b.strides[0])]
+    accumulator = dtype if is_bool or dtype[0] == "f" else accumulator_dtype("add", dtype)
     sink = Sink(out, 0, "or" if is_bool else "add", accumulator)
-    axes = (len(space) - 1,)
-    run_loops(w, builder.program(product), space, [left, right], [sink], axes)
+    axes = (0 if first else len(kept),)
+    run_loops(w, builder.program(product), operands[0].dims, operands, [sink], axes)
 
 
 def _scaled(w: DeviceWriter, node: Apply, dims: Sequence[Name], product: object) -> None:

@@ -103,6 +103,7 @@ class OpenCL:
             word_limit=min(glue_opencl.MOST_WORDS, int(device.max_parameter_size) // 8),
             groups=self.units * GROUPS_PER_UNIT[self.accelerator],
             options=(*options, *chosen.opencl()),
+            replays=self.accelerator,
             fast_math=chosen.all,
         )
 

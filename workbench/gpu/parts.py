@@ -12,12 +12,14 @@ from workbench.gpu.nest_kernel import WIDEST_SPACE
 @frozen
 class Pair:
     """A kernel for spaces of so many points at most, as a rule what 32 bits can count, and one for
-    larger ones, which is compiled when it is first needed.
+    larger ones, which is compiled when it is first needed; so is the other where it is not wanted
+    `early`.
     """
 
     narrow: Kernel
     wide: Kernel
     most: int = WIDEST_SPACE
+    early: bool = True
 
 
 @frozen
@@ -30,6 +32,7 @@ class Parts:
     marks      the nodes, by the number that errors and times name, each with the outermost node
                that holds it
     n_slots    how many slots of the arena there are
+    replays    whether there are loops that may be replayed
     """
 
     devices: tuple[str, ...]
@@ -37,3 +40,4 @@ class Parts:
     constants: tuple[tuple[Array, ...], ...]
     marks: tuple[tuple[Apply, Apply | None], ...]
     n_slots: int
+    replays: bool = False

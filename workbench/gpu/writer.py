@@ -25,6 +25,7 @@ from workbench.gpu.dialect import GROUP_SIZE, Kernel
 from workbench.gpu.launches import launch_as
 from workbench.gpu.nest_kernel import NestKernel
 from workbench.gpu.parts import Pair, Parts
+from workbench.gpu.replaying import Replaying, replaying
 from workbench.gpu.shares import over
 from workbench.gpu.transpose import transpose, turned_axes
 
@@ -41,6 +42,8 @@ class DeviceWriter(Writer):
         self._marks: dict[tuple[Apply, Apply | None], int] = {}
         self.checks: list[str] = []  # devices with kernels that may report
         self._answers = False  # whether it stores updates or gives the host something
+        self._loops: list[Replaying | None] = []
+        self._replays = False
         self.functions.append(ASKING)
 
     @property
@@ -54,6 +57,7 @@ class DeviceWriter(Writer):
             tuple(tuple(v.data for v in self._constants_of.get(d, ())) for d in self.devices),
             tuple(self._marks),
             self.n_slots,
+            self._replays,
         )
 
     def ending(self) -> Sequence[str]:
@@ -258,6 +262,8 @@ class DeviceWriter(Writer):
 
     def call(self, device: str, function: str, words: str) -> None:
         """Call a function of a device's table."""
+        if self._loop is not None and function != "launch":
+            self._loop.spoilt = True
         state = self.table(device, "state")
         pointer = self.table(device, function)
         self.code.line(f"call void {pointer}(ptr {state}, {words}, i64 {self.mark})")
@@ -279,6 +285,26 @@ class DeviceWriter(Writer):
             return value.name
         return value.convert("zext" if value.type.bits == 1 else "sext", "i64").name
 
+    # --- loops ---
+
+    @property
+    def _loop(self) -> Replaying | None:
+        """The innermost loop, where it may be replayed."""
+        return self._loops[-1] if self._loops else None
+
+    def loop_begins(self, node: Apply, n: Name) -> None:
+        loop = replaying(self, node, n)
+        self._replays = self._replays or loop is not None
+        self._loops.append(loop)
+
+    def step_begins(self) -> None:
+        if self._loop is not None:
+            self._loop.step()
+
+    def loop_ends(self, period: int) -> None:
+        if (loop := self._loops.pop()) is not None:
+            loop.end(period)
+
     # --- launches ---
 
     def groups(self, device: str, points: Name, each: Name = str(GROUP_SIZE)) -> Name:
@@ -289,8 +315,7 @@ class DeviceWriter(Writer):
         self, device: str, pair: Pair, groups: Name, words: Sequence[Name], points: Name = "0"
     ) -> None:
         """Queue a kernel: the wide one where there are too many points for the narrow one."""
-        known = self._kernels.setdefault(device, {})
-        number = 2 * known.setdefault(pair, len(known))
+        number = self.kernel_number(device, pair)
         code, table = self.code, f"%device{self.number(device)}"
         index: Name = str(number)
         if pair.wide.name != pair.narrow.name and not _is_small(points, pair.most):
@@ -304,8 +329,19 @@ class DeviceWriter(Writer):
         found = f"call ptr @wb.device_kernel(ptr %ctx, ptr {table}, ptr {kernels}, i64 {index})"
         kernel = code.put(Type("ptr"), found).name
         self.not_null(code, kernel)
+        loop = self._loop
+        noted = loop.add(pair.narrow, kernel, groups, block) if loop is not None else None
         counts = f"i64 {len(words)}, i64 {pair.narrow.buffers}"
         self.call(device, "launch", f"ptr {kernel}, i64 {groups}, ptr {block}, {counts}")
+        if noted is not None:
+            _, after = noted
+            code.line(f"br label %{after}")
+            self.start_block(after)
+
+    def kernel_number(self, device: str, pair: Pair) -> int:
+        """The number of the pair's first kernel among those of the device's table."""
+        known = self._kernels.setdefault(device, {})
+        return 2 * known.setdefault(pair, len(known))
 
     def queue(self, device: str, kernel: Kernel, groups: Name, words: Sequence[Name]) -> None:
         """Queue a kernel that counts in 64 bits, or never far."""

@@ -8,6 +8,7 @@ loop.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -94,6 +95,7 @@ class _Loop:
         executed = w.alloca("i64", "executed")
         outer = w.code
         outer.line(f"store i64 0, ptr {executed}")
+        w.loop_begins(self.node, self.n)
         head, body, done = w.label("step"), w.label("body"), w.label("last")
         if not self.n.isdigit() or self.n == "0":
             w.idle.append((self.depth, w.compare("eq", self.n, "0")))
@@ -102,6 +104,7 @@ class _Loop:
             inner.line(f"{(more := w.fresh())} = icmp slt i64 {t}, {self.n}")
             inner.line(f"br i1 {more}, label %{body}, label %{done}")
             w.start_block(body, inner)
+            w.step_begins()
             self._check_rows()
             self._bind_inputs(t)
             self._place_outputs(t)
@@ -112,9 +115,16 @@ class _Loop:
         outer.lines.append(f"{head}:")
         outer.lines += inner.lines
         outer.lines.append(f"{done}:")
+        w.loop_ends(self._period())
         self._bind_results(executed)
         for tensor in self.held:
             w.lives.drop(tensor, w.depth)
+
+    def _period(self) -> int:
+        """After so many steps the same buffers are written again."""
+        carried = (ring for ring in self.carry if isinstance(ring, _Rotating))
+        turns = [len(ring.slots) for ring in (*self.rotating.values(), *carried)]
+        return math.lcm(*turns, *(k for i in self.stacks if (k := self.op.keep[i])))
 
     def _check_lengths(self) -> None:
         """As the definition has it: no negative number of steps, and rows enough for every tap."""

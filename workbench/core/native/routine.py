@@ -93,6 +93,12 @@ class Routine:
         self._cells.append(f"  {name} = alloca {type.text}")
         return Cell(self.code, type, name)
 
+    def array(self, scalar: str, count: int) -> Value:
+        """The address of so many elements of the routine's own, without values."""
+        name = f"%c{len(self._cells)}"
+        self._cells.append(f"  {name} = alloca [{count} x {scalar}], align 16")
+        return Value(self.code, POINTER, name)
+
     def at(self, base: Value, index: Value | int, scalar: str) -> Value:
         """The address of element `index` of an array."""
         number = index.name if isinstance(index, Value) else str(index)

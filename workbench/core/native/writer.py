@@ -250,6 +250,17 @@ class Writer(Regions):
         code.line(f"br i1 {missing}, label %no.memory, label %{go_on}")
         self.start_block(go_on, code)
 
+    # --- loops ---
+
+    def loop_begins(self, node: Apply, n: Name) -> None:
+        """A loop of so many steps is about to begin; what follows is its own until `loop_ends`."""
+
+    def step_begins(self) -> None:
+        """Each of its steps begins with what is written now."""
+
+    def loop_ends(self, period: int) -> None:
+        """All its steps are done; they write the same buffers after every `period` steps."""
+
     def allocate(
         self, variable: Variable, dims: Sequence[Name], outside: int | None = None
     ) -> Tensor:

@@ -110,7 +110,11 @@ def _scaled(variable: Variable) -> tuple[Any, Variable]:
 
 
 def _call(variable: Variable, reader: Apply, context: Context) -> Apply | None:
-    """The BLAS call that makes a variable, where this node of the same type alone reads it."""
+    """The BLAS call that makes a variable, where this node of the same type alone reads it. What
+    surrounds a device's product is one kernel with all that is elementwise there.
+    """
+    if context.session.stays is not None:
+        return None
     call = made_by(variable, Gemv, Gemm)
     if call is None or not context.read_once(variable):
         return None

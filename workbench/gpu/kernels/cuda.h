@@ -25,14 +25,15 @@ typedef unsigned char b8;
 #define UNROLL _Pragma("unroll")
 #define BARRIER() __syncthreads()
 #define LID ((u32)threadIdx.x)
-#define GROUP ((i64)blockIdx.x)
-#define GROUPS ((i64)gridDim.x)
+#define OWN_GROUP ((i64)blockIdx.x)
+#define OWN_GROUPS ((i64)gridDim.x)
 
 /* Words are given by value; the first of them are addresses. */
 #define KERNEL(name, n_words, n_buffers)                                                     \
     extern "C" __global__ void __launch_bounds__(GROUP_SIZE) name(const WORDS(n_words) w)
 #define WORDS(n) words_##n
-#define ARRAY(k) ((char *)w.v[k])
+#define OWN_ARRAY(k) ((char *)w.v[k])
+#define ARRAY_AT(word) ((char *)(word))
 
 #define bits_f32(word) __int_as_float((int)(word))
 #define bits_f64(word) __longlong_as_double(word)

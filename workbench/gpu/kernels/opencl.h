@@ -29,15 +29,21 @@ typedef uchar b8;
 #define UNROLL __attribute__((opencl_unroll_hint))
 #define BARRIER() barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE)
 #define LID ((u32)get_local_id(0))
-#define GROUP ((i64)get_group_id(0))
-#define GROUPS ((i64)get_num_groups(0))
+#define OWN_GROUP ((i64)get_group_id(0))
+#define OWN_GROUPS ((i64)get_num_groups(0))
 
 /* Words are given by value; the first of them are offsets into the buffers that follow. */
 #define KERNEL(name, n_words, n_buffers)                                                     \
     __kernel __attribute__((reqd_work_group_size(GROUP_SIZE, 1, 1))) void name(              \
         const WORDS(n_words) w BUFFERS_##n_buffers)
 #define WORDS(n) words_##n
-#define ARRAY(k) (buffer##k + w.v[k])
+#define OWN_ARRAY(k) (buffer##k + w.v[k])
+#define ARRAY_AT(word) (NAMED_BUFFER((word) >> OFFSET_BITS) + ((word) & (((i64)1 << OFFSET_BITS) - 1)))
+#define NAMED_BUFFER(i)                                                                      \
+    ((i)&8 ? ((i)&4 ? ((i)&2 ? ((i)&1 ? buffer16 : buffer15) : ((i)&1 ? buffer14 : buffer13)) \
+                    : ((i)&2 ? ((i)&1 ? buffer12 : buffer11) : ((i)&1 ? buffer10 : buffer9))) \
+           : ((i)&4 ? ((i)&2 ? ((i)&1 ? buffer8 : buffer7) : ((i)&1 ? buffer6 : buffer5))     \
+                    : ((i)&2 ? ((i)&1 ? buffer4 : buffer3) : ((i)&1 ? buffer2 : buffer1))))
 
 #define bits_f32(word) as_float((int)(word))
 #define bits_f64(word) as_double(word)
