@@ -8,7 +8,7 @@ import numpy as np
 
 from workbench.core.device_type import DeviceType
 from workbench.core.devices import find, is_device_array
-from workbench.core.shared import TensorSharedVariable
+from workbench.core.shared import SharedVariable, TensorSharedVariable
 
 
 class DeviceSharedVariable(TensorSharedVariable):
@@ -22,6 +22,12 @@ class DeviceSharedVariable(TensorSharedVariable):
 
     type: DeviceType
     internal: bool
+
+    def clone(self) -> SharedVariable:
+        twin = super().clone()
+        assert isinstance(twin, DeviceSharedVariable)
+        twin.internal = self.internal
+        return twin
 
     def get_value(self, borrow: bool = False, return_internal_type: bool = False) -> Any:
         """The value, copied to the host; with `return_internal_type` (or where the variable was

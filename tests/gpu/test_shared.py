@@ -1,0 +1,226 @@
+"""Shared variables on a device: what is copied and what is not, what `set_value` takes, updates."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import pytest
+
+import workbench as wb
+import workbench.tensor as T
+from tests.gpu.support import DEVICE
+from workbench.core.device_shared import DeviceSharedVariable
+from workbench.core.devices import find
+
+A = np.arange(6, dtype="float32").reshape(2, 3)
+
+
+def there(value: Any) -> Any:
+    """A copy on the device."""
+    return find(DEVICE).array(np.asarray(value))  # type: ignore[arg-type]
+
+
+def on_device(value: Any = A, **options: Any) -> Any:
+    return wb.shared(value, target=DEVICE, **options)
+
+
+def inside(variable: Any) -> Any:
+    """The very array that it holds."""
+    return variable.get_value(borrow=True, return_internal_type=True)
+
+
+def traffic(action: Any) -> tuple[int, int]:
+    """How often it goes over the bus, each way."""
+    device: Any = find(DEVICE)
+    begin = device.traffic
+    action()
+    moved = device.traffic.since(begin)
+    return moved.uploads, moved.downloads
+
+
+# ---------------------------------------------------------------- what a value becomes
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype", "ndim"),
+    [(3, "int64", 0), (3.5, "float64", 0), (True, "bool", 0), (np.float32(3), "float32", 0),
+     (A, "float32", 2), (A.T, "float32", 2), (np.empty((0, 2), "int8"), "int8", 2)],
+)  # fmt: skip
+def test_numbers_and_arrays_keep_their_dtype(value: Any, dtype: str, ndim: int) -> None:
+    s = on_device(value, name="s")
+    assert type(s) is DeviceSharedVariable
+    assert (s.dtype, s.ndim, s.name, s.type.device) == (dtype, ndim, "s", DEVICE)
+    assert type(s.get_value()) is np.ndarray
+    np.testing.assert_array_equal(s.get_value(), value)
+
+
+def test_broadcastable() -> None:
+    s = on_device(A[:1], broadcastable=(True, False))
+    assert s.broadcastable == (True, False)
+    for value in (A, there(A)):
+        with pytest.raises(TypeError, match="length 1"):
+            s.set_value(value)
+        with pytest.raises(TypeError, match="length 1"):
+            on_device(value, broadcastable=(True, False))
+
+
+# ---------------------------------------------------------------- the table of copies
+
+
+@pytest.mark.parametrize("borrow", [False, True])
+def test_made_of_a_host_array_it_is_a_copy(borrow: bool) -> None:
+    given = A.copy()
+    s = on_device(given, borrow=borrow)
+    given += 1
+    np.testing.assert_array_equal(s.get_value(), A)
+
+
+def test_made_of_a_device_array() -> None:
+    """`borrow` keeps the very array; get_value gives arrays of the device."""
+    given = there(A)
+    assert inside(wb.shared(given, borrow=True)) is given
+    s = wb.shared(given)
+    assert inside(s) is not given
+    first, second = s.get_value(), s.get_value(borrow=True)
+    assert type(first) is type(second) is wb.DeviceArray
+    assert second is inside(s)
+    assert first is not second
+    np.testing.assert_array_equal(first, A)
+
+
+@pytest.mark.parametrize("borrow", [False, True])
+def test_get_value_is_a_copy_on_the_host(borrow: bool) -> None:
+    s = on_device()
+    found = s.get_value(borrow=borrow)
+    assert type(found) is np.ndarray
+    found += 1
+    np.testing.assert_array_equal(s.get_value(borrow=borrow), A)
+    assert traffic(lambda: s.get_value(borrow=borrow)) == (0, 1)
+
+
+def test_get_value_of_the_internal_type() -> None:
+    """A copy on the device, or the very array; nothing goes over the bus."""
+    s = on_device()
+    assert traffic(lambda: inside(s)) == (0, 0)
+    assert inside(s) is inside(s)
+    assert traffic(lambda: s.get_value(return_internal_type=True)) == (0, 0)
+    copied = s.get_value(return_internal_type=True)
+    assert copied.block.address != inside(s).block.address
+    np.testing.assert_array_equal(copied, A)
+
+
+@pytest.mark.parametrize("borrow", [False, True])
+def test_set_value_of_a_host_array_is_a_copy(borrow: bool) -> None:
+    s, given = on_device(), A + 1
+    s.set_value(given, borrow=borrow)
+    given += 1
+    np.testing.assert_array_equal(s.get_value(), A + 1)
+
+
+def test_set_value_of_a_device_array() -> None:
+    """Nothing goes over the bus; `borrow` keeps the very array."""
+    s, given = on_device(), there(A + 1)
+    assert traffic(lambda: s.set_value(given)) == (0, 0)
+    assert inside(s) is not given
+    assert traffic(lambda: s.set_value(given, borrow=True)) == (0, 0)
+    assert inside(s) is given
+
+
+def test_set_value_leaves_borrowed_arrays_alone() -> None:
+    s = on_device()
+    held = inside(s)
+    s.set_value(A + 5)
+    np.testing.assert_array_equal(held, A)
+    np.testing.assert_array_equal(s.get_value(), A + 5)
+
+
+def test_the_idiom_for_work_in_place() -> None:
+    """Numbers go through a function and back without the bus."""
+    s = on_device()
+    x = s.type.make(name="x")
+    double = wb.function([x], (x * 2).transfer(DEVICE), device=DEVICE)
+    action = lambda: s.set_value(double(inside(s)), borrow=True)  # noqa: E731
+    assert traffic(action) == (0, 0)
+    np.testing.assert_array_equal(s.get_value(), A * 2)
+
+
+# ---------------------------------------------------------------- what set_value takes
+
+
+# ---------------------------------------------------------------- the rest
+
+
+def test_zero() -> None:
+    s = on_device(A + 1)
+    held = inside(s)
+    s.zero()
+    np.testing.assert_array_equal(s.get_value(), np.zeros_like(A))
+    np.testing.assert_array_equal(held, A + 1)
+
+
+@pytest.mark.parametrize("made_of", [A, there(A)], ids=["here", "there"])
+def test_clones_pickles_and_copies(made_of: Any) -> None:
+    """A clone shares the storage; what was made of an array of the device stays so."""
+    s = wb.shared(made_of, "s", target=DEVICE)
+    step = wb.function([], updates={s: s + 1}, device=DEVICE)
+    others = {
+        "clone": s.clone(),
+        "pickle": pickle.loads(pickle.dumps(s)),
+        "deepcopy": copy.deepcopy(s),
+    }
+    step()
+    for how, other in others.items():
+        assert (other.name, other.type) == ("s", s.type)
+        assert type(other.get_value()) is type(s.get_value())
+        np.testing.assert_array_equal(other.get_value(), A + (how == "clone"))
+
+
+def test_several_functions_over_one_variable() -> None:
+    """On the device and on the processor."""
+    s, x = on_device(0.0), T.dscalar("x")
+    add = wb.function([x], s * 1, updates={s: s + x}, device=DEVICE)
+    double = wb.function([], updates={s: s * 2}, device="cpu")
+    assert [float(add(3)), double(), float(add(1))] == [0, [], 6]
+    assert s.get_value() == 7
+    s.set_value(10)
+    assert float(add(0)) == 10
+
+
+def test_default_updates() -> None:
+    n = on_device(0)
+    n.default_update = n + 1
+    f = wb.function([], n * 1, device=DEVICE)
+    assert [int(f()) for _ in range(3)] == [0, 1, 2]
+
+
+def test_a_result_is_no_shared_value() -> None:
+    """What a function hands out stays as it is when the variable goes on."""
+    s = on_device()
+    f = wb.function([], [s.transfer(DEVICE), s], updates={s: s + 1}, device=DEVICE)
+    handed = [f() for _ in range(4)]
+    for i, (first, second) in enumerate(handed):
+        np.testing.assert_array_equal(first, A + i)
+        np.testing.assert_array_equal(second, A + i)
+
+
+def test_calls_from_threads_do_not_lose_an_update() -> None:
+    """Good and bad calls of one function, from several threads at once."""
+    s, x = on_device(np.zeros(1000, "float32")), T.fvector("x")
+    f = wb.function([x], (s + x).sum(), updates={s: s + x}, device=DEVICE)
+    one = np.ones(1000, "float32")
+
+    def call(i: int) -> float | None:
+        if i % 7 == 0:
+            with pytest.raises(ValueError, match="mismatch"):
+                f(one[:3])
+            return None
+        return float(f(one if i % 2 else one.tolist()))
+
+    with ThreadPoolExecutor(4) as pool:
+        found = [v for v in pool.map(call, range(200)) if v is not None]
+    assert sorted(found) == [1000.0 * k for k in range(1, len(found) + 1)]
+    np.testing.assert_array_equal(s.get_value(), one * len(found))
