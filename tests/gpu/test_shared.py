@@ -138,6 +138,20 @@ def test_set_value_leaves_borrowed_arrays_alone() -> None:
     np.testing.assert_array_equal(s.get_value(), A + 5)
 
 
+def test_set_value_uses_memory_again() -> None:
+    """The spare array that updates leave."""
+    s = on_device()
+    step = wb.function([], updates={s: s + 1}, device=DEVICE)
+    step()
+    step()
+    spare = s.cell[1].block.address
+    s.set_value(A * 7)
+    assert inside(s).block.address == spare
+    np.testing.assert_array_equal(s.get_value(), A * 7)
+    s.set_value(A[:1])  # of another shape
+    assert s.get_value().shape == (1, 3)
+
+
 def test_the_idiom_for_work_in_place() -> None:
     """Numbers go through a function and back without the bus."""
     s = on_device()

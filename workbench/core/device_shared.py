@@ -57,10 +57,9 @@ class DeviceSharedVariable(TensorSharedVariable):
 
     def _write(self, array: Any) -> None:
         device: Any = find(self.type.device)
-        spare = self.cell[1]
         # The present value may be in somebody's hands; the spare one is in nobody's but ours.
-        if is_device_array(spare) and spare.shape == array.shape and device.is_free(self.cell, 1):
-            self.cell[1] = None
+        if getattr(self.cell[1], "shape", None) == array.shape and device.is_free(self.cell, 1):
+            spare, self.cell[1] = self.cell[1], None
             device.write(spare, array)
             self.cell[0], self.cell[1] = spare, self.cell[0]
             return
