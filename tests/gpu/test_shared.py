@@ -204,6 +204,30 @@ def test_several_functions_over_one_variable() -> None:
     assert float(add(0)) == 10
 
 
+def test_updates_from_elsewhere() -> None:
+    """Their values are brought to where the variable lies, and to its dtype."""
+    s, here = on_device(), wb.shared(A, target="cpu")
+    x = T.fmatrix("x")
+    for new in (here + 1, x.transfer("cpu") + 1, T.cast(x, "int8") + 1, np.asarray(A + 1)):
+        wb.function([x], updates={s: new}, device=DEVICE, on_unused_input="ignore")(A)
+        assert isinstance(inside(s), wb.DeviceArray)
+        np.testing.assert_array_equal(s.get_value(), A + 1)
+    wb.function([], updates={here: s * 3}, device=DEVICE)()
+    np.testing.assert_array_equal(here.get_value(), (A + 1) * 3)
+    for wrong in (T.cast(s, "float64"), s[0]):
+        with pytest.raises(TypeError, match="same type"):
+            wb.function([], updates={s: wrong}, device=DEVICE)
+
+
+def test_constants_are_brought_there() -> None:
+    """They are folded on the processor, and handed out on the device."""
+    s = on_device()
+    for new in (T.constant(A + 1), s * 0 + T.constant(A) + 1, T.alloc(np.float32(3), 2, 3)):
+        f = wb.function([], (new * 2).transfer(DEVICE), updates={s: new}, device=DEVICE)
+        assert type(f()) is type(f()) is type(inside(s)) is wb.DeviceArray
+        np.testing.assert_array_equal(np.asarray(f()), s.get_value() * 2)
+
+
 def test_default_updates() -> None:
     n = on_device(0)
     n.default_update = n + 1

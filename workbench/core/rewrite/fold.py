@@ -48,11 +48,13 @@ def fold_number(node: Apply, context: Context) -> list[Variable | None] | None:
 
 
 def _foldable(node: Apply) -> bool:
+    """Whether it reads nothing but constants, and gives what may be one: that lies on the host."""
     for v in node.inputs:
         if not isinstance(v, Constant):
             return False
-    inner = getattr(node.op, "inner", None)
-    return bool(node.inputs) and not isinstance(inner, InnerGraph) and not node.op.effect
+    if isinstance(getattr(node.op, "inner", None), InnerGraph):
+        return False
+    return bool(node.inputs) and not (node.op.effect or node.op.on_device)
 
 
 def _size(variable: Variable) -> float:
