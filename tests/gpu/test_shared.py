@@ -12,6 +12,7 @@ import pytest
 
 import workbench as wb
 import workbench.tensor as T
+from tests.core.test_shared import VALUES
 from tests.gpu.support import DEVICE
 from workbench.core.device_shared import DeviceSharedVariable
 from workbench.core.devices import find
@@ -163,6 +164,36 @@ def test_the_idiom_for_work_in_place() -> None:
 
 
 # ---------------------------------------------------------------- what set_value takes
+
+
+@pytest.mark.parametrize("case", VALUES, ids=lambda c: f"{c[0]!r} {c[1]} {c[2]!r}"[:60])
+def test_what_set_value_takes(case: Any) -> None:
+    """As of the processor; arrays also from the device."""
+    made, options, value, taken = case
+    given = (
+        [value, there(value)]
+        if isinstance(value, np.ndarray) and value.dtype != complex
+        else [value]
+    )
+    for each in given:
+        s = on_device(made, **options)
+        if taken:
+            s.set_value(each)
+            assert s.get_value().dtype == s.dtype
+            np.testing.assert_array_equal(s.get_value(), np.asarray(value, s.dtype))
+        else:
+            with pytest.raises(TypeError):
+                s.set_value(each)
+            np.testing.assert_array_equal(s.get_value(), np.asarray(made))
+
+
+@pytest.mark.parametrize("value", [A, there(A)], ids=["here", "there"])
+def test_a_variable_of_the_host_takes_device_arrays_by_their_dtype(value: Any) -> None:
+    s = wb.shared(A * 2, target="cpu")
+    s.set_value(value)
+    np.testing.assert_array_equal(s.get_value(), A)
+    with pytest.raises(TypeError, match="int16 cannot become int8"):
+        wb.shared(np.zeros(2, "int8"), target="cpu").set_value(there(np.ones(2, "int16")))
 
 
 # ---------------------------------------------------------------- the rest

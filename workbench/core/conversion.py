@@ -7,6 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from workbench.configuration import config
+from workbench.core.devices import is_device_array
 from workbench.core.graph import Array, Variable
 from workbench.errors import DtypeError, WorkbenchError
 
@@ -34,6 +35,8 @@ def to_array(
     loses something (unless `allow_downcast`), or where it is `strict` and no such array.
     """
     dtype = np.dtype(kind.dtype)
+    if is_device_array(value):
+        value = np.asarray(value)
     if isinstance(value, np.ndarray):
         if value.dtype == dtype:
             return np.asarray(value)  # of the base class: a matrix's * is another *
