@@ -54,6 +54,22 @@ def test_strides_are_those_of_c_order() -> None:
     assert there(1.0).strides == ()
 
 
+@pytest.mark.parametrize(
+    "value",
+    [A.T, A[::-1, ::2], np.asfortranarray(A), np.broadcast_to(A[0], (4, 3)), A.astype(">f4")],
+)
+def test_made_of_every_layout(value: Any) -> None:
+    array = there(value)
+    np.testing.assert_array_equal(np.asarray(array), value)
+    assert array.dtype == "float32"
+
+
+@pytest.mark.parametrize("value", [np.ones(2, complex), np.array(["a"]), np.array([None])])
+def test_what_no_device_holds(value: Any) -> None:
+    with pytest.raises(DtypeError, match="a device holds no"):
+        there(value)
+
+
 def test_copies_are_their_own() -> None:
     array = there(A)
     for other in (array.copy(), copy.copy(array), copy.deepcopy(array), there(array)):

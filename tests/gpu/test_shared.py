@@ -59,6 +59,22 @@ def test_numbers_and_arrays_keep_their_dtype(value: Any, dtype: str, ndim: int) 
     np.testing.assert_array_equal(s.get_value(), value)
 
 
+def test_where_a_value_lies() -> None:
+    """Where it is told to, else on config.device, or where it lies already."""
+    assert type(wb.shared(A)).__name__ == "TensorSharedVariable"
+    with wb.config.change(device=DEVICE):
+        assert type(wb.shared(A)) is type(wb.shared(3)) is DeviceSharedVariable
+        assert type(wb.shared(A, target="cpu")).__name__ == "TensorSharedVariable"
+        assert wb.shared(1j).type.device == "cpu"  # no device holds it
+        assert type(wb.shared("text")).__name__ == "SharedVariable"
+    assert wb.shared(there(A)).type.device == DEVICE
+    assert type(wb.shared(there(A), target="cpu").get_value()) is np.ndarray
+    with pytest.raises(TypeError, match="holds no complex128"):
+        on_device(1j)
+    with pytest.raises(wb.DeviceError, match="no device"):
+        wb.shared(A, target="nonsense")
+
+
 def test_broadcastable() -> None:
     s = on_device(A[:1], broadcastable=(True, False))
     assert s.broadcastable == (True, False)

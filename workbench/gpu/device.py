@@ -17,7 +17,8 @@ from workbench.configuration import config
 from workbench.core.array import Array
 from workbench.core.native import engine
 from workbench.core.native.abi import WORD
-from workbench.errors import DeviceError, DeviceLostError
+from workbench.core.ops.transfer import DTYPES
+from workbench.errors import DeviceError, DeviceLostError, DtypeError
 from workbench.frozen import frozen
 from workbench.gpu.abi import FLAG_WORDS, MARK_BITS, STATE
 from workbench.gpu.array import DeviceArray
@@ -193,10 +194,12 @@ class Device:
         return DeviceArray(self, self.pool.block(size), shape, kind)
 
     def array(self, value: Any) -> DeviceArray:
-        """A copy of an array, of the host or of any device."""
+        """A copy of an array, of the host or of any device. Raises DtypeError and
+        DeviceMemoryError.
+        """
         if isinstance(value, DeviceArray) and value.device is self:
             return self.copy_of(value)
-        source = np.asarray(value, order="C")
+        source = _held_there(np.asarray(value, order="C"))
         made = self.empty(source.shape, source.dtype)
         if source.nbytes:
             self.driver.upload(made.block.address, source)
@@ -289,6 +292,17 @@ class Device:
             f"<{self.name}: {self.title}, {self.driver.units} units, "
             f"{self.driver.memory / 1e9:.1f} GB{kind}>"
         )
+
+
+def _held_there(array: Array) -> Array:
+    """The array as a device holds it: in this machine's byte order. Raises DtypeError."""
+    if not array.dtype.isnative:
+        array = array.astype(array.dtype.newbyteorder("="))
+    if str(array.dtype) not in DTYPES:
+        raise DtypeError(
+            f"a device holds no {array.dtype}", advice="the dtypes are " + ", ".join(DTYPES)
+        )
+    return array
 
 
 def _alone() -> int:
