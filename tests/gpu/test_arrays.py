@@ -99,6 +99,22 @@ def test_numbers() -> None:
             convert(there(A))
 
 
+def test_as_a_sequence() -> None:
+    array: Any = there(A)
+    assert len(array) == 2
+    assert array.tolist() == A.tolist()
+    np.testing.assert_array_equal(array[1, ::2], A[1, ::2])
+    np.testing.assert_array_equal(array.T, A.T)
+    device: Any = find(DEVICE)
+    begin = device.traffic
+    assert [row.tolist() for row in array] == A.tolist()
+    assert device.traffic.since(begin).downloads == 1
+    with pytest.raises(TypeError, match="without axes"):
+        len(there(1.0))
+    with pytest.raises(IndexError):
+        array[5]
+
+
 def test_what_it_looks_like() -> None:
     assert repr(there(A)) == f"<DeviceArray float32 (2, 3) on {DEVICE}>"
     assert isinstance(there(A), wb.DeviceArray)

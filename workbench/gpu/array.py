@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -102,6 +102,10 @@ class DeviceArray:
     def __getitem__(self, index: Any) -> Any:
         """A part, copied to the host."""
         return np.asarray(self)[index]
+
+    def __iter__(self) -> Iterator[Any]:
+        """The parts along the first axis, copied to the host at once."""
+        return iter(np.asarray(self))
 
     def _number(self) -> Any:
         if self.size != 1:
