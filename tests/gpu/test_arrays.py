@@ -207,6 +207,16 @@ def test_scalars_there() -> None:
         np.testing.assert_array_equal(scaled, A * 3)
 
 
+def test_defaults_and_their_updates() -> None:
+    """An input that keeps what it becomes, on the device."""
+    x = input_there()
+    f = wb.function([wb.In(x, value=A, update=x * 2)], x.sum(), device=DEVICE)
+    assert [float(f()) for _ in range(3)] == [15, 30, 60]
+    n = input_there("int64", ())
+    count = wb.function([wb.In(n, value=0, update=5)], n * 1, device=DEVICE)
+    assert [int(count()) for _ in range(2)] == [0, 5]
+
+
 def test_the_forms_of_results() -> None:
     x = input_there()
     f = wb.function([x], {"here": x + 1, "there": (x * 2).transfer(DEVICE)}, device=DEVICE)

@@ -6,6 +6,7 @@ from typing import Any
 
 from workbench.core.graph import Constant, Variable, is_shared
 from workbench.core.types import TensorType, as_tensor, constant
+from workbench.core.updates import moved
 from workbench.errors import GraphError, UpdateError, WorkbenchError
 
 
@@ -85,16 +86,20 @@ class MutableInputError(GraphError, AssertionError):
 
 
 def as_update(update: Any, variable: Variable) -> Variable:
-    """The update of an input as a variable: a number takes the input's dtype where that keeps
-    it.
+    """The update of an input as a variable, where the input lies: a number takes the input's dtype
+    where that keeps it.
     """
-    if isinstance(update, Variable) or not isinstance(variable.type, TensorType):
+    t = variable.type
+    if not isinstance(t, TensorType):
         return update  # type: ignore[no-any-return]
+    if isinstance(update, Variable):
+        return moved(update, t.device) if isinstance(update.type, TensorType) else update
     made = as_tensor(update)
     try:
-        return constant(variable.type.convert(update), variable.type.dtype)
+        made = constant(TensorType(t.dtype, t.shape).convert(update), t.dtype)
     except WorkbenchError:
         return made
+    return moved(made, t.device)
 
 
 class Out:

@@ -101,21 +101,21 @@ def convert_update(target: SharedVariable, value: Variable) -> Variable:
     elsewhere.
     """
     if isinstance(value.type, TensorType) and value.type.device != target.type.device:
-        value = _moved(value, target.type.device)
+        value = moved(value, target.type.device)
     if target.type.accepts(value.type):
         return value
     mine, theirs = target.type, value.type
     if isinstance(mine, TensorType) and isinstance(theirs, TensorType):
         if isinstance(value, Constant):
-            value = _moved(_as_variable(value.data, target), mine.device)
+            value = moved(_as_variable(value.data, target), mine.device)
         elif np.can_cast(theirs.dtype, mine.dtype, "safe"):
-            value = _moved(cast(value, mine.dtype), mine.device)
+            value = moved(cast(value, mine.dtype), mine.device)
         if mine.accepts(value.type):
             return value
     raise _mismatch(target, value)
 
 
-def _moved(value: Variable, device: str) -> Variable:
+def moved(value: Variable, device: str) -> Variable:
     """The value on a device, or on the 'cpu'."""
     if value.type.device == device:
         return value
