@@ -275,6 +275,15 @@ def test_constants_are_brought_there() -> None:
         np.testing.assert_array_equal(np.asarray(f()), s.get_value() * 2)
 
 
+@pytest.mark.parametrize("device", ["cpu", DEVICE])
+def test_read_by_the_processor_alone(device: str) -> None:
+    """By what has native code, and by what has not."""
+    s = on_device()
+    f = wb.function([], [T.sort(-s, axis=0), s * 1j], device=device)
+    for result, expected in zip(f(), (-A[::-1], A * 1j), strict=True):
+        np.testing.assert_array_equal(result, expected)
+
+
 def test_default_updates() -> None:
     n = on_device(0)
     n.default_update = n + 1

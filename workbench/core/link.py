@@ -160,7 +160,8 @@ def native_link(plan: Plan, slow: Fast) -> Linked:
 def uses_devices(plan: Plan) -> bool:
     """Whether a plan has values on devices."""
     nodes = toposort(plan.results, stop=plan.inputs)
-    variables = (*plan.inputs, *plan.results, *(v for node in nodes for v in node.outputs))
+    read = (v for node in nodes for v in (*node.inputs, *node.outputs))
+    variables = (*plan.inputs, *plan.results, *read)
     return any(v.type.device != "cpu" for v in variables)
 
 
