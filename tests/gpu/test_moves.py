@@ -54,6 +54,14 @@ def test_what_the_host_has_no_kernel_for_is_seen() -> None:
     ]  # fmt: skip
 
 
+def test_a_length_of_1_that_was_found_late() -> None:
+    """Axes spread where the written graph says so, and nowhere else."""
+    x, n = T.fmatrix("x"), T.constant(np.int64(0)) + 1
+    f = device_function([x], [T.arange(n) * 2.0, T.eye(n), x[:n] + x[:1]])
+    for result, expected in zip(f(VALUE), ([0], [[1]], VALUE[:1] * 2), strict=True):
+        np.testing.assert_array_equal(result, expected)
+
+
 def test_scalars_and_lengths_stay_with_the_host() -> None:
     """A number is given to a kernel by value: no transfer for it."""
     x, k = T.fvector("x"), T.fscalar("k")

@@ -11,6 +11,7 @@ import functools
 from collections.abc import Sequence
 from typing import Any
 
+from workbench.core.device_type import lies_on
 from workbench.core.devices import find
 from workbench.core.graph import Apply, Variable
 from workbench.core.ops.branches import IfElse
@@ -21,7 +22,7 @@ from workbench.core.rewrite.pipeline import PASSES, Pass, optimise
 from workbench.core.rewrite.transfers import TRANSFERS, cancel_round_trips
 from workbench.core.rewrite.walk import RuleIndex, Walk
 from workbench.core.scan.op import Scan
-from workbench.core.types import TensorType
+from workbench.core.types import TensorType, tensor_type
 from workbench.gpu.device import Device
 from workbench.gpu.move_inner import move_choice, move_scan, peeled
 from workbench.gpu.ops import FORMS, form_of, moved
@@ -49,13 +50,23 @@ def move_rule(default: str) -> Rule:
             return Refuse(reason)
         kept = set(kind.on_host(node))
         inputs = [v if i in kept else _given(v, target) for i, v in enumerate(node.inputs)]
-        outputs = moved(node.op, kind, target).apply(*inputs).outputs
-        return [transferred(v, "cpu") for v in outputs]
+        made = moved(node.op, kind, target).apply(*inputs)
+        return [transferred(v, "cpu") for v in _spreading_as(node, made).outputs]
 
     return Rule(
         "move_to_device", (), move_to_device, "f(x) → host(gpu_f(gpu(x)))",
         "What has a kernel is computed on the device.", "workbench/gpu/move.py",
     )  # fmt: skip
+
+
+def _spreading_as(node: Apply, made: Apply) -> Apply:
+    """The node on the device, with axes that spread where those of the host's do: since that was
+    made, a constant may have told a length of 1.
+    """
+    pairs = [(tensor_type(a), tensor_type(b)) for a, b in zip(node.outputs, made.outputs)]
+    if all(a.broadcastable == b.broadcastable for a, b in pairs):
+        return made
+    return Apply(made.op, made.inputs, [lies_on(a, b.device) for a, b in pairs], made.lines)
 
 
 INNER = {Scan: move_scan, IfElse: move_choice}
