@@ -54,6 +54,9 @@ class Plugin(Protocol):
     def link(self, plan: Any, slow: Any) -> Any:
         """What runs a plan with nodes on devices. Any: a Plan, an entry, a Linked."""
 
+    def hosted(self, outputs: Sequence[Any]) -> Any:
+        """The graph of these outputs with every node on the processor. Any: a Hosted."""
+
     def spec(self, name: str) -> Any:
         """How the native entry knows a device's arrays. Any: a DeviceSpec, which stands above."""
 

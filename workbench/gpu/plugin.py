@@ -92,6 +92,13 @@ def link(plan: Any, slow: Any) -> Any:
     return link_devices(plan, slow)
 
 
+def hosted(outputs: Sequence[Any]) -> Any:
+    """The graph of these outputs with every node on the processor: see `gpu.hosted`."""
+    from workbench.gpu.hosted import hosted
+
+    return hosted(outputs)
+
+
 def spec(name: str) -> DeviceSpec:
     """How the native entry knows this device's arrays."""
     return DeviceSpec(mark_of(name), slot_offset("words"))

@@ -168,8 +168,9 @@ def evaluate(seen: Workbench, args: Sequence[Any], profile: bool) -> None:
     if profiler is not None:
         seen.profile = profiler.record(seen.node_id)
         if program.device != "cpu":
-            mode = seen.function.maker.mode
-            seen.profile = beside_processor(seen.profile, seen.history, program, mode, args)
+            seen.profile = beside_processor(
+                seen.profile, seen.history, seen.function, args, seen.node_id
+            )
 
 
 def draft(outputs: Any, error: Exception, title: str) -> Workbench | None:

@@ -4,87 +4,75 @@ each verdict.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from statistics import median
 from typing import Any
 
-from workbench.core.function import compile_program
-from workbench.core.modes import Mode
+import numpy as np
+
+from workbench.core.devices import plugin
+from workbench.core.function import Function, compile_program
+from workbench.core.graph import Apply, Variable, is_shared
+from workbench.core.link import Plan, native_link
 from workbench.core.on_processor import on_processor
-from workbench.core.program import Program
-from workbench.core.records import History, Port, Profile, ProfileRow, Snapshot, Verdict
-from workbench.core.rewrite.recorder import Recorder
-from workbench.inspection.measure import measure
+from workbench.core.profile import Profiler
+from workbench.core.records import History, Profile, ProfileRow, Verdict
+from workbench.inspection.measure import repeat, values_kept
 from workbench.inspection.text import duration
 
 MOVE = "move_to_device"
 """The rule that moves a node."""
 
+NodeId = Callable[[Apply], int | None]
+
 
 def beside_processor(
-    profile: Profile, history: History, program: Program, mode: Mode, args: Sequence[Any]
+    profile: Profile, history: History, function: Function, args: Sequence[Any], node_id: NodeId
 ) -> Profile:
-    """The profile of a program on a device, with what the same nodes take on the processor and a
+    """The profile of a function for a device, with what the same nodes take on the processor and a
     verdict for each.
     """
-    recorder = Recorder(program.name)
-    function = compile_program(on_processor(program), mode, (recorder,), profile=False)
-    profiler = measure(function, args)
-
-    def node_id(node: Any, parent: Any) -> int | None:
-        found = None if parent is not None else recorder.port_after(node.outputs[0])
-        return None if found is None else found.node
-
-    there = profiler.record(node_id)
-    pairs = dict(_pairs(recorder.history.last, history))
-    host = tuple(replace(row, node=pairs[row.node]) for row in there.rows if row.node in pairs)
+    host = tuple(_times_there(function.maker.plan, args, node_id))
     verdicts = tuple(_verdicts(profile, host, history))
-    whole = (
-        f"a call takes {_a_call(profile)} on {program.device}, {_a_call(there)} on the processor"
-    )
+    here, there = duration(profile.seconds / max(profile.calls, 1)), _a_call(function, args)
+    device = function.maker.program.device
+    whole = f"a call takes {here} on {device}, {there} on the processor"
     return replace(profile, host=host, verdicts=verdicts, notes=(whole, *profile.notes))
 
 
-def _a_call(profile: Profile) -> str:
-    return duration(profile.seconds / max(profile.calls, 1))
+def _a_call(function: Function, args: Sequence[Any]) -> str:
+    """What the program takes when it is made for the processor."""
+    maker = function.maker
+    other = compile_program(on_processor(maker.program), maker.mode, profile=False)
+    with values_kept(other):
+        return duration(median(repeat(lambda: other.linked.run(args))))
 
 
-def _pairs(processor: Snapshot, history: History) -> Iterator[tuple[int, int]]:
-    """Node ids of the processor's graph, each with that of the same node in the device's."""
-    before = next((i for i, s in enumerate(history.steps) if s.phase == "devices"), len(history))
-    there = dict(_moved(history))
-    for mine, theirs in _alike(processor, history.at(before)):
-        yield mine, there.get(theirs, theirs)
+def _times_there(plan: Plan, args: Sequence[Any], node_id: NodeId) -> Iterator[ProfileRow]:
+    """The rows of the processor, each with the id of the device's node."""
+    made = plugin().hosted(plan.results)
+    given = dict(zip(plan.inputs, args, strict=True))
+    leaves = [*(v for v in plan.inputs if v not in made.inputs), *made.inputs.values()]
+    values = [given[v] for v in plan.inputs if v not in made.inputs]
+    values += [_on_host(v, given) for v in made.inputs]
+    linked = native_link(Plan(tuple(leaves), tuple(made.outputs)), _handed_over)
+    profiler = Profiler()
+    repeat(lambda: linked.run(values, profile=profiler), profiler.start)
+
+    def here(node: Apply, parent: Apply | None) -> int | None:
+        return None if parent is not None or node not in made.nodes else node_id(made.nodes[node])
+
+    yield from profiler.record(here).rows
 
 
-def _alike(one: Snapshot, other: Snapshot) -> Iterator[tuple[int, int]]:
-    """Nodes of two graphs that stand in the same place and do the same."""
-    seen: set[int] = set()
-    stack: list[tuple[Port, Port]] = list(zip(one.outputs, other.outputs, strict=True))
-    while stack:
-        a, b = (_past_transfers(s, p) for s, p in zip((one, other), stack.pop(), strict=True))
-        if a in seen or one[a].op != other[b].op or not one[a].op:
-            continue
-        seen.add(a)
-        yield a, b
-        if len(one[a].inputs) == len(other[b].inputs):
-            stack += zip(one[a].inputs, other[b].inputs, strict=True)
+def _on_host(variable: Variable, given: Mapping[Variable, Any]) -> Any:
+    value: Any = variable.cell[0] if is_shared(variable) else given[variable]  # type: ignore[attr-defined]
+    return np.asarray(value)
 
 
-def _past_transfers(snapshot: Snapshot, port: Port) -> int:
-    """The node that a port is of, before any transfer."""
-    node = snapshot[port.node]
-    while node.op in ("GpuFromHost", "HostFromGpu", "GpuToGpu"):
-        node = snapshot[node.inputs[0].node]
-    return node.id
-
-
-def _moved(history: History) -> Iterator[tuple[int, int]]:
-    """Nodes that were moved, each with what stands for it on the device."""
-    for step in history.steps:
-        if step.rule == MOVE and step.replaced:
-            made = [n.id for n in step.added if n.op.startswith("Gpu") and n.op != "GpuFromHost"]
-            yield from ((old.node, made[-1]) for old, _ in step.replaced[:1] if made)
+def _handed_over(*args: Any, **kwargs: Any) -> Any:
+    raise RuntimeError("the program does not take these arguments")
 
 
 def _verdicts(profile: Profile, host: Sequence[ProfileRow], history: History) -> Iterator[Verdict]:
