@@ -24,7 +24,20 @@ from pathlib import Path
 
 RESULTS = Path(__file__).parent / "results"
 OURS = "workbench"
-PACKAGES = ("workbench", "numpy", "scipy", "llvmlite", "jax", "jaxlib", "pytensor", "numba")
+PACKAGES = (
+    "workbench",
+    "numpy",
+    "scipy",
+    "llvmlite",
+    "jax",
+    "jaxlib",
+    "pytensor",
+    "numba",
+    "pycuda",
+    "pyopencl",
+    "cupy",
+    "torch",
+)
 
 Run = Callable[[], object]
 Factory = Callable[[], Run]
@@ -207,7 +220,7 @@ def own_caches() -> tuple[tempfile.TemporaryDirectory, dict[str, str]]:
 # ---------------------------------------------------------------- the command line
 
 
-def options(rounds: int, description: str | None, **extra: int) -> argparse.Namespace:
+def options(rounds: int, description: str | None, **extra: int | str) -> argparse.Namespace:
     """`--rounds`, `--threads` and what a benchmark adds; the thread setting takes effect here.
 
     Call it before numpy is imported: BLAS libraries read their setting once.
@@ -217,7 +230,7 @@ def options(rounds: int, description: str | None, **extra: int) -> argparse.Name
     parser.add_argument("--threads", type=int, choices=(0, 1), default=1)
     parser.add_argument("--worker", help=argparse.SUPPRESS)
     for name, default in extra.items():
-        parser.add_argument(f"--{name}", type=int, default=default)
+        parser.add_argument(f"--{name}", type=type(default), default=default)
     chosen = parser.parse_args()
     if chosen.threads == 1:
         for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "NPROC", "NUMBA_NUM_THREADS"):
