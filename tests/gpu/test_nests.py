@@ -25,7 +25,6 @@ from workbench.core.types import TensorType
 from workbench.errors import ShapeError
 from workbench.gpu import launches
 from workbench.gpu.device import Device
-from workbench.gpu.parts import Pair
 
 RNG = np.random.default_rng(0)
 LENGTHS = (1, 2, 31, 32, 33, 255, 256, 257, 4097, 70001)
@@ -224,7 +223,7 @@ def test_wide_kernels(monkeypatch: pytest.MonkeyPatch, names_of_kernels: list[st
     """Where 32 bits do not count the points, kernels that count in 64 take the narrow ones' place;
     here from the first point on.
     """
-    monkeypatch.setattr(launches, "Pair", functools.partial(Pair, most=0))
+    monkeypatch.setattr(launches, "Pair", functools.partial(launches.Pair, most=0))
     program, results = sums_and_products()
     x, y = TensorType("float32", (None, None)).make(), TensorType("int16", (None,)).make()
     outputs = [x.T[::2] * 2, *Loop(program, results, (1,), 2)(x, y), reduce.sum(x.T, axis=1)]
