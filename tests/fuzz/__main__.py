@@ -12,7 +12,7 @@ from collections import Counter
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from tests.fuzz.checks import SLOW, WAYS, failure  # after the threads are set
+from tests.fuzz.checks import DEVICES, SLOW, WAYS, failure  # after the threads are set
 from tests.fuzz.shrink import shrink
 from tests.fuzz.writer import Writer
 
@@ -24,9 +24,10 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=200, help="how many programs")
     parser.add_argument("--seed", type=int, default=1, help="the first program's number")
     parser.add_argument("--debug", action="store_true", help="with DebugMode, too")
+    parser.add_argument("--device", action="store_true", help="on the device of the tests alone")
     parser.add_argument("--show", action="store_true", help="print the first program and stop")
     chosen = parser.parse_args()
-    ways = [*WAYS, *(SLOW if chosen.debug else ())]
+    ways = [*DEVICES] if chosen.device else [*WAYS, *(SLOW if chosen.debug else ())]
     kinds: Counter[str] = Counter()
     failed = 0
     for seed in range(chosen.seed, chosen.seed + chosen.rounds):

@@ -14,6 +14,7 @@ import numpy as np
 
 import workbench as wb
 from tests.fuzz.programs import Program, laid
+from tests.gpu.support import DEVICE
 from workbench.core.debug.compare import difference
 from workbench.core.interpreter import Interpreter
 
@@ -35,7 +36,7 @@ class Done:
     shared: tuple[Any, ...]
 
 
-def compiled(program: Program, mode: Any) -> tuple[Any, list[Any]]:
+def compiled(program: Program, mode: Any, device: str = "cpu") -> tuple[Any, list[Any]]:
     """The function, and what its shared variables are, the streams' states last."""
     made = program.build()
     updates = [(made[a], made[b]) for a, b in program.updates]
@@ -50,6 +51,7 @@ def compiled(program: Program, mode: Any) -> tuple[Any, list[Any]]:
         givens=[(made[a], made[b]) for a, b in program.givens],
         on_unused_input="ignore",
         mode=mode,
+        device=device,
     )
     return f, [made[leaf.name] for leaf in program.shared]
 
@@ -130,6 +132,19 @@ WAYS: dict[str, Callable[[Program], tuple[Any, list[Any]]]] = {
 SLOW = {"DebugMode": lambda program: compiled(program, "DebugMode")}
 
 
+def on_device(program: Program, shared: bool) -> tuple[Any, list[Any]]:
+    """The function on the device of the tests, and with its shared variables there."""
+    with wb.config.change(device=DEVICE if shared else "cpu"):
+        f, held = compiled(program, "FAST_RUN", DEVICE)
+    return lambda *args: [np.array(v) for v in f(*args)], held
+
+
+DEVICES = {
+    "device": lambda program: on_device(program, shared=False),
+    "device with shared variables": lambda program: on_device(program, shared=True),
+}
+
+
 def failure(program: Program, ways: Iterable[str] = ()) -> str | None:
     """What is wrong of a program, None if nothing is."""
     try:
@@ -150,7 +165,7 @@ def check(program: Program, ways: Iterable[str]) -> str:
         expected = calls(program, *compiled(program, DEFINITION))
         operands = _operands(program)
         for name in ways:
-            way = WAYS.get(name) or SLOW[name]
+            way = {**WAYS, **SLOW, **DEVICES}[name]
             try:
                 found = calls(program, *way(program))
             except Wrong as wrong:
