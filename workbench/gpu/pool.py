@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from bisect import bisect_left, insort
 from collections.abc import Callable
 from typing import Any
@@ -132,8 +133,11 @@ class Pool:
         return Block(self, address, size)
 
     def _make_room(self) -> None:
-        """Have everybody give back what he can do without."""
+        """Have everybody give back what he can do without; garbage may hold blocks, too, and Python
+        does not see how large they are.
+        """
         self._reclaim()
+        gc.collect()
         self.free()
 
     def give_back(self, address: int, size: int) -> None:
