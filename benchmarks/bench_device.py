@@ -172,8 +172,7 @@ def fused_chain(chosen: Namespace, device: Any) -> Any:
     what = f"tanh(x y + 1/2) exp(-x) + sqrt(y) (x - 2)² of {n:,} float32"
     moved = 3 * 4 * n / 1e9
     notes = (
-        f"The chain moves {moved:.3g} GB; 'three copies' move twice that: half of their time is the "
-        "limit.",
+        f"The chain moves {moved:.3g} GB, 'three copies' twice that: half their time is the limit.",
     )
     contenders = {
         harness.OURS: ours, "three copies": copy, "cupy": cupy, "torch": torch, "jax.jit": jax,

@@ -20,6 +20,9 @@ import workbench as wb
 from workbench.gpu import cuda, plugin
 from workbench.gpu.dialect import GROUP_SIZE, source
 
+_Plain = ctypes.c_uint64.__mro__[1]
+"""Numbers of C."""
+
 FIRST_ADDRESS = 0x7F00_0000_0000
 ILLEGAL_ADDRESS = 700
 
@@ -36,26 +39,8 @@ _SIGNATURES = {
 _TYPES = {"p": ctypes.c_void_p, "i": ctypes.c_int, "q": ctypes.c_int64, "b": ctypes.c_byte}
 
 
-class Error(Exception):
-    """pycuda's error."""
-
-
-class OutOfMemory(Error):
-    """pycuda's MemoryError."""
-
-
-class Allocation:
-    """Memory, as pycuda has it."""
-
-    def __init__(self, memory: Memory, size: int) -> None:
-        self.memory = memory
-        self.base = memory.allocate(size)
-
-    def __int__(self) -> int:
-        return self.base
-
-    def __del__(self) -> None:
-        self.memory.release(self.base)
+class OutOfMemory(Exception):
+    """There is no memory."""
 
 
 class Memory:
@@ -128,8 +113,8 @@ class EmulatedLibrary:
         return call
 
     def call(self, name: str, *args: Any) -> int:
-        self.calls.append(name)
-        return int(getattr(self, f"_{name}")(*args))
+        plain = (a.value or 0 if isinstance(a, _Plain) else a for a in args)
+        return self._recorded(name, getattr(self, f"_{name}"))(*plain)
 
     def blas(self) -> None:
         return None
@@ -143,6 +128,17 @@ class EmulatedLibrary:
         assert context == _CONTEXT
         return 0
 
+    def _cuMemAlloc_v2(self, address: Any, size: int) -> int:
+        try:
+            address._obj.value = self.memory.allocate(size)
+        except OutOfMemory:
+            return cuda.OUT_OF_MEMORY
+        return 0
+
+    def _cuMemFree_v2(self, address: int) -> int:
+        self.memory.release(address)
+        return 0
+
     def _cuStreamSynchronize(self, stream: int) -> int:
         self.queue.finish()
         return 0
@@ -153,7 +149,7 @@ class EmulatedLibrary:
         return 0
 
     def _cuModuleGetFunction(self, handle: Any, module: Any, name: bytes) -> int:
-        text, wanted = self._modules[module.value - 1], name.decode()
+        text, wanted = self._modules[module - 1], name.decode()
         found = re.search(rf"KERNEL\({wanted}, (\d+), (\d+)\)", text)
         if found is None:
             return 500
@@ -210,7 +206,7 @@ class EmulatedLibrary:
         return 0
 
     def _cuEventElapsedTime(self, milliseconds: Any, before: Any, after: Any) -> int:
-        seconds = self._events[after.value - 1] - self._events[before.value - 1]
+        seconds = self._events[after - 1] - self._events[before - 1]
         milliseconds._obj.value = seconds * 1e3
         return 0
 
@@ -254,20 +250,18 @@ def _driver(library: EmulatedLibrary) -> Any:
             return 2
 
         def retain_primary_context(self) -> Any:
-            return SimpleNamespace(handle=_CONTEXT, push=lambda: library.calls.append("push"))
+            done = library.calls.append
+            return SimpleNamespace(
+                handle=_CONTEXT,
+                push=lambda: done("push"),
+                pop=lambda: done("pop"),
+                detach=lambda: done("detach"),
+            )
 
     return SimpleNamespace(
-        Error=Error,
-        MemoryError=OutOfMemory,
         Device=Device,
         device_attribute=SimpleNamespace(MULTIPROCESSOR_COUNT=16),
-        Stream=lambda: SimpleNamespace(handle=_STREAM, synchronize=library.queue.finish),
-        mem_alloc=lambda size: Allocation(library.memory, size),
-        memcpy_htod_async=lambda address, array, stream: library.write(address, array),
-        memcpy_dtoh_async=lambda array, address, stream: library.read(address, array),
-        memcpy_dtod_async=lambda into, source, size, stream: library._cuMemcpyDtoDAsync_v2(
-            into, source, size, 0
-        ),
+        Stream=lambda: SimpleNamespace(handle=_STREAM),
     )
 
 

@@ -1,15 +1,16 @@
 """CUDA by pycuda: the driver of NVIDIA's devices.
 
-pycuda has the context, memory, the stream and what errors mean. What programs call natively, and
-modules of machine code, are the driver library's own functions, found in the process.
+pycuda knows the devices, and has the context and the stream. Memory, modules of machine code and
+what programs call are the driver library's own functions, found in the process: pycuda frees memory
+in the thread alone that made the context, and no thread may end while it is in one.
 """
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import functools
 import hashlib
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -99,10 +100,15 @@ class Cuda:
         attribute = driver.device_attribute.MULTIPROCESSOR_COUNT
         self.units = int(self._device.get_attribute(attribute))
         self._context = self._device.retain_primary_context()
-        self._threads = threading.local()
-        self.enter()
-        self._stream = driver.Stream()
+        self._context_handle = ctypes.c_void_p(int(self._context.handle))
+        self._context.push()
+        try:
+            self._stream = driver.Stream()
+        finally:
+            self._context.pop()
         self.queue_handle = int(self._stream.handle)
+        self._queue = ctypes.c_void_p(self.queue_handle)
+        atexit.register(self._leave)
         major, minor = self._device.compute_capability()
         self.architecture = f"sm_{major}{minor}"
         chosen = FastMath.chosen()
@@ -114,11 +120,20 @@ class Cuda:
         self._cache = ObjectCache(default_directory())
         self._events: Any = ()
 
-    def enter(self) -> None:
+    def _call(self, what: str, name: str, *args: Any) -> None:
+        """A function of the library, in the device's context. Raises our error of its status."""
+        self._enter()
+        if status := self._lib.call(name, *args):
+            raise self.error(status, what)
+
+    def _enter(self) -> None:
         """Have this thread work in the device's context."""
-        if not getattr(self._threads, "entered", False):
-            self._context.push()
-            self._threads.entered = True
+        self._lib.call("cuCtxSetCurrent", self._context_handle)
+
+    def _leave(self) -> None:
+        """At the end of the process: pycuda gives the stream and the context back, while it can."""
+        self._stream = None
+        self._context.detach()
 
     def functions(self) -> Mapping[str, int]:
         symbols = {name: self._lib.address(name) for name in glue_cuda.FUNCTIONS}
@@ -131,45 +146,43 @@ class Cuda:
 
     def fill_state(self, word: Callable[[str], Any]) -> None:
         word("queue").value = self.queue_handle
-        word("context").value = int(self._context.handle)
+        word("context").value = self._context_handle.value or 0
         word("library").value = self._blas.handle
 
     # --- memory ---
 
     def allocate(self, size: int) -> tuple[int, Any]:
-        self.enter()
-        try:
-            held = self._driver.mem_alloc(size)
-        except self._driver.MemoryError as error:
-            raise DeviceMemoryError(f"{self.name}: {error}") from None
-        return int(held), held
+        address = ctypes.c_uint64()
+        self._call("taking memory", "cuMemAlloc_v2", ctypes.byref(address), _size(size))
+        return address.value, _Memory(self._lib, self._context_handle, address)
 
     def place(self, address: int) -> tuple[int, int]:
         return address, 0
 
     def upload(self, address: int, array: Array) -> None:
-        with _Named(self):
-            self._driver.memcpy_htod_async(address, array, self._stream)
-            self._stream.synchronize()
+        host = ctypes.c_void_p(array.ctypes.data)
+        given = ctypes.c_uint64(address), host, _size(array.nbytes), self._queue
+        self._call("a copy to it", "cuMemcpyHtoDAsync_v2", *given)
+        self.finish()
 
     def download(self, address: int, array: Array) -> None:
-        with _Named(self):
-            self._driver.memcpy_dtoh_async(array, address, self._stream)
-            self._stream.synchronize()
+        host = ctypes.c_void_p(array.ctypes.data)
+        given = host, ctypes.c_uint64(address), _size(array.nbytes), self._queue
+        self._call("a copy from it", "cuMemcpyDtoHAsync_v2", *given)
+        self.finish()
 
     def copy(self, into: int, source: int, size: int) -> None:
-        with _Named(self):
-            self._driver.memcpy_dtod_async(into, source, size, self._stream)
+        given = ctypes.c_uint64(into), ctypes.c_uint64(source), _size(size), self._queue
+        self._call("a copy", "cuMemcpyDtoDAsync_v2", *given)
 
     def finish(self) -> None:
-        with _Named(self):
-            self._stream.synchronize()
+        self._call("the work before", "cuStreamSynchronize", self._queue)
 
     # --- kernels ---
 
     def program(self, text: str, names: Sequence[str]) -> Any:
         """A loaded module: compiled, or from the disk, where this text was compiled before."""
-        self.enter()
+        self._enter()
         options = self.able.options
         identity = repr((nvrtc.version(), self.architecture, options, text))
         key = hashlib.sha256(identity.encode()).hexdigest()
@@ -181,26 +194,25 @@ class Cuda:
         return _Module(self._lib, code)
 
     def handle(self, program: Any, name: str) -> tuple[int, Any]:
-        self.enter()
+        self._enter()
         return program.function(name), program
 
     # --- times ---
 
     def events(self, capacity: int) -> Any:
         """Two for each command: before and after it."""
-        self.enter()
+        self._enter()
         if len(self._events) < 2 * capacity:
             made = (ctypes.c_void_p * (2 * capacity))()
             for k in range(2 * capacity):
                 event = ctypes.c_void_p()
-                if status := self._lib.call("cuEventCreate", ctypes.byref(event), 0):
-                    raise self.error(status, "making events")
+                self._call("making events", "cuEventCreate", ctypes.byref(event), 0)
                 made[k] = event.value
             self._events = made
         return self._events
 
     def spans(self, events: Any, count: int) -> list[tuple[float, float]]:
-        self.enter()
+        self._enter()
         pairs = zip(events[: 2 * count : 2], events[1 : 2 * count : 2], strict=True)
         return [(self._between(events[0], a), self._between(a, b)) for a, b in pairs]
 
@@ -251,18 +263,15 @@ class _Module:
         return found.value
 
 
-class _Named:
-    """In the device's context, with the library's errors as ours."""
+class _Memory:
+    """Keeps memory of the device, whichever thread drops it."""
 
-    def __init__(self, device: Cuda) -> None:
-        self.device = device
+    def __init__(self, lib: Library, context: ctypes.c_void_p, address: ctypes.c_uint64) -> None:
+        self._lib, self._context, self._address = lib, context, address
 
-    def __enter__(self) -> None:
-        self.device.enter()
+    def __del__(self) -> None:
+        self._lib.call("cuCtxSetCurrent", self._context)
+        self._lib.call("cuMemFree_v2", self._address)
 
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
-        driver = self.device._driver
-        if kind is None or not issubclass(kind, driver.Error):
-            return
-        named = DeviceMemoryError if issubclass(kind, driver.MemoryError) else DeviceLostError
-        raise named(f"{self.device.name} ({self.device.title}): {error}") from None
+
+_size = ctypes.c_size_t
