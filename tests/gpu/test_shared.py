@@ -203,10 +203,9 @@ def test_what_set_value_takes(case: Any) -> None:
             np.testing.assert_array_equal(s.get_value(), np.asarray(made))
 
 
-@pytest.mark.parametrize("value", [A, there(A)], ids=["here", "there"])
-def test_a_variable_of_the_host_takes_device_arrays_by_their_dtype(value: Any) -> None:
+def test_a_variable_of_the_host_takes_device_arrays_by_their_dtype() -> None:
     s = wb.shared(A * 2, target="cpu")
-    s.set_value(value)
+    s.set_value(there(A))
     np.testing.assert_array_equal(s.get_value(), A)
     with pytest.raises(TypeError, match="int16 cannot become int8"):
         wb.shared(np.zeros(2, "int8"), target="cpu").set_value(there(np.ones(2, "int16")))
@@ -223,10 +222,10 @@ def test_zero() -> None:
     np.testing.assert_array_equal(held, A + 1)
 
 
-@pytest.mark.parametrize("made_of", [A, there(A)], ids=["here", "there"])
+@pytest.mark.parametrize("made_of", [np.asarray, there])
 def test_clones_pickles_and_copies(made_of: Any) -> None:
     """A clone shares the storage; what was made of an array of the device stays so."""
-    s = wb.shared(made_of, "s", target=DEVICE)
+    s = wb.shared(made_of(A), "s", target=DEVICE)
     step = wb.function([], updates={s: s + 1}, device=DEVICE)
     others = {
         "clone": s.clone(),
