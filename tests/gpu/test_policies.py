@@ -91,6 +91,20 @@ def test_the_best_accelerator(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "GpuElemwise" in [type(n.op).__name__ for n in f.maker.fgraph.toposort()]
 
 
+def test_the_processor_instead_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Once in a process."""
+    monkeypatch.setattr("workbench.gpu.listing.devices", list)
+    plugin.automatic.cache_clear()
+    x = T.fvector("x")
+    with wb.config.change(print_active_device=True):
+        for _ in range(2):
+            wb.function([x], x + 1, device="auto")
+    assert capsys.readouterr().err == "Using the processor: there is no accelerator\n"
+    plugin.automatic.cache_clear()
+
+
 def test_float64_is_warned_of() -> None:
     with wb.config.change(warn_float64="warn"), pytest.warns(UserWarning, match="float64"):
         T.dvector("x")

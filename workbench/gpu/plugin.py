@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -55,11 +56,17 @@ def _absent(name: str) -> DeviceNotFoundError:
     )
 
 
+@functools.cache
 def automatic() -> str | None:
-    """The full name of the best accelerator: CUDA first; None where there is none."""
+    """The full name of the best accelerator: CUDA first. None where there is none, which is said
+    once.
+    """
     from workbench.gpu.listing import devices
 
-    return next((d.name for d in devices() if d.accelerator), None)
+    found = next((d.name for d in devices() if d.accelerator), None)
+    if found is None and config.print_active_device:
+        print("Using the processor: there is no accelerator", file=sys.stderr)
+    return found
 
 
 def passes(device: str) -> Sequence[Any]:
