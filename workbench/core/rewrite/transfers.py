@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from workbench.core.graph import Apply, Variable
 from workbench.core.ops.shape import Dimension
-from workbench.core.ops.transfer import GpuFromHost, GpuToGpu, HostFromGpu, Transfer, transferred
+from workbench.core.ops.transfer import (
+    GpuFromHost,
+    GpuToGpu,
+    HostFromGpu,
+    Transfer,
+    on_host,
+    transferred,
+)
 from workbench.core.rewrite.engine import Context, Rule, rule
+
+SENDS = (GpuFromHost, GpuToGpu)
 
 
 @rule(GpuFromHost, HostFromGpu, GpuToGpu, equation="gpu(host(x)) → x")
@@ -29,7 +38,7 @@ def _is_asked_for(node: Apply, context: Context) -> bool:
     computed there it lies there anyway.
     """
     sent = node.inputs[0].owner
-    if not isinstance(node.op, HostFromGpu) or sent is None or not isinstance(sent.op, GpuFromHost):
+    if not isinstance(node.op, HostFromGpu) or sent is None or not isinstance(sent.op, SENDS):
         return False
     computed = sent.inputs[0].owner
     if computed is not None and any(_comes_from(v, sent.op.device) for v in computed.inputs):
@@ -49,8 +58,9 @@ def _comes_from(variable: Variable, device: str) -> bool:
 def cancel_round_trips(node: Apply, context: Context) -> Variable | None:
     """What was to be computed on the device, and has no kernel there, needs no transfers."""
     there = node.inputs[0].owner
-    came = there is not None and isinstance(there.op, GpuFromHost)
-    return there.inputs[0] if came and there is not None else None
+    if there is None or not isinstance(there.op, SENDS):
+        return None
+    return on_host(there.inputs[0])
 
 
 @rule(Dimension, equation="gpu(x).shape[i] → x.shape[i]")
