@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import ctypes
 import re
+import threading
 import time
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
@@ -24,10 +25,11 @@ _Plain = ctypes.c_uint64.__mro__[1]
 """Numbers of C."""
 
 FIRST_ADDRESS = 0x7F00_0000_0000
-ILLEGAL_ADDRESS = 700
+INVALID_CONTEXT, INVALID_HANDLE, ILLEGAL_ADDRESS = 201, 400, 700
 
 _SIGNATURES = {
-    "cuCtxSetCurrent": "p",
+    "cuCtxPushCurrent_v2": "p",
+    "cuCtxPopCurrent_v2": "p",
     "cuStreamSynchronize": "p",
     "cuLaunchKernel": "piiiiiiippp",
     "cuMemcpyHtoDAsync_v2": "qpqp",
@@ -36,6 +38,9 @@ _SIGNATURES = {
     "cuMemsetD8Async": "qbqp",
     "cuEventRecord": "pp",
 }
+_ANYWHERE = ("cuCtxPushCurrent_v2", "cuGetErrorName")
+"""What is called outside of any context."""
+
 _TYPES = {"p": ctypes.c_void_p, "i": ctypes.c_int, "q": ctypes.c_int64, "b": ctypes.c_byte}
 
 
@@ -43,13 +48,17 @@ class OutOfMemory(Exception):
     """There is no memory."""
 
 
+class OtherDevice(Exception):
+    """A stream, an event or a kernel is not the current context's."""
+
+
 class Memory:
     """Addresses, and the OpenCL buffers behind them."""
 
-    def __init__(self, cl: Any, context: Any, limit: int) -> None:
+    def __init__(self, cl: Any, context: Any, limit: int, first: int) -> None:
         self.cl, self.context, self.limit = cl, context, limit
         self.buffers: dict[int, tuple[Any, int]] = {}
-        self._next = FIRST_ADDRESS
+        self._next = first
 
     def allocate(self, size: int) -> int:
         if size + sum(size for _, size in self.buffers.values()) > self.limit:
@@ -72,23 +81,27 @@ class Memory:
 
 
 class EmulatedLibrary:
-    """What `workbench.gpu.cuda.Library` is. `calls` has the name of every driver function that was
-    called; `fail` names one that is to give a status.
+    """What `workbench.gpu.cuda.Library` is, for some devices. `calls` has the name of every driver
+    function that was called; `fail` names one that is to give a status.
     """
 
-    def __init__(self, limit: int = 1 << 30) -> None:
+    def __init__(self, devices: int = 1, limit: int = 1 << 30) -> None:
         import pyopencl as cl
 
         self._cl = cl
         device = next(d for p in cl.get_platforms() for d in p.get_devices())
         self._context = cl.Context([device])
         self.queue = cl.CommandQueue(self._context)
-        self.memory = Memory(cl, self._context, limit)
+        self.limit = limit
+        self.memories = [
+            Memory(cl, self._context, limit, FIRST_ADDRESS + (k << 40)) for k in range(devices)
+        ]
+        self._thread = threading.local()
         self.calls: list[str] = []
         self.fail: dict[str, int] = {}
         self.driver = _driver(self)
         self._callbacks: dict[str, Any] = {}
-        self._kernels: list[tuple[Any, int, int]] = []
+        self._kernels: list[tuple[Any, int, int, int]] = []
         self._modules: list[str] = []
         self._events: list[float] = []
 
@@ -105,12 +118,34 @@ class EmulatedLibrary:
             self.calls.append(name)
             if status := self.fail.get(name, 0):
                 return status
+            if name not in _ANYWHERE and not self.contexts:
+                return INVALID_CONTEXT
             try:
                 return function(*args)
             except KeyError:
                 return ILLEGAL_ADDRESS
+            except OtherDevice:
+                return INVALID_HANDLE
 
         return call
+
+    @property
+    def contexts(self) -> list[int]:
+        """Those that this thread has entered, the current one last."""
+        if not hasattr(self._thread, "contexts"):
+            self._thread.contexts = []
+        entered: list[int] = self._thread.contexts
+        return entered
+
+    @property
+    def memory(self) -> Memory:
+        """That of the current context's device."""
+        return self.memories[self.contexts[-1] - CONTEXT if self.contexts else 0]
+
+    def in_order(self, stream: int) -> None:
+        """Raises OtherDevice where a stream is not the current context's."""
+        if stream - STREAM != self.contexts[-1] - CONTEXT:
+            raise OtherDevice
 
     def call(self, name: str, *args: Any) -> int:
         plain = (a.value or 0 if isinstance(a, _Plain) else a for a in args)
@@ -124,8 +159,12 @@ class EmulatedLibrary:
         assert architecture == "sm_90"
         return text.replace(source("cuda.h"), source("opencl.h")).encode()
 
-    def _cuCtxSetCurrent(self, context: int) -> int:
-        assert context == _CONTEXT
+    def _cuCtxPushCurrent_v2(self, context: int) -> int:
+        self.contexts.append(context)
+        return 0
+
+    def _cuCtxPopCurrent_v2(self, place: Any) -> int:
+        self.contexts.pop()
         return 0
 
     def _cuMemAlloc_v2(self, address: Any, size: int) -> int:
@@ -140,6 +179,7 @@ class EmulatedLibrary:
         return 0
 
     def _cuStreamSynchronize(self, stream: int) -> int:
+        self.in_order(stream)
         self.queue.finish()
         return 0
 
@@ -155,13 +195,16 @@ class EmulatedLibrary:
             return 500
         program = self._cl.Program(self._context, text).build(cache_dir=False)
         kernel = self._cl.Kernel(program, wanted)
-        self._kernels.append((kernel, int(found[1]), int(found[2])))
+        self._kernels.append((kernel, int(found[1]), int(found[2]), self.contexts[-1]))
         handle._obj.value = len(self._kernels)
         return 0
 
     def _cuLaunchKernel(self, kernel: int, groups: int, *rest: Any) -> int:
         assert rest[:6] == (1, 1, GROUP_SIZE, 1, 1, 0)
-        compiled, n_words, n_buffers = self._kernels[kernel - 1]
+        self.in_order(rest[6])
+        compiled, n_words, n_buffers, context = self._kernels[kernel - 1]
+        if context != self.contexts[-1]:
+            raise OtherDevice
         block = ctypes.c_void_p.from_address(rest[7]).value
         words = np.array((ctypes.c_int64 * n_words).from_address(block or 0))
         for k in range(n_buffers):
@@ -176,14 +219,17 @@ class EmulatedLibrary:
         return 0
 
     def _cuMemcpyHtoDAsync_v2(self, address: int, host: int, size: int, stream: int) -> int:
+        self.in_order(stream)
         self.write(address, np.ctypeslib.as_array((ctypes.c_byte * size).from_address(host)))
         return 0
 
     def _cuMemcpyDtoHAsync_v2(self, host: int, address: int, size: int, stream: int) -> int:
+        self.in_order(stream)
         self.read(address, np.ctypeslib.as_array((ctypes.c_byte * size).from_address(host)))
         return 0
 
     def _cuMemcpyDtoDAsync_v2(self, into: int, source: int, size: int, stream: int) -> int:
+        self.in_order(stream)
         (target, a), (origin, b) = self.memory.find(into), self.memory.find(source)
         self._cl.enqueue_copy(
             self.queue, target, origin, byte_count=size, dst_offset=a, src_offset=b
@@ -191,6 +237,7 @@ class EmulatedLibrary:
         return 0
 
     def _cuMemsetD8Async(self, address: int, value: int, size: int, stream: int) -> int:
+        self.in_order(stream)
         buffer, offset = self.memory.find(address)
         self._cl.enqueue_fill_buffer(self.queue, buffer, np.int8(value), offset, size)
         return 0
@@ -201,6 +248,7 @@ class EmulatedLibrary:
         return 0
 
     def _cuEventRecord(self, event: int, stream: int) -> int:
+        self.in_order(stream)
         self.queue.finish()
         self._events[event - 1] = time.perf_counter()
         return 0
@@ -223,7 +271,8 @@ class EmulatedLibrary:
         self._cl.enqueue_copy(self.queue, array, buffer, src_offset=offset)
 
 
-_CONTEXT, _STREAM = 0x1234, 0x5678
+CONTEXT, STREAM = 0x1234, 0x5678
+"""Handles of the first device's."""
 
 
 def _driver(library: EmulatedLibrary) -> Any:
@@ -231,17 +280,17 @@ def _driver(library: EmulatedLibrary) -> Any:
 
     class Device:
         def __init__(self, k: int) -> None:
-            assert k == 0
+            self.k = k
 
         @staticmethod
         def count() -> int:
-            return 1
+            return len(library.memories)
 
         def name(self) -> str:
             return "an emulated device"
 
         def total_memory(self) -> int:
-            return library.memory.limit
+            return library.limit
 
         def compute_capability(self) -> tuple[int, int]:
             return 9, 0
@@ -250,25 +299,25 @@ def _driver(library: EmulatedLibrary) -> Any:
             return 2
 
         def retain_primary_context(self) -> Any:
-            done = library.calls.append
+            handle, entered = CONTEXT + self.k, library.contexts
             return SimpleNamespace(
-                handle=_CONTEXT,
-                push=lambda: done("push"),
-                pop=lambda: done("pop"),
-                detach=lambda: done("detach"),
+                handle=handle,
+                push=lambda: entered.append(handle),
+                pop=entered.pop,
+                detach=lambda: library.calls.append("detach"),
             )
 
     return SimpleNamespace(
         Device=Device,
         device_attribute=SimpleNamespace(MULTIPROCESSOR_COUNT=16),
-        Stream=lambda: SimpleNamespace(handle=_STREAM),
+        Stream=lambda: SimpleNamespace(handle=STREAM + library.contexts[-1] - CONTEXT),
     )
 
 
 @contextmanager
-def emulated() -> Iterator[EmulatedLibrary]:
+def emulated(devices: int = 1) -> Iterator[EmulatedLibrary]:
     """In this context the CUDA library is a fresh emulated one, and no device was started."""
-    made = EmulatedLibrary()
+    made = EmulatedLibrary(devices)
     with (
         pytest.MonkeyPatch.context() as patch,
         wb.config.change(cache=False, print_active_device=False),

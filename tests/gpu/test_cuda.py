@@ -12,6 +12,7 @@ import pytest
 import workbench as wb
 import workbench.tensor as T
 from tests.gpu.emulated_cuda import EmulatedLibrary, emulated
+from workbench.core.devices import find
 
 RNG = np.random.default_rng(0)
 
@@ -20,6 +21,11 @@ RNG = np.random.default_rng(0)
 def library() -> Iterator[EmulatedLibrary]:
     with emulated() as made:
         yield made
+
+
+def inside(*calls: str) -> list[str]:
+    """Calls in a device's context."""
+    return ["cuCtxPushCurrent_v2", *calls, "cuCtxPopCurrent_v2"]
 
 
 def test_it_is_listed(library: EmulatedLibrary) -> None:
@@ -37,13 +43,13 @@ def test_one_kernel_a_call(library: EmulatedLibrary) -> None:
     library.calls.clear()
     np.testing.assert_allclose(f(), np.exp(value), rtol=1e-6)
     assert library.calls == [
-        "cuCtxSetCurrent", "cuLaunchKernel", "cuMemcpyDtoHAsync_v2", "cuStreamSynchronize",
+        *inside("cuLaunchKernel"), *inside("cuMemcpyDtoHAsync_v2", "cuStreamSynchronize"),
     ]  # fmt: skip
     g = wb.function([], T.exp(x).transfer("cuda0"), device="cuda0")
     g()
     library.calls.clear()
     g()
-    assert library.calls == ["cuCtxSetCurrent", "cuLaunchKernel"]
+    assert library.calls == inside("cuLaunchKernel")
 
 
 def test_training(library: EmulatedLibrary) -> None:
@@ -99,7 +105,7 @@ def test_device_sync_waits_for_every_command(library: EmulatedLibrary) -> None:
         f()
         library.calls.clear()
         f()
-        assert library.calls == ["cuCtxSetCurrent", "cuLaunchKernel", "cuStreamSynchronize"]
+        assert library.calls == inside("cuLaunchKernel", "cuStreamSynchronize")
     f()
     library.calls.clear()
     f()
@@ -139,3 +145,58 @@ def test_other_threads_enter_the_context(library: EmulatedLibrary) -> None:
     with ThreadPoolExecutor(2) as pool:
         for result in pool.map(lambda _: f(), range(8)):
             assert result.tolist() == [0, 2, 4, 6, 8]
+
+
+def test_a_thread_stays_in_its_own_context(library: EmulatedLibrary) -> None:
+    """Another library's, which it had entered before: after calls, allocations, failures."""
+    library.contexts.append(mine := 77)
+    x = wb.shared(np.arange(5.0), target="cuda0")
+    f = wb.function([], x * 2, updates={x: x + 1}, device="cuda0")
+    f()
+    library.fail["cuLaunchKernel"] = 719
+    with pytest.raises(wb.errors.DeviceLostError):
+        f()
+    library.fail.clear()
+    del x, f
+    device: Any = find("cuda0")
+    device.pool.free()
+    assert library.contexts == [mine]
+
+
+def test_a_context_that_is_not_entered(library: EmulatedLibrary) -> None:
+    """Nothing is queued in that which the thread is in, and it is not left."""
+    library.contexts.append(mine := 77)
+    x = wb.shared(np.arange(5.0), target="cuda0")
+    f = wb.function([], x * 2, device="cuda0")
+    library.calls.clear()
+    library.fail["cuCtxPushCurrent_v2"] = 709
+    with pytest.raises(wb.errors.DeviceLostError):
+        f()
+    library.fail.clear()
+    assert "cuLaunchKernel" not in library.calls
+    assert library.contexts == [mine]
+
+
+def test_two_devices_of_one_program() -> None:
+    """Every command is queued in the context of its own device."""
+    value = RNG.random((6, 4))
+    with emulated(devices=2) as library:
+        a, b = wb.shared(value, target="cuda0"), wb.shared(value + 1, target="cuda1")
+        f = wb.function([], [T.exp(a).sum(), T.exp(b).sum(), (a * b).sum()])
+        for _ in range(2):
+            first, second, both = f()
+        np.testing.assert_allclose(first, np.exp(value).sum())
+        np.testing.assert_allclose(second, np.exp(value + 1).sum())
+        np.testing.assert_allclose(both, (value * (value + 1)).sum())
+        assert library.contexts == []
+        assert all(memory.buffers for memory in library.memories)
+
+
+def test_what_is_dropped_after_the_end(library: EmulatedLibrary) -> None:
+    """The context has freed the memory."""
+    device: Any = find("cuda0")
+    _, held = device.driver.allocate(256)
+    device.driver._leave()
+    library.calls.clear()
+    del held
+    assert library.calls == []

@@ -2,7 +2,6 @@
 
 A program calls a device by the functions in its table, whose first argument is the driver's state:
 
-    enter(state)                                  when a program begins
     launch(state, kernel, groups, words, n_words, n_buffers, node)
     upload(state, address, host, bytes, node)     download(state, host, address, bytes, node)
     copy(state, into, from, bytes, node)          fill(state, address, bytes, node): with zeros
@@ -26,7 +25,7 @@ OFFSET_BITS = 40
 TABLE = Layout(
     "device",
     (
-        "enter", "launch", "upload", "download", "copy", "fill", "gemm",  # functions
+        "launch", "upload", "download", "copy", "fill", "gemm",  # functions
         "state",
         "kernels",  # ptr to two handles a kernel: narrow and wide; null where not compiled
         "slots",  # ptr to the arena's slots on this device
@@ -43,7 +42,7 @@ STATE = Layout(
     "state",
     (
         "queue",  # the stream or command queue
-        "context",  # CUDA: what a thread has to be in
+        "context",  # CUDA: what a thread is in while it queues a command
         "buffers",  # OpenCL: ptr to the buffers' handles, by number
         "error",  # the driver's status of what went wrong first; 0 for nothing
         "node",  # the number of the node whose command that was

@@ -19,6 +19,7 @@ from workbench.core.array import Array
 from workbench.core.native.cache import ObjectCache, default_directory
 from workbench.errors import DeviceError, DeviceLostError, DeviceMemoryError, DriverError
 from workbench.gpu import cublas, glue_cuda, nvrtc
+from workbench.gpu.cuda_context import Context, Memory, Module
 from workbench.gpu.device import linked_functions
 from workbench.gpu.dialect import Capabilities
 from workbench.gpu.fast_math import FastMath
@@ -99,41 +100,37 @@ class Cuda:
         self.memory = int(self._device.total_memory())
         attribute = driver.device_attribute.MULTIPROCESSOR_COUNT
         self.units = int(self._device.get_attribute(attribute))
-        self._context = self._device.retain_primary_context()
-        self._context_handle = ctypes.c_void_p(int(self._context.handle))
-        self._context.push()
+        chosen = FastMath.chosen()
+        self._primary = self._device.retain_primary_context()
+        self._context = Context(self._lib, int(self._primary.handle))
+        self._primary.push()
         try:
             self._stream = driver.Stream()
+            self.queue_handle = int(self._stream.handle)
+            self._blas = cublas.Handle(self._lib.blas(), self.queue_handle, chosen.all)
         finally:
-            self._context.pop()
-        self.queue_handle = int(self._stream.handle)
+            self._primary.pop()
         self._queue = ctypes.c_void_p(self.queue_handle)
         atexit.register(self._leave)
         major, minor = self._device.compute_capability()
         self.architecture = f"sm_{major}{minor}"
-        chosen = FastMath.chosen()
         self.able = Capabilities(
             "cuda", word_limit=512, groups=self.units * GROUPS_PER_UNIT, options=chosen.cuda(),
             fast_math=chosen.all, replays=True,
         )  # fmt: skip
-        self._blas = cublas.Handle(self._lib.blas(), self.queue_handle, chosen.all)
         self._cache = ObjectCache(default_directory())
         self._events: Any = ()
 
     def _call(self, what: str, name: str, *args: Any) -> None:
         """A function of the library, in the device's context. Raises our error of its status."""
-        self._enter()
-        if status := self._lib.call(name, *args):
+        if status := self._context.call(name, *args):
             raise self.error(status, what)
-
-    def _enter(self) -> None:
-        """Have this thread work in the device's context."""
-        self._lib.call("cuCtxSetCurrent", self._context_handle)
 
     def _leave(self) -> None:
         """At the end of the process: pycuda gives the stream and the context back, while it can."""
+        self._context.ended = True
         self._stream = None
-        self._context.detach()
+        self._primary.detach()
 
     def functions(self) -> Mapping[str, int]:
         symbols = {name: self._lib.address(name) for name in glue_cuda.FUNCTIONS}
@@ -146,7 +143,7 @@ class Cuda:
 
     def fill_state(self, word: Callable[[str], Any]) -> None:
         word("queue").value = self.queue_handle
-        word("context").value = self._context_handle.value or 0
+        word("context").value = self._context.handle.value or 0
         word("library").value = self._blas.handle
 
     # --- memory ---
@@ -154,7 +151,7 @@ class Cuda:
     def allocate(self, size: int) -> tuple[int, Any]:
         address = ctypes.c_uint64()
         self._call("taking memory", "cuMemAlloc_v2", ctypes.byref(address), _size(size))
-        return address.value, _Memory(self._lib, self._context_handle, address)
+        return address.value, Memory(self._context, address)
 
     def place(self, address: int) -> tuple[int, int]:
         return address, 0
@@ -182,7 +179,6 @@ class Cuda:
 
     def program(self, text: str, names: Sequence[str]) -> Any:
         """A loaded module: compiled, or from the disk, where this text was compiled before."""
-        self._enter()
         options = self.able.options
         identity = repr((nvrtc.version(), self.architecture, options, text))
         key = hashlib.sha256(identity.encode()).hexdigest()
@@ -191,17 +187,15 @@ class Cuda:
             code = self._lib.cubin(text, self.architecture, options)
             if config.cache:
                 self._cache.put(key, code)
-        return _Module(self._lib, code)
+        return Module(self._context, code)
 
     def handle(self, program: Any, name: str) -> tuple[int, Any]:
-        self._enter()
         return program.function(name), program
 
     # --- times ---
 
     def events(self, capacity: int) -> Any:
         """Two for each command: before and after it."""
-        self._enter()
         if len(self._events) < 2 * capacity:
             made = (ctypes.c_void_p * (2 * capacity))()
             for k in range(2 * capacity):
@@ -212,7 +206,6 @@ class Cuda:
         return self._events
 
     def spans(self, events: Any, count: int) -> list[tuple[float, float]]:
-        self._enter()
         pairs = zip(events[: 2 * count : 2], events[1 : 2 * count : 2], strict=True)
         return [(self._between(events[0], a), self._between(a, b)) for a, b in pairs]
 
@@ -220,7 +213,7 @@ class Cuda:
         """The seconds from one event to another."""
         milliseconds = ctypes.c_float()
         pair = ctypes.c_void_p(before), ctypes.c_void_p(after)
-        self._lib.call("cuEventElapsedTime", ctypes.byref(milliseconds), *pair)
+        self._context.call("cuEventElapsedTime", ctypes.byref(milliseconds), *pair)
         return milliseconds.value * 1e-3
 
     # --- errors ---
@@ -240,38 +233,6 @@ class Cuda:
             "this process any more: start it again, with CUDA_LAUNCH_BLOCKING=1 or "
             "config.device_sync=True to learn which node it was",
         )
-
-
-class _Module:
-    """Machine code on the device."""
-
-    def __init__(self, lib: Library, code: bytes) -> None:
-        self._lib, self._code = lib, code
-        self._handle = ctypes.c_void_p()
-        status = lib.call("cuModuleLoadData", ctypes.byref(self._handle), code)
-        if status:
-            raise DeviceError(f"the device takes no machine code of ours: status {status}")
-
-    def function(self, name: str) -> int:
-        """The handle of a kernel."""
-        found = ctypes.c_void_p()
-        status = self._lib.call(
-            "cuModuleGetFunction", ctypes.byref(found), self._handle, name.encode()
-        )
-        if status or found.value is None:
-            raise DeviceError(f"the kernel {name} is not found: status {status}")
-        return found.value
-
-
-class _Memory:
-    """Keeps memory of the device, whichever thread drops it."""
-
-    def __init__(self, lib: Library, context: ctypes.c_void_p, address: ctypes.c_uint64) -> None:
-        self._lib, self._context, self._address = lib, context, address
-
-    def __del__(self) -> None:
-        self._lib.call("cuCtxSetCurrent", self._context)
-        self._lib.call("cuMemFree_v2", self._address)
 
 
 _size = ctypes.c_size_t

@@ -65,7 +65,8 @@ yes:
 
 def command(name: str, parameters: str, idle: str, body: str, after: str = "") -> str:
     """A function that queues a command: nothing after an error or where `idle` holds. `body` leaves
-    %status; `after` is done then. Where the state is blocking, it is waited for.
+    %status; `after` is done then. Where the state is blocking, it is waited for. All this is done
+    between the driver's `enter` and its `leave`.
     """
     return f"""
 define void @{name}(ptr %state, {parameters}, i64 %node) nounwind {{
@@ -77,14 +78,24 @@ define void @{name}(ptr %state, {parameters}, i64 %node) nounwind {{
   %skip = or i1 %failed, %idle
   br i1 %skip, label %done, label %go
 go:
+  %entered = call i32 @enter(ptr %state)
+  %inside = icmp eq i32 %entered, 0
+  br i1 %inside, label %within, label %outside
+within:
   {body}
   call void @note(ptr %state, i32 %status, i64 %node)
   {after}
   %waits = icmp ne i64 %blocking, 0
-  br i1 %waits, label %wait, label %done
+  br i1 %waits, label %wait, label %left
 wait:
   %waited = call i32 @finish(ptr %queue)
   call void @note(ptr %state, i32 %waited, i64 %node)
+  br label %left
+left:
+  call void @leave()
+  br label %done
+outside:
+  call void @note(ptr %state, i32 %entered, i64 %node)
   br label %done
 done:
   ret void

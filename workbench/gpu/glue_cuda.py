@@ -10,7 +10,8 @@ from workbench.gpu.dialect import GROUP_SIZE
 from workbench.gpu.glue import IDLE, NOTE, add, command, declarations, get
 
 FUNCTIONS = {
-    "cuCtxSetCurrent": "i32 @{}(ptr)",
+    "cuCtxPushCurrent_v2": "i32 @{}(ptr)",
+    "cuCtxPopCurrent_v2": "i32 @{}(ptr)",
     "cuStreamSynchronize": "i32 @{}(ptr)",
     "cuLaunchKernel": "i32 @{}(ptr, i32, i32, i32, i32, i32, i32, i32, ptr, ptr, ptr)",
     "cuMemcpyHtoDAsync_v2": "i32 @{}(i64, ptr, i64, ptr)",
@@ -29,13 +30,20 @@ LIBRARY_FUNCTIONS = {
 }
 """Of cuBLAS, where that is found."""
 
-EXPORTS = ("enter", "launch", "upload", "download", "copy", "fill")
+EXPORTS = ("launch", "upload", "download", "copy", "fill")
 
+# Every command by itself: the one before may be another device's, and what the thread does besides
+# has a context of its own.
 _COMMON = f"""
-define void @enter(ptr %state) nounwind {{
+define internal i32 @enter(ptr %state) nounwind {{
   {get("context")}
-  %status = call i32 @cuCtxSetCurrent(ptr %context)
-  call void @note(ptr %state, i32 %status, i64 -1)
+  %status = call i32 @cuCtxPushCurrent_v2(ptr %context)
+  ret i32 %status
+}}
+
+define internal void @leave() nounwind {{
+  %left = alloca ptr, align 8
+  %status = call i32 @cuCtxPopCurrent_v2(ptr %left)
   ret void
 }}
 

@@ -19,7 +19,7 @@ FUNCTIONS = {
     "clEnqueueCopyBuffer": "i32 @{}(ptr, ptr, ptr, i64, i64, i64, i32, ptr, ptr)",
     "clEnqueueFillBuffer": "i32 @{}(ptr, ptr, ptr, i64, i64, i64, i32, ptr, ptr)",
 }
-EXPORTS = ("enter", "launch", "upload", "download", "copy", "fill")
+EXPORTS = ("launch", "upload", "download", "copy", "fill")
 
 
 def _buffer(address: str, name: str) -> str:
@@ -32,7 +32,11 @@ def _buffer(address: str, name: str) -> str:
 
 
 _COMMON = f"""
-define void @enter(ptr %state) nounwind {{
+define internal i32 @enter(ptr %state) nounwind {{
+  ret i32 0
+}}
+
+define internal void @leave() nounwind {{
   ret void
 }}
 

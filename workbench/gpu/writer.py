@@ -123,8 +123,6 @@ class DeviceWriter(Writer):
                 f"  %device{k}.at = getelementptr ptr, ptr @wb.devices, i64 {k}",
                 f"  %device{k} = load ptr, ptr %device{k}.at",
             ]
-            enter, state = self.table(device, "enter"), self.table(device, "state")
-            self.allocas.append(f"  call void {enter}(ptr {state})")
         return self.devices.index(device)
 
     def table(self, device: str, name: str) -> Name:
