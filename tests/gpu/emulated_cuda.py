@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 import workbench as wb
+from tests.gpu.emulated_cublas import EmulatedBlas
 from workbench.gpu import cuda, plugin
 from workbench.gpu.dialect import GROUP_SIZE, source
 
@@ -96,6 +97,7 @@ class EmulatedLibrary:
         self.memories = [
             Memory(cl, self._context, limit, FIRST_ADDRESS + (k << 40)) for k in range(devices)
         ]
+        self.products: EmulatedBlas | None = None
         self._thread = threading.local()
         self.calls: list[str] = []
         self.fail: dict[str, int] = {}
@@ -151,8 +153,8 @@ class EmulatedLibrary:
         plain = (a.value or 0 if isinstance(a, _Plain) else a for a in args)
         return self._recorded(name, getattr(self, f"_{name}"))(*plain)
 
-    def blas(self) -> None:
-        return None
+    def blas(self) -> EmulatedBlas | None:
+        return self.products
 
     def cubin(self, text: str, architecture: str, options: Sequence[str]) -> bytes:
         """The program in the other dialect."""
@@ -315,9 +317,11 @@ def _driver(library: EmulatedLibrary) -> Any:
 
 
 @contextmanager
-def emulated(devices: int = 1) -> Iterator[EmulatedLibrary]:
+def emulated(devices: int = 1, blas: bool = False) -> Iterator[EmulatedLibrary]:
     """In this context the CUDA library is a fresh emulated one, and no device was started."""
     made = EmulatedLibrary(devices)
+    if blas:
+        made.products = EmulatedBlas(made)
     with (
         pytest.MonkeyPatch.context() as patch,
         wb.config.change(cache=False, print_active_device=False),

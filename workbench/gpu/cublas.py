@@ -12,11 +12,18 @@ from workbench.gpu.nvrtc import first_library
 
 _TF32 = 3
 
+PRODUCTS = {
+    "float32": "cublasSgemmStridedBatched_64",
+    "float64": "cublasDgemmStridedBatched_64",
+}
+"""The functions for stacks of matrices, which count in 64 bits: since CUDA 12."""
+
 
 @functools.cache
 def library() -> ctypes.CDLL | None:
     """The library, or None: then products are our own kernel's."""
-    return first_library("libcublas.so.*[0-9]", "libcublas.so.13", "libcublas.so.12")
+    names = "libcublas.so.13", "libcublas.so.12"
+    return first_library("libcublas.so.*[0-9]", *names, having=tuple(PRODUCTS.values()))
 
 
 class Handle:

@@ -103,21 +103,34 @@ def by_library(w: DeviceWriter, out: Tensor, a: Tensor, b: Tensor) -> None:
     """The same by the driver's library."""
     left, right = _laid(w, a), _laid(w, b)
     batch, rows, columns = out.dims
+    shared = a.dims[2]
+    _clear_where_empty(w, out, shared)
     values = {
         "double": str(int(out.dtype == "float64")),
         "a.transposed": str(int(left.transposed)), "b.transposed": str(int(right.transposed)),
-        "rows": rows, "columns": columns, "shared": a.dims[2],
+        "rows": rows, "columns": columns, "shared": shared,
         "a": left.data, "a.lead": left.lead, "a.step": left.step,
         "b": right.data, "b.lead": right.lead, "b.step": right.step,
         "c": w.address(out), "c.lead": w.call_i64("smax", columns, "1"),
         "c.step": w.integer("sdiv", out.strides[0], str(out.itemsize)),
-        "batch": w.select(w.compare("eq", w.multiply(rows, columns), "0"), "0", batch),
+        "batch": w.select(_is_zero(w, w.multiply(rows, columns, shared)), "0", batch),
     }  # fmt: skip
     block = w.alloca(f"[{len(PRODUCT.fields)} x i64]", "product")
     for name, value in values.items():
         w.code.line(field(PRODUCT, block, name, at := w.fresh("at")))
         w.code.line(f"store i64 {value}, ptr {at}")
     w.call(out.device, "gemm", f"ptr {block}")
+
+
+def _clear_where_empty(w: DeviceWriter, out: Tensor, shared: Name) -> None:
+    """The library makes no promise for sums of nothing."""
+    if not shared.isdigit() or shared == "0":
+        size = w.select(_is_zero(w, shared), w.bytes_of(out.dtype, out.dims), "0")
+        w.call(out.device, "fill", f"i64 {w.address(out)}, i64 {size}")
+
+
+def _is_zero(w: DeviceWriter, count: Name) -> Name:
+    return w.compare("eq", count, "0")
 
 
 @frozen

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from workbench.core.native.abi import field
 from workbench.gpu.abi import PRODUCT
+from workbench.gpu.cublas import PRODUCTS
 from workbench.gpu.dialect import GROUP_SIZE
 from workbench.gpu.glue import IDLE, NOTE, add, command, declarations, get
 
@@ -21,13 +22,10 @@ FUNCTIONS = {
     "cuEventRecord": "i32 @{}(ptr, ptr)",
 }
 _GEMM = (
-    "i32 @{}(ptr, i32, i32, i32, i32, i32, ptr, ptr, i32, i64, ptr, i32, i64, ptr, ptr, i32, i64,"
-    " i32)"
+    "i32 @{}(ptr, i32, i32, i64, i64, i64, ptr, ptr, i64, i64, ptr, i64, i64, ptr, ptr, i64, i64,"
+    " i64)"
 )
-LIBRARY_FUNCTIONS = {
-    "cublasSgemmStridedBatched": _GEMM,
-    "cublasDgemmStridedBatched": _GEMM,
-}
+LIBRARY_FUNCTIONS = dict.fromkeys(PRODUCTS.values(), _GEMM)
 """Of cuBLAS, where that is found."""
 
 EXPORTS = ("launch", "upload", "download", "copy", "fill")
@@ -122,32 +120,33 @@ def _word(name: str, type: str = "i64") -> str:
 def _call(function: str, scalar: str) -> str:
     """The library has matrices by columns: ours are their transposes, so B comes first."""
     return (
-        f"call i32 @{function}(ptr %library, i32 %b.t, i32 %a.t, i32 %n, i32 %m, i32 %k.32, "
-        f"ptr @one.{scalar}, ptr %b, i32 %ldb, i64 %b.step, ptr %a, i32 %lda, i64 %a.step, "
-        f"ptr @zero.{scalar}, ptr %c, i32 %ldc, i64 %c.step, i32 %batch.32)"
+        f"call i32 @{function}(ptr %library, i32 %b.turned, i32 %a.turned, i64 %columns, "
+        f"i64 %rows, i64 %shared, ptr @one.{scalar}, ptr %b, i64 %b.lead, i64 %b.step, "
+        f"ptr %a, i64 %a.lead, i64 %a.step, ptr @zero.{scalar}, ptr %c, i64 %c.lead, "
+        f"i64 %c.step, i64 %batch)"
     )
 
 
-_INTEGERS = {
-    "a.t": "a.transposed", "b.t": "b.transposed", "m": "rows", "n": "columns", "k.32": "shared",
-    "lda": "a.lead", "ldb": "b.lead", "ldc": "c.lead", "batch.32": "batch",
-}  # fmt: skip
+_MATRICES = "abc"
+_INTEGERS = (
+    "rows", "columns", "shared", "batch", "double", "a.transposed", "b.transposed",
+    *(f"{m}.{what}" for m in _MATRICES for what in ("lead", "step")),
+)  # fmt: skip
 
 _PRODUCT = "\n  ".join(
     (
         get("library"),
-        *(_word(name) for name in _INTEGERS.values()),
-        *(f"%{short} = trunc i64 %{name} to i32" for short, name in _INTEGERS.items()),
-        *(_word(name, "ptr") for name in ("a", "b", "c")),
-        *(_word(name) for name in ("a.step", "b.step", "c.step", "double")),
+        *(_word(name) for name in _INTEGERS),
+        *(f"%{m}.turned = trunc i64 %{m}.transposed to i32" for m in "ab"),
+        *(_word(name, "ptr") for name in _MATRICES),
         "%recorded.k = call i64 @begin(ptr %state, ptr %queue, i64 %node)",
         "%is.double = icmp ne i64 %double, 0",
         "br i1 %is.double, label %wide, label %narrow",
         "wide:",
-        f"%wide.status = {_call('cublasDgemmStridedBatched', 'f64')}",
+        f"%wide.status = {_call(PRODUCTS['float64'], 'f64')}",
         "br label %both",
         "narrow:",
-        f"%narrow.status = {_call('cublasSgemmStridedBatched', 'f32')}",
+        f"%narrow.status = {_call(PRODUCTS['float32'], 'f32')}",
         "br label %both",
         "both:",
         "%library.status = phi i32 [ %wide.status, %wide ], [ %narrow.status, %narrow ]",

@@ -39,15 +39,19 @@ def wheel_libraries(pattern: str) -> Iterator[Path]:
     yield from sorted(found, key=str, reverse=True)
 
 
-def first_library(pattern: str, *names: str) -> ctypes.CDLL | None:
-    """The first of these libraries that loads: of a wheel, of the system, of the toolkit."""
+def first_library(pattern: str, *names: str, having: Sequence[str] = ()) -> ctypes.CDLL | None:
+    """The first of these libraries that loads and has these functions: of a wheel, of the system,
+    of the toolkit.
+    """
     toolkit = Path("/usr/local/cuda/lib64")
     candidates = [*map(str, wheel_libraries(pattern)), *names, *map(str, toolkit.glob(pattern))]
     for name in candidates:
         try:
-            return ctypes.CDLL(name)
+            found = ctypes.CDLL(name)
         except OSError:
             continue
+        if all(hasattr(found, function) for function in having):
+            return found
     return None
 
 
