@@ -19,20 +19,21 @@ import pytest
 
 import workbench as wb
 from tests.gpu.emulated_cublas import EmulatedBlas
-from workbench.gpu import cuda, plugin
+from workbench.gpu import cuda, glue_cuda, plugin
 from workbench.gpu.dialect import GROUP_SIZE, source
 
 _Plain = ctypes.c_uint64.__mro__[1]
 """Numbers of C."""
 
 FIRST_ADDRESS = 0x7F00_0000_0000
-INVALID_CONTEXT, INVALID_HANDLE, ILLEGAL_ADDRESS = 201, 400, 700
+INVALID_VALUE, INVALID_CONTEXT, INVALID_HANDLE, ILLEGAL_ADDRESS = 1, 201, 400, 700
 
 _SIGNATURES = {
     "cuCtxPushCurrent_v2": "p",
     "cuCtxPopCurrent_v2": "p",
     "cuStreamSynchronize": "p",
     "cuLaunchKernel": "piiiiiiippp",
+    "cuPointerGetAttribute": "piq",
     "cuMemcpyHtoDAsync_v2": "qpqp",
     "cuMemcpyDtoHAsync_v2": "pqqp",
     "cuMemcpyDtoDAsync_v2": "qqqp",
@@ -83,7 +84,8 @@ class Memory:
 
 class EmulatedLibrary:
     """What `workbench.gpu.cuda.Library` is, for some devices. `calls` has the name of every driver
-    function that was called; `fail` names one that is to give a status.
+    function that was called; `fail` names one that is to give a status. What is uploaded from
+    arrays in `pinned` is read late.
     """
 
     def __init__(self, devices: int = 1, limit: int = 1 << 30) -> None:
@@ -98,6 +100,8 @@ class EmulatedLibrary:
             Memory(cl, self._context, limit, FIRST_ADDRESS + (k << 40)) for k in range(devices)
         ]
         self.products: EmulatedBlas | None = None
+        self.pinned: list[Any] = []
+        self._late: list[Callable[[], None]] = []
         self._thread = threading.local()
         self.calls: list[str] = []
         self.fail: dict[str, int] = {}
@@ -182,6 +186,9 @@ class EmulatedLibrary:
 
     def _cuStreamSynchronize(self, stream: int) -> int:
         self.in_order(stream)
+        late, self._late = self._late, []
+        for upload in late:
+            upload()
         self.queue.finish()
         return 0
 
@@ -222,8 +229,19 @@ class EmulatedLibrary:
 
     def _cuMemcpyHtoDAsync_v2(self, address: int, host: int, size: int, stream: int) -> int:
         self.in_order(stream)
-        self.write(address, np.ctypeslib.as_array((ctypes.c_byte * size).from_address(host)))
+        array = np.ctypeslib.as_array((ctypes.c_byte * size).from_address(host))
+        if self._is_pinned(host):
+            self._late.append(lambda: self.write(address, array))
+        else:
+            self.write(address, array)
         return 0
+
+    def _is_pinned(self, host: int) -> bool:
+        return any(0 <= host - a.ctypes.data < a.nbytes for a in self.pinned)
+
+    def _cuPointerGetAttribute(self, place: int, attribute: int, address: int) -> int:
+        assert attribute == glue_cuda.MEMORY_TYPE
+        return 0 if self._is_pinned(address) else INVALID_VALUE
 
     def _cuMemcpyDtoHAsync_v2(self, host: int, address: int, size: int, stream: int) -> int:
         self.in_order(stream)

@@ -52,6 +52,22 @@ def test_one_kernel_a_call(library: EmulatedLibrary) -> None:
     assert library.calls == inside("cuLaunchKernel")
 
 
+def test_pinned_memory_is_read_in_the_call(library: EmulatedLibrary) -> None:
+    """The driver reads it when the stream has come so far; other memory it has copied before."""
+    x = T.dvector("x")
+    f = wb.function([x], T.exp(x).transfer("cuda0"), device="cuda0")
+    value = RNG.random(5)
+    expected = np.exp(value)
+    for pinned in ([], [value]):
+        library.pinned = pinned
+        library.calls.clear()
+        result = f(value)
+        assert library.calls.count("cuStreamSynchronize") == len(pinned)
+        held, value[:] = value.copy(), np.nan
+        np.testing.assert_allclose(np.asarray(result), expected)
+        value[:] = held
+
+
 def test_training(library: EmulatedLibrary) -> None:
     """A network's step on both devices, weights compared."""
     inputs, targets = RNG.random((32, 8)), RNG.random(32)

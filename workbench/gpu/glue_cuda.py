@@ -15,6 +15,7 @@ FUNCTIONS = {
     "cuCtxPopCurrent_v2": "i32 @{}(ptr)",
     "cuStreamSynchronize": "i32 @{}(ptr)",
     "cuLaunchKernel": "i32 @{}(ptr, i32, i32, i32, i32, i32, i32, i32, ptr, ptr, ptr)",
+    "cuPointerGetAttribute": "i32 @{}(ptr, i32, i64)",
     "cuMemcpyHtoDAsync_v2": "i32 @{}(i64, ptr, i64, ptr)",
     "cuMemcpyDtoHAsync_v2": "i32 @{}(ptr, i64, i64, ptr)",
     "cuMemcpyDtoDAsync_v2": "i32 @{}(i64, i64, i64, ptr)",
@@ -27,6 +28,9 @@ _GEMM = (
 )
 LIBRARY_FUNCTIONS = dict.fromkeys(PRODUCTS.values(), _GEMM)
 """Of cuBLAS, where that is found."""
+
+MEMORY_TYPE = 2
+"""The attribute of an address that only memory has which the driver knows."""
 
 EXPORTS = ("launch", "upload", "download", "copy", "fill")
 
@@ -101,10 +105,23 @@ _LAUNCH = f"""%parameters = alloca ptr, align 8
 }"""
 
 
-def _transfer(name: str, call: str, parameters: str) -> str:
-    counts = f"{add(name + 's')}\n  {add(name + 'ed', '%bytes')}"
-    return command(name, parameters, IDLE, _timed(call), counts)
+def _counted(name: str) -> str:
+    return f"{add(name + 's')}\n  {add(name + 'ed', '%bytes')}"
 
+
+# The driver has copied other memory of the host's when it returns; it reads what is pinned when the
+# command's turn comes, and by then the user may have changed it.
+_UPLOAD = f"""{_timed("@cuMemcpyHtoDAsync_v2(i64 %address, ptr %host, i64 %bytes, ptr %queue)")}
+  %type.at = alloca i32, align 4
+  %host.address = ptrtoint ptr %host to i64
+  %unknown = call i32 @cuPointerGetAttribute(ptr %type.at, i32 {MEMORY_TYPE}, i64 %host.address)
+  %pinned = icmp eq i32 %unknown, 0
+  br i1 %pinned, label %await, label %sent
+await:
+  %read = call i32 @cuStreamSynchronize(ptr %queue)
+  call void @note(ptr %state, i32 %read, i64 %node)
+  br label %sent
+sent:"""
 
 _DOWNLOAD = f"""{_timed("@cuMemcpyDtoHAsync_v2(ptr %host, i64 %address, i64 %bytes, ptr %queue)")}
   %arrived = call i32 @cuStreamSynchronize(ptr %queue)
@@ -173,13 +190,12 @@ def text(library: bool) -> str:
             "launch", "ptr %kernel, i64 %groups, ptr %words, i64 %n_words, i64 %n_buffers",
             "%idle = icmp sle i64 %groups, 0", _LAUNCH, add("launches"),
         ),
-        _transfer(
-            "upload", "@cuMemcpyHtoDAsync_v2(i64 %address, ptr %host, i64 %bytes, ptr %queue)",
-            "i64 %address, ptr %host, i64 %bytes",
+        command(
+            "upload", "i64 %address, ptr %host, i64 %bytes", IDLE, _UPLOAD, _counted("upload")
         ),
         command(
             "download", "ptr %host, i64 %address, i64 %bytes", IDLE, _DOWNLOAD,
-            f"{add('downloads')}\n  {add('downloaded', '%bytes')}",
+            _counted("download"),
         ),
         command(
             "copy", "i64 %into, i64 %from, i64 %bytes", IDLE,

@@ -229,11 +229,13 @@ class DeviceWriter(Writer):
         run_loops(self, program, into.dims, [source], [Sink(into, 0)], ())
 
     def _upload(self, source: Tensor, into: Tensor) -> None:
+        """Pinned memory is waited for; other threads of Python need not."""
         whole = self.in_memory(source)
         place = into if into.contiguous else self.scratch(into.dtype, into.dims, device=into.device)
         if whole.dtype != into.dtype:
             place = self.scratch(whole.dtype, into.dims, device=into.device)
         size = self.bytes_of(whole.dtype, whole.dims)
+        self.code.line("call void @wb.release(ptr %ctx)")
         self.call(into.device, "upload", f"{self._word(place)}, ptr {whole.data}, i64 {size}")
         if place is not into:
             self._copy_within(place, into)
