@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import itertools
 from collections.abc import Iterator
 from typing import Any
@@ -112,6 +113,22 @@ def test_a_device_that_is_lost(library: EmulatedLibrary) -> None:
     assert isinstance(caught.value, RuntimeError)
     library.fail.clear()
     assert (w.get_value() == 1).all()
+
+
+def test_more_work_groups_than_a_launch_takes(library: EmulatedLibrary) -> None:
+    """They are refused: a part of the work would be a wrong result."""
+    device: Any = find("cuda0")
+    launch = ctypes.CFUNCTYPE(
+        None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p,
+        *(ctypes.c_int64,) * 3,
+    )  # fmt: skip
+    library.calls.clear()
+    launch(device.functions["launch"])(device.state, 1, 1 << 31, 0, 0, 0, 5)
+    assert "cuLaunchKernel" not in library.calls
+    with pytest.raises(
+        wb.errors.DeviceError, match="2147483647 work groups at once, command 5"
+    ):
+        device.look()
 
 
 def test_device_sync_waits_for_every_command(library: EmulatedLibrary) -> None:

@@ -221,6 +221,11 @@ class Cuda:
     def error(self, status: int, what: str) -> DeviceError:
         if status < 0:
             return DeviceLostError(f"{self.name}: cuBLAS failed at {what}: status {-status}")
+        if status == glue_cuda.TOO_MANY_GROUPS:
+            return DeviceError(
+                f"{self.name} takes {glue_cuda.MOST_GROUPS} work groups at once, {what} has more",
+                advice="compute it in parts",
+            )
         name = ctypes.c_char_p()
         self._lib.call("cuGetErrorName", status, ctypes.byref(name))
         told = (name.value or b"").decode() or f"status {status}"

@@ -29,6 +29,12 @@ _GEMM = (
 LIBRARY_FUNCTIONS = dict.fromkeys(PRODUCTS.values(), _GEMM)
 """Of cuBLAS, where that is found."""
 
+MOST_GROUPS = (1 << 31) - 1
+"""Work groups of one launch."""
+
+TOO_MANY_GROUPS = 1 << 16
+"""A status of ours: the driver's are below."""
+
 MEMORY_TYPE = 2
 """The attribute of an address that only memory has which the driver knows."""
 
@@ -93,16 +99,23 @@ def _timed(call: str) -> str:
   call void @end(ptr %state, ptr %queue, i64 %k)"""
 
 
-_LAUNCH = f"""%parameters = alloca ptr, align 8
+_KERNEL = f"""
+define internal i32 @queue_kernel(ptr %queue, ptr %kernel, i64 %groups, ptr %words) nounwind {{
+  %parameters = alloca ptr, align 8
   store ptr %words, ptr %parameters
-  %most = call i64 @llvm.smin.i64(i64 %groups, i64 2147483647)
-  %count = trunc i64 %most to i32
-  {
-    _timed(
-        f"@cuLaunchKernel(ptr %kernel, i32 %count, i32 1, i32 1, i32 {GROUP_SIZE}, i32 1, i32 1, "
-        "i32 0, ptr %queue, ptr %parameters, ptr null)"
-    )
-}"""
+  %many = icmp sgt i64 %groups, {MOST_GROUPS}
+  br i1 %many, label %refuse, label %queue.it
+refuse:
+  ret i32 {TOO_MANY_GROUPS}
+queue.it:
+  %count = trunc i64 %groups to i32
+  %status = call i32 @cuLaunchKernel(ptr %kernel, i32 %count, i32 1, i32 1, i32 {GROUP_SIZE}, i32 1,
+      i32 1, i32 0, ptr %queue, ptr %parameters, ptr null)
+  ret i32 %status
+}}
+"""
+
+_LAUNCH = _timed("@queue_kernel(ptr %queue, ptr %kernel, i64 %groups, ptr %words)")
 
 
 def _counted(name: str) -> str:
@@ -186,6 +199,7 @@ def text(library: bool) -> str:
         declarations(FUNCTIONS),
         NOTE,
         _COMMON,
+        _KERNEL,
         command(
             "launch", "ptr %kernel, i64 %groups, ptr %words, i64 %n_words, i64 %n_buffers",
             "%idle = icmp sle i64 %groups, 0", _LAUNCH, add("launches"),
