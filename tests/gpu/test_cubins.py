@@ -21,12 +21,15 @@ from workbench.core.devices import find
 from workbench.core.graph import Variable, toposort
 from workbench.core.native import engine
 from workbench.core.native.program import write_program
+from workbench.core.nest import Nest, Operand, Result
 from workbench.core.rewrite.pipeline import PASSES, optimise
 from workbench.core.samples import Sample
+from workbench.core.scalar import ScalarBuilder
 from workbench.gpu import nvrtc
-from workbench.gpu.dialect import Kernel, program_text
+from workbench.gpu.dialect import Capabilities, Kernel, program_text
 from workbench.gpu.fast_math import FastMath
 from workbench.gpu.move import move_pass
+from workbench.gpu.nest_kernel import TURN, NestKernel
 from workbench.gpu.parts import Parts
 from workbench.gpu.replay_kernel import is_replayable, put_kernel, replay_kernel
 from workbench.gpu.writer import DeviceWriter
@@ -91,6 +94,23 @@ def test_every_scalar_op(dtype: str) -> None:
         able: Any = find("cuda0").able
     code = nvrtc.cubin(program_text(found.values(), able), "sm_90", able.options)
     assert code.startswith(ELF)
+
+
+def _totals(count: int, dtype: str) -> Kernel:
+    """Sums of rows, so many at once."""
+    program = ScalarBuilder((dtype,)).program(*[0] * count)
+    results = (Result(i, dtype, ("any", "zero"), "add", dtype) for i in range(count))
+    nest = Nest(2, program, (Operand(dtype, ("any", "unit")),), tuple(results), (1,))
+    return NestKernel(nest).kernel(Capabilities("cuda", word_limit=512))
+
+
+def test_local_memory_is_shared() -> None:
+    """By many totals of a kernel, and by the commands of a loop: there is little of it."""
+    able = Capabilities("cuda", word_limit=512)
+    cases = [_totals(1 + i % 9, dtype) for dtype in ("float32", "float64") for i in range(18)]
+    for kernel in (_totals(60, "float64"), replay_kernel(cases, able)):
+        assert kernel.text.count("LOCAL_ARRAY(u64") == TURN
+        assert nvrtc.cubin(program_text([kernel], able), "sm_75").startswith(ELF)
 
 
 @pytest.mark.skipif(shutil.which("nvcc") is None, reason="no CUDA toolkit is installed")

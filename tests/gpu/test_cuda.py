@@ -125,9 +125,7 @@ def test_more_work_groups_than_a_launch_takes(library: EmulatedLibrary) -> None:
     library.calls.clear()
     launch(device.functions["launch"])(device.state, 1, 1 << 31, 0, 0, 0, 5)
     assert "cuLaunchKernel" not in library.calls
-    with pytest.raises(
-        wb.errors.DeviceError, match="2147483647 work groups at once, command 5"
-    ):
+    with pytest.raises(wb.errors.DeviceError, match="2147483647 work groups at once, command 5"):
         device.look()
 
 

@@ -211,6 +211,17 @@ def test_a_network(replays: Any, steps: int) -> None:
     compare(replays, [xs, h, w], [states[-1]], values, 8)
 
 
+def test_totals_of_many_dtypes(replays: Any) -> None:
+    """The commands of a step take turns in local memory."""
+    xs, h = T.fmatrix("xs"), T.fscalar("h")
+
+    states, _ = wb.scan(
+        lambda x, p: T.tanh(0.1 * x.sum() + p * (x > p).sum() - (x * p).min()), xs, h
+    )  # fmt: skip
+    values = [numbers(40, 70).astype("float32"), np.float32(0.3)]
+    compare(replays, [xs, h], [states], values, 12)
+
+
 def test_taps_and_all_rows(replays: Any) -> None:
     xs, hs = T.fmatrix("xs"), T.fmatrix("hs")
     states, _ = wb.scan(

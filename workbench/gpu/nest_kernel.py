@@ -27,6 +27,11 @@ Word = tuple[str, int, int]
 else a kind of kernel counts.
 """
 
+TURN = 8
+"""Totals that are combined in local memory at once; others take their turn after them. So it does
+not grow with their number, and that of a loop's kernel not with its commands.
+"""
+
 WIDEST_SPACE = 2**31 - 1
 """Points that 32 bits can count, so that a narrow kernel will do."""
 
@@ -241,8 +246,7 @@ class NestKernel:
     def _reduction(self, able: Capabilities) -> Iterator[str]:
         nest, index = self.nest, self.index
         totals = [(k, r) for k, r in enumerate(nest.results) if r.reducer is not None]
-        for k, r in totals:
-            yield f"LOCAL_ARRAY({c_type(r.accumulator)}, t{k}, GROUP_SIZE);"
+        yield from (f"LOCAL_ARRAY(u64, t{i}, GROUP_SIZE);" for i in range(min(TURN, len(totals))))
         yield from self._scalar_reads()
         yield f"const u32 lanes = (u32){self.word('lanes')}, across = GROUP_SIZE / lanes;"
         yield f"const i64 chunks = {self.word('chunks')}, block = GROUP / chunks;"
@@ -262,7 +266,10 @@ class NestKernel:
         yield "if (point < n_kept) {"
         yield from indented(self._one_kept_point(index, totals))
         yield "}"
-        yield from self._tree(totals)
+        for first in range(0, len(totals), TURN):
+            yield "{"
+            yield from indented(self._tree(totals[first : first + TURN]))
+            yield "}"
         yield "if (lane == 0 && point < n_kept) {"
         yield from indented(self._totals(totals))
         yield "}"
@@ -307,12 +314,13 @@ class NestKernel:
             yield "least = WARP;"
             yield "#endif"
         yield "for (u32 s = lanes / 2; s >= least; s /= 2) {"
-        yield from (f"    t{k}[LID] = a{k};" for k, _ in totals)
+        places = [f"((LOCAL {c_type(r.accumulator)} *)t{i})" for i, (_, r) in enumerate(totals)]
+        yield from (f"    {t}[LID] = a{k};" for t, (k, _) in zip(places, totals, strict=True))
         yield "    BARRIER();"
         yield "    if (lane < s) {"
-        for k, r in totals:
+        for t, (k, r) in zip(places, totals, strict=True):
             assert r.reducer is not None
-            other = f"t{k}[LID + s * {step}]"
+            other = f"{t}[LID + s * {step}]"
             yield f"        a{k} = {combined(r.reducer, r.accumulator, f'a{k}', other)};"
         yield "    }"
         yield "    BARRIER();"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from workbench.gpu import handmade
 from workbench.gpu.abi import COMMAND_WORDS, LISTED_WORDS, MOST_COMMANDS, PUT_WORDS
@@ -13,7 +13,7 @@ from workbench.gpu.dialect import Capabilities, Kernel, source
 NAMED = 16
 """Buffers that a loop's kernel takes where addresses are no numbers: see `ARRAY_AT`."""
 
-_LOCAL = re.compile(r"^ *LOCAL_ARRAY\((\w+), (\w+), (.+)\);\n", re.MULTILINE)
+_LOCAL = re.compile(r"^ *(LOCAL_ARRAY\(.+\);\n)", re.MULTILINE)
 
 
 def named_buffers(able: Capabilities) -> int:
@@ -44,7 +44,7 @@ def replay_kernel(cases: Sequence[Kernel], able: Capabilities) -> Kernel:
         "NAME_BUFFERS": str(buffers),
         "MOST_COMMANDS": str(MOST_COMMANDS),
         "LISTED_WORDS": str(LISTED_WORDS),
-        "NAME_LOCALS": "".join(line for _, locals, _ in parts for line in locals),
+        "NAME_LOCALS": "".join(dict.fromkeys(line for _, locals, _ in parts for line in locals)),
         "NAME_CASES": "".join(body for _, _, body in parts),
     }.items():
         text = text.replace(name, value)
@@ -54,22 +54,16 @@ def replay_kernel(cases: Sequence[Kernel], able: Capabilities) -> Kernel:
 
 
 def _part(n: int, case: Kernel) -> tuple[str, list[str], str]:
-    """A case's own functions, its arrays of local memory, and its statements."""
+    """A case's own functions, its arrays of local memory, and its statements. Arrays of one name
+    are one: a case is done with it when the next begins.
+    """
     own = f"NAME_case{n}"
     before, body = (text.replace(case.name, own) for text in (case.before, case.body))
-    found = _LOCAL.findall(body)
-    locals = [f"    LOCAL_ARRAY({kind}, {own}_{name}, {count});\n" for kind, name, count in found]
-    inside = "".join(_renamed([name for _, name, _ in found], own, _LOCAL.sub("", body)))
+    locals = [f"    {line}" for line in _LOCAL.findall(body)]
+    inside = _LOCAL.sub("", body)
     statements = (
         f"            case {n}:\n"
         f"            for (i64 group = 0; group < groups; group++) {{\n{inside}\nBARRIER();\n}}\n"
         f"            break;\n"
     )
     return f"{before}\n", locals, statements
-
-
-def _renamed(names: Sequence[str], own: str, body: str) -> Iterator[str]:
-    """Statements in which arrays of local memory are called after their case."""
-    yield from (f"#define {name} {own}_{name}\n" for name in names)
-    yield f"{body}\n"
-    yield from (f"#undef {name}\n" for name in names)
