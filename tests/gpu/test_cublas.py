@@ -77,6 +77,16 @@ def test_parts_of_matrices(blas: EmulatedBlas) -> None:
     assert (blas.products[0][7], blas.products[0][10]) == (12, 9)
 
 
+def test_rows_that_overlap(blas: EmulatedBlas) -> None:
+    """No leading dimension says so: they are copied."""
+    x, a = RNG.random(20), RNG.random((5, 3))
+    rows = np.lib.stride_tricks.sliding_window_view(x, 5)
+    np.testing.assert_allclose(multiplied(lambda v, y: T.dot(T.windows(v, 5), y), x, a), rows @ a)
+    turned = multiplied(lambda v, y: T.dot(y.T, T.windows(v, 5).T), x, a)
+    np.testing.assert_allclose(turned, a.T @ rows.T)
+    assert [given[7] for given in blas.products] == [3, 16]
+
+
 def test_stacks(blas: EmulatedBlas) -> None:
     """One call for all matrices; a matrix that all share is at a step of 0."""
     a, b, c = RNG.random((3, 4, 5)), RNG.random((3, 5, 2)), RNG.random((2, 4))

@@ -148,7 +148,9 @@ class _Laid:
 def _laid(w: DeviceWriter, tensor: Tensor) -> _Laid:
     item = str(tensor.itemsize)
     _, rows, columns = tensor.dims
-    if item not in tensor.strides[1:] or not tensor.forward or "0" in tensor.strides[1:]:
+    inner = tensor.strides[1:]
+    fits = tensor.forward and not tensor.overlaps and item in inner and "0" not in inner
+    if not fits:
         tensor = w.in_memory(tensor)
     by_row = tensor.strides[2] == item
     steps = [w.integer("sdiv", s, item) for s in tensor.strides]

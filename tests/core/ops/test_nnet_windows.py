@@ -165,6 +165,19 @@ def test_mistakes_at_run_time() -> None:
         transposed(images(1, 2, 4, 4), images(2, 1, 3, 3))
 
 
+@pytest.mark.parametrize("stride", [1, 5])
+def test_products_of_windows(stride: int) -> None:
+    """Windows that overlap are no matrix to BLAS: its rows lie apart."""
+    v, a = T.dvector("v"), T.dmatrix("a")
+    x, y = images(20), images(5, 3)
+    rows = np.lib.stride_tricks.sliding_window_view(x, 5)[::stride]
+    seen = T.windows(v, 5, stride)
+    results = T.dot(seen, a), T.dot(a.T, seen.T), T.dot(seen, a[:, 0])
+    found = wb.function([v, a], results)(x, y)
+    for result, expected in zip(found, (rows @ y, y.T @ rows.T, rows @ y[:, 0]), strict=True):
+        np.testing.assert_allclose(result, expected)
+
+
 def test_images_in_any_memory() -> None:
     f = wb.function([X, W], nnet.conv2d(X, W, border_mode=1))
     x, w = images(4, 6, 10, 12), images(8, 3, 3, 3)

@@ -28,8 +28,11 @@ class Matrix:
 
 
 def as_matrix(w: Writer, tensor: Tensor) -> Matrix:
-    """A matrix's memory for BLAS; copied where neither axis has the item size as its stride."""
-    if tensor.data is None or not tensor.forward or not _has_unit_axis(tensor):
+    """A matrix's memory for BLAS; copied where neither axis has the item size as its stride, or
+    rows lie less than their length apart.
+    """
+    fits = tensor.forward and not tensor.overlaps and _has_unit_axis(tensor)
+    if tensor.data is None or not fits:
         tensor = w.in_memory(tensor)
     item = str(tensor.itemsize)
     rows, columns = tensor.dims

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from workbench.core.graph import Apply, Variable
 from workbench.core.native.emit_loops import Sink, run_loops
@@ -95,7 +96,8 @@ def windows_view(
     outer = (counts, steps), ([a.length for a in axes], inner)
     (d1, s1), (d2, s2) = outer[::-1] if inner_first else outer
     lead = x.ndim - n
-    return x.view(data, [*x.dims[:lead], *d1, *d2], [*x.strides[:lead], *s1, *s2])
+    seen = x.view(data, [*x.dims[:lead], *d1, *d2], [*x.strides[:lead], *s1, *s2])
+    return replace(seen, overlaps=True)
 
 
 def fill(w: Writer, tensor: Tensor, value: float) -> None:

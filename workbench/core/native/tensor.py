@@ -29,6 +29,7 @@ class Tensor:
     writable whether the memory is the program's own, to be written over when nobody reads it any
     more
     forward  whether the strides are known not to be negative
+    overlaps whether elements may share their memory where the value is not spread
     device   whose memory it is; a register is the host's
     """
 
@@ -40,6 +41,7 @@ class Tensor:
     buffer: int | None = None
     contiguous: bool = False
     forward: bool = True
+    overlaps: bool = False
     device: str = "cpu"
 
     @property
