@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+import workbench as wb
 import workbench.tensor as T
 from tests.core.ops.backends import as_list, inputs_for
 from tests.core.ops.scalar_cases import PLAIN, drawn
@@ -111,6 +112,21 @@ def test_local_memory_is_shared() -> None:
     for kernel in (_totals(60, "float64"), replay_kernel(cases, able)):
         assert kernel.text.count("LOCAL_ARRAY(u64") == TURN
         assert nvrtc.cubin(program_text([kernel], able), "sm_75").startswith(ELF)
+
+
+def test_devices_that_are_newer_than_the_compiler() -> None:
+    """They get the newest code that it knows, which their driver compiles."""
+    kernel, able = _totals(1, "float32"), Capabilities("cuda")
+    code = nvrtc.cubin(program_text([kernel], able), "sm_999")
+    assert b".target sm_" in code
+    assert f".entry {kernel.name}".encode() in code
+    assert code.endswith(b"\0")
+
+
+def test_devices_that_are_too_old() -> None:
+    able = Capabilities("cuda")
+    with pytest.raises(wb.errors.DriverError, match="no code for sm_35, but from sm_"):
+        nvrtc.cubin(program_text([_totals(1, "float32")], able), "sm_35")
 
 
 @pytest.mark.skipif(shutil.which("nvcc") is None, reason="no CUDA toolkit is installed")

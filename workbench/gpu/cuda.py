@@ -19,7 +19,7 @@ from workbench.core.array import Array
 from workbench.core.native.cache import ObjectCache, default_directory
 from workbench.errors import DeviceError, DeviceLostError, DeviceMemoryError, DriverError
 from workbench.gpu import cublas, glue_cuda, nvrtc
-from workbench.gpu.cuda_context import Context, Memory, Module
+from workbench.gpu.cuda_context import Context, Memory
 from workbench.gpu.device import linked_functions
 from workbench.gpu.dialect import Capabilities
 from workbench.gpu.fast_math import FastMath
@@ -32,6 +32,11 @@ GROUPS_PER_UNIT = 32
 """Work groups that keep a multiprocessor busy."""
 
 OUT_OF_MEMORY = 2
+
+UNFIT = (200, 209, 218, 222)
+"""The driver's status where it cannot do with what NVRTC made: invalid image, no binary for this
+device, invalid PTX, PTX of an unknown version.
+"""
 
 
 class Library:
@@ -187,10 +192,15 @@ class Cuda:
             code = self._lib.cubin(text, self.architecture, options)
             if config.cache:
                 self._cache.put(key, code)
-        return Module(self._context, code)
+        module = ctypes.c_void_p()
+        self._call("loading kernels", "cuModuleLoadData", ctypes.byref(module), code)
+        return module
 
     def handle(self, program: Any, name: str) -> tuple[int, Any]:
-        return program.function(name), program
+        found = ctypes.c_void_p()
+        given = ctypes.byref(found), program, name.encode()
+        self._call(f"finding the kernel {name}", "cuModuleGetFunction", *given)
+        return found.value or 0, program
 
     # --- times ---
 
@@ -229,14 +239,15 @@ class Cuda:
         name = ctypes.c_char_p()
         self._lib.call("cuGetErrorName", status, ctypes.byref(name))
         told = (name.value or b"").decode() or f"status {status}"
-        kind = DeviceMemoryError if status == OUT_OF_MEMORY else DeviceLostError
-        return kind(
-            f"{self.name} ({self.title}) failed at {what}: {told}",
-            advice=""
-            if kind is DeviceMemoryError
-            else "a device that failed so is of no use to "
-            "this process any more: start it again, with CUDA_LAUNCH_BLOCKING=1 or "
-            "config.device_sync=True to learn which node it was",
+        wrong = f"{self.name} ({self.title}) failed at {what}: {told}"
+        if status == OUT_OF_MEMORY:
+            return DeviceMemoryError(wrong)
+        if status in UNFIT:
+            return DriverError(wrong, advice="see that NVRTC is not newer than the driver")
+        return DeviceLostError(
+            wrong,
+            advice="a device that failed so is of no use to this process any more: start it again, "
+            "with CUDA_LAUNCH_BLOCKING=1 or config.device_sync=True to learn which node it was",
         )
 
 

@@ -1,11 +1,9 @@
-"""A CUDA device's context, and what lives in it: memory and machine code."""
+"""A CUDA device's context, and memory in it."""
 
 from __future__ import annotations
 
 import ctypes
 from typing import Any, Protocol
-
-from workbench.errors import DeviceError
 
 DEINITIALIZED = 4
 """The driver's status of what comes when it has gone."""
@@ -48,24 +46,3 @@ class Memory:
 
     def __del__(self) -> None:
         self._context.call("cuMemFree_v2", self._address)
-
-
-class Module:
-    """Machine code on a device."""
-
-    def __init__(self, context: Context, code: bytes) -> None:
-        self._context, self._code = context, code
-        self._handle = ctypes.c_void_p()
-        status = context.call("cuModuleLoadData", ctypes.byref(self._handle), code)
-        if status:
-            raise DeviceError(f"the device takes no machine code of ours: status {status}")
-
-    def function(self, name: str) -> int:
-        """The handle of a kernel."""
-        found = ctypes.c_void_p()
-        status = self._context.call(
-            "cuModuleGetFunction", ctypes.byref(found), self._handle, name.encode()
-        )
-        if status or found.value is None:
-            raise DeviceError(f"the kernel {name} is not found: status {status}")
-        return found.value

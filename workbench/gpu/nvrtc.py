@@ -1,5 +1,6 @@
 """Machine code for NVIDIA's devices: by NVRTC where its library is found, else by nvcc. Neither
-needs a device or a driver.
+needs a device or a driver. For devices that are newer than NVRTC it is PTX, which the driver
+compiles.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ INSTALL = "pip install nvidia-cuda-nvrtc, or install the CUDA toolkit"
 
 def cubin(text: str, architecture: str, options: Sequence[str] = ()) -> bytes:
     """The machine code of a program for an architecture, 'sm_90'. Raises KernelError where the
-    compiler refuses it, DriverError where there is no compiler.
+    compiler refuses it, DriverError where there is no compiler, or none for so old a device.
     """
     found = library()
     if found is not None:
@@ -73,17 +74,35 @@ def version() -> str:
 
 def _by_nvrtc(lib: Any, text: str, architecture: str, options: Sequence[str]) -> bytes:
     program = ctypes.c_void_p()
+    target, kind = _target(lib, architecture)
     source = text.encode()
     _check(lib, lib.nvrtcCreateProgram(ctypes.byref(program), source, b"kernels.cu", 0, None, None))
     try:
-        words = [f"--gpu-architecture={architecture}", "--std=c++17", "-w", *options]
+        words = [f"--gpu-architecture={target}", "--std=c++17", "-w", *options]
         given = (ctypes.c_char_p * len(words))(*(word.encode() for word in words))
         status = lib.nvrtcCompileProgram(program, len(words), given)
         if status:
             raise _refused(_text_of(lib, program, "ProgramLog"))
-        return _bytes_of(lib, program, "CUBIN")
+        return _bytes_of(lib, program, kind)
     finally:
         lib.nvrtcDestroyProgram(ctypes.byref(program))
+
+
+def _target(lib: Any, architecture: str) -> tuple[str, str]:
+    """What NVRTC is asked for: an architecture, and a kind of code for it."""
+    count = ctypes.c_int()
+    _check(lib, lib.nvrtcGetNumSupportedArchs(ctypes.byref(count)))
+    known = (ctypes.c_int * count.value)()
+    _check(lib, lib.nvrtcGetSupportedArchs(known))
+    wanted = int(architecture.removeprefix("sm_"))
+    if wanted in known:
+        return architecture, "CUBIN"
+    if wanted < min(known):
+        raise DriverError(
+            f"{version()} makes no code for {architecture}, but from sm_{min(known)} on",
+            advice="install an older one, nvidia-cuda-nvrtc-cu12 say",
+        )
+    return f"compute_{max(k for k in known if k < wanted)}", "PTX"
 
 
 def _bytes_of(lib: Any, program: ctypes.c_void_p, what: str) -> bytes:
