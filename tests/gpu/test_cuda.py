@@ -171,7 +171,7 @@ def test_a_refused_kernel(library: EmulatedLibrary, monkeypatch: pytest.MonkeyPa
 def test_code_that_the_driver_does_not_take(library: EmulatedLibrary) -> None:
     x = wb.shared(np.ones(5, "float32"), target="cuda0")
     library.fail["cuModuleLoadData"] = 222
-    with pytest.raises(wb.errors.DriverError, match="(?s)loading kernels.*newer than the driver"):
+    with pytest.raises(wb.errors.DriverError, match=r"(?s)loading kernels.*newer than the driver"):
         wb.function([], T.exp(x), device="cuda0")
 
 

@@ -138,6 +138,34 @@ def test_the_driver_may_have_less_than_it_says() -> None:
         pool.block(6 * KB)
 
 
+def test_what_is_given_back_meanwhile() -> None:
+    """While memory goes back to the driver, other threads drop blocks and take some."""
+    pool, memory = pool_of(100 * KB)
+    blocks = [pool.block(size * KB) for size in (4, 4, 7, 9)]
+    dropped: list[Block] = [blocks[2], blocks[3]]
+    taken: list[Block] = []
+
+    class Busy(Held):
+        def __del__(self) -> None:
+            super().__del__()
+            if dropped:
+                dropped.pop()
+                taken.append(pool.block(4 * KB))
+
+    for block in blocks[:2]:
+        pool._held[block.address].__class__ = Busy
+    del block
+    blocks.clear()
+    pool.free()
+    assert len(dropped) < 2
+    assert pool.used == sum(block.size for block in taken + dropped)
+    assert pool.taken == pool.used + pool.kept == memory.given
+    taken.clear()
+    dropped.clear()
+    pool.free()
+    assert (pool.used, pool.kept, pool.taken, memory.given) == (0, 0, 0, 0)
+
+
 def test_garbage_in_a_cycle() -> None:
     """What the collector finds goes back as all else; it is asked where memory is short."""
     pool, memory = pool_of(10 * KB)

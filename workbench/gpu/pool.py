@@ -109,11 +109,12 @@ class Pool:
         return None if address is None else Block(self, address, size)
 
     def _kept_block(self, size: int) -> Block | None:
-        free = self._free.get(size)
-        if not free:
+        try:
+            address = self._free[size].pop()
+        except (KeyError, IndexError):
             return None
         self.kept -= size
-        return Block(self, free.pop(), size)
+        return Block(self, address, size)
 
     def _new_block(self, size: int) -> Block:
         if self.taken + size > self.limit:
@@ -151,12 +152,14 @@ class Pool:
 
     def free(self) -> int:
         """Give what is kept back to the driver; returns how many bytes that were."""
-        freed, self.kept = self.kept, 0
-        self.taken -= freed
-        for addresses in self._free.values():
-            for address in addresses:
-                del self._held[address]
-        self._free.clear()
+        freed = 0
+        for size, addresses in list(self._free.items()):
+            while addresses:  # the driver lets other threads run, which may give back more
+                held = self._held.pop(addresses.pop())
+                self.kept -= size
+                self.taken -= size
+                freed += size
+                del held
         return freed
 
     def _full(self, size: int) -> DeviceMemoryError:
