@@ -173,6 +173,9 @@ class EmulatedLibrary:
         self.contexts.pop()
         return 0
 
+    def _cuCtxSynchronize(self) -> int:
+        return self._cuStreamSynchronize(self.contexts[-1] - CONTEXT + STREAM)
+
     def _cuMemAlloc_v2(self, address: Any, size: int) -> int:
         try:
             address._obj.value = self.memory.allocate(size)

@@ -230,6 +230,14 @@ def test_two_devices_of_one_program() -> None:
         assert all(memory.buffers for memory in library.memories)
 
 
+def test_memory_is_freed_when_all_work_is_done(library: EmulatedLibrary) -> None:
+    device: Any = find("cuda0")
+    device.array(np.ones(5))
+    library.calls.clear()
+    device.pool.free()
+    assert library.calls == [*inside("cuCtxSynchronize"), *inside("cuMemFree_v2")]
+
+
 def test_what_is_dropped_after_the_end(library: EmulatedLibrary) -> None:
     """The context has freed the memory."""
     device: Any = find("cuda0")

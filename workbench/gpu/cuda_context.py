@@ -39,10 +39,13 @@ class Context:
 
 
 class Memory:
-    """Keeps memory of a device, whichever thread drops it."""
+    """Keeps memory of a device, whichever thread drops it, until all that was queued is done: by
+    us, or on another library's streams that were given it.
+    """
 
     def __init__(self, context: Context, address: ctypes.c_uint64) -> None:
         self._context, self._address = context, address
 
     def __del__(self) -> None:
+        self._context.call("cuCtxSynchronize")
         self._context.call("cuMemFree_v2", self._address)
