@@ -14,6 +14,7 @@ import workbench as wb
 import workbench.tensor as T
 from tests.gpu.emulated_cuda import EmulatedLibrary, emulated
 from workbench.core.devices import find
+from workbench.gpu import cuda
 
 RNG = np.random.default_rng(0)
 
@@ -100,6 +101,20 @@ def test_out_of_memory(library: EmulatedLibrary) -> None:
     assert (w.get_value() == 1).all()
     assert np.asarray(f(3)).tolist() == [1000, 1000, 1000]
     assert (w.get_value() == 2).all()
+
+
+def test_machine_code_finds_room(library: EmulatedLibrary, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where what is kept for arrays has taken it all."""
+    device: Any = find("cuda0")
+    device.array(np.ones(5000))
+    load = library._cuModuleLoadData
+
+    def loaded(*args: Any) -> int:
+        return load(*args) if "cuMemFree_v2" in library.calls else cuda.OUT_OF_MEMORY
+
+    monkeypatch.setattr(library, "_cuModuleLoadData", loaded)
+    x = wb.shared(np.ones(3, "float32"), target="cuda0")
+    assert wb.function([], T.exp(x), device="cuda0")().shape == (3,)
 
 
 def test_a_device_that_is_lost(library: EmulatedLibrary) -> None:

@@ -18,7 +18,7 @@ from workbench.core.array import Array
 from workbench.core.native import engine
 from workbench.core.native.abi import WORD
 from workbench.core.ops.transfer import DTYPES
-from workbench.errors import DeviceError, DeviceLostError, DtypeError
+from workbench.errors import DeviceError, DeviceLostError, DeviceMemoryError, DtypeError
 from workbench.frozen import frozen
 from workbench.gpu.abi import FLAG_WORDS, MARK_BITS, STATE
 from workbench.gpu.array import DeviceArray
@@ -277,12 +277,17 @@ class Device:
 
     def handles(self, kernels: Sequence[Kernel]) -> list[tuple[int, Any]]:
         """Kernels for one function, each with what keeps it; those that are new to this process are
-        compiled in one program. Raises KernelError.
+        compiled in one program. Raises KernelError and DeviceMemoryError.
         """
         new = {k.name: k for k in kernels if k.name not in self._programs}
         if new:
             chosen = sorted(new.values(), key=lambda k: k.name)
-            made = self.driver.program(program_text(chosen, self.able), [k.name for k in chosen])
+            given = program_text(chosen, self.able), [k.name for k in chosen]
+            try:
+                made = self.driver.program(*given)
+            except DeviceMemoryError:  # machine code takes memory, too
+                self.pool.make_room()
+                made = self.driver.program(*given)
             self._programs.update((name, made) for name in new)
         return [self.driver.handle(self._programs[k.name], k.name) for k in kernels]
 

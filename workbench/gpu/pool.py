@@ -118,13 +118,13 @@ class Pool:
 
     def _new_block(self, size: int) -> Block:
         if self.taken + size > self.limit:
-            self._make_room()
+            self.make_room()
         if self.taken + size > self.limit:
             raise self._full(size)
         try:
             address, held = self._allocate(size)
         except DeviceMemoryError:
-            self._make_room()
+            self.make_room()
             try:
                 address, held = self._allocate(size)
             except DeviceMemoryError:
@@ -133,7 +133,7 @@ class Pool:
         self.taken += size
         return Block(self, address, size)
 
-    def _make_room(self) -> None:
+    def make_room(self) -> None:
         """Have everybody give back what he can do without; garbage may hold blocks, too, and Python
         does not see how large they are.
         """
