@@ -86,10 +86,11 @@ class Recorder:
             self.done.append((kernel, groups, tuple(words)))
 
     def _replay(self, given: list[int]) -> None:
-        cycles, commands, total = given[1 + self.named : 4 + self.named]
+        start, cycles, commands, total = given[1 + self.named :]
         plan = [self._list[3 * k : 3 * k + 3] for k in range(commands)]
         now = self._list[3 * commands : 3 * commands + total]
         growth = self._list[3 * commands + total : 3 * commands + 2 * total]
+        now = [a + start * b for a, b in zip(now, growth, strict=True)]
         ends = [*(first for _, _, first in plan[1:]), total]
         for _ in range(cycles):
             for (case, groups, first), end in zip(plan, ends, strict=True):
@@ -163,6 +164,16 @@ def test_whole_cycles_are_one_kernel(period: int, n: int) -> None:
     assert recorder.done == [c for now in steps for c in now]
 
 
+def test_long_loops_are_several_kernels() -> None:
+    n = 2 * replay_routines.AT_ONCE + 5
+    buffers = (3 << abi.OFFSET_BITS) + 8, (4 << abi.OFFSET_BITS) + 8
+    steps: list[list[Command]] = [[(1, 1, (*buffers, 2 * t))] for t in range(n)]
+    recorder = Recorder(1, NAMED)
+    recorder.run(steps)
+    assert recorder.loops == 3
+    assert recorder.done == [c for now in steps for c in now]
+
+
 def test_too_many_buffers_are_launched() -> None:
     """A kernel has no more arguments."""
     step: list[Command] = [(1, 1, ((20 + k) << abi.OFFSET_BITS, 1, 2)) for k in range(NAMED + 1)]
@@ -201,9 +212,9 @@ def compare(device: Any, variables: Any, outputs: Any, values: Any, most: int) -
     assert launches(device, f, *values) <= most
 
 
-@pytest.mark.parametrize("steps", [40, 41])
+@pytest.mark.parametrize("steps", [40, 41, 4500])
 def test_a_network(replays: Any, steps: int) -> None:
-    """Its last state, for which two buffers change places."""
+    """Its last state, for which two buffers change places; a long loop is several kernels."""
     xs, h, w = T.fmatrix("xs"), T.fvector("h"), T.fmatrix("w")
     states, _ = wb.scan(lambda x, p: T.tanh(x + T.dot(p, w)), xs, h)
     values = [numbers(steps, 5), numbers(5, seed=1), numbers(5, 5, seed=2) * 0.3]

@@ -36,7 +36,7 @@ def put_kernel() -> Kernel:
 def replay_kernel(cases: Sequence[Kernel], able: Capabilities) -> Kernel:
     """The kernel of a loop with these commands."""
     buffers = 1 + named_buffers(able)
-    words = buffers + 3
+    words = buffers + 4
     parts = [_part(n, case) for n, case in enumerate(cases)]
     text = source("replay.c")
     for name, value in {
