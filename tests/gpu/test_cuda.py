@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ctypes
 import itertools
+import sys
 from collections.abc import Iterator
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -181,6 +183,34 @@ def test_a_refused_kernel(library: EmulatedLibrary, monkeypatch: pytest.MonkeyPa
     x = wb.shared(np.ones(5, "float32"), target="cuda0")
     with pytest.raises(wb.errors.KernelError, match="refused"):
         wb.function([], T.exp(x), device="cuda0")
+
+
+def test_a_device_that_gives_no_context(library: EmulatedLibrary) -> None:
+    """Another process has taken all memory, or the device for itself."""
+
+    def refused(device: Any) -> None:
+        raise RuntimeError("cuDevicePrimaryCtxRetain failed: out of memory")
+
+    library.driver.Device.retain_primary_context = refused
+    with pytest.raises(wb.errors.DriverError, match=r"no context.*PrimaryCtxRetain.*out of memory"):
+        find("cuda0")
+
+
+@pytest.mark.parametrize("init", [OSError, RuntimeError, ImportError])
+def test_a_library_that_does_not_start(init: type, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told of where devices are listed, and stops nothing."""
+
+    def start() -> None:
+        raise init("no CUDA-capable device is detected")
+
+    driver = ModuleType("pycuda.driver")
+    driver.init = start  # type: ignore[attr-defined]
+    package = ModuleType("pycuda")
+    package.driver = driver  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "pycuda", package)
+    monkeypatch.setitem(sys.modules, "pycuda.driver", driver)
+    cuda.library.cache_clear()
+    assert any("no CUDA-capable device" in problem for problem in wb.devices().problems)
 
 
 def test_code_that_the_driver_does_not_take(library: EmulatedLibrary) -> None:

@@ -11,6 +11,7 @@ import atexit
 import ctypes
 import functools
 import hashlib
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -47,12 +48,12 @@ class Library:
             import pycuda.driver as driver
 
             driver.init()
+            self._c = ctypes.CDLL("libcuda.so.1" if os.name == "posix" else "nvcuda.dll")
         except ImportError as missing:
             raise DriverError(f"CUDA devices need pycuda: {missing}", advice=INSTALL) from None
         except Exception as error:  # pycuda has its own, which is not there without a driver
             raise DriverError(f"CUDA's driver does not start: {error}", advice=INSTALL) from None
         self.driver: Any = driver
-        self._c = ctypes.CDLL("libcuda.so.1")
 
     def address(self, name: str) -> int:
         """Where a function of the C library is."""
@@ -106,15 +107,14 @@ class Cuda:
         attribute = driver.device_attribute.MULTIPROCESSOR_COUNT
         self.units = int(self._device.get_attribute(attribute))
         chosen = FastMath.chosen()
-        self._primary = self._device.retain_primary_context()
-        self._context = Context(self._lib, int(self._primary.handle))
-        self._primary.push()
+        self._primary = self._entered()
         try:
             self._stream = driver.Stream()
             self.queue_handle = int(self._stream.handle)
             self._blas = cublas.Handle(self._lib.blas(), self.queue_handle, chosen.all)
         finally:
             self._primary.pop()
+        self._context = Context(self._lib, int(self._primary.handle))
         self._queue = ctypes.c_void_p(self.queue_handle)
         atexit.register(self._leave)
         major, minor = self._device.compute_capability()
@@ -125,6 +125,18 @@ class Cuda:
         )  # fmt: skip
         self._cache = ObjectCache(default_directory())
         self._events: Any = ()
+
+    def _entered(self) -> Any:
+        """pycuda's context, which this thread is in then. Raises DriverError."""
+        try:
+            context = self._device.retain_primary_context()
+            context.push()
+        except Exception as error:  # pycuda's
+            raise DriverError(
+                f"{self.name} ({self.title}) gives no context: {error}",
+                advice="nvidia-smi tells its state, and who else uses it",
+            ) from None
+        return context
 
     def _call(self, what: str, name: str, *args: Any) -> None:
         """A function of the library, in the device's context. Raises our error of its status."""
