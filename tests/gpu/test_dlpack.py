@@ -173,3 +173,14 @@ def test_cuda() -> None:
         shown = array.__cuda_array_interface__
         assert (shown["shape"], shown["typestr"]) == ((2, 3), "<f4")
         assert shown["data"] == (array.block.address, False)
+
+
+def test_other_streams_are_waited_for() -> None:
+    """Memory that a consumer gives back may be read on a stream of its own still."""
+    with emulated() as library:
+        array: Any = find("cuda0").array(np.ones(3))  # type: ignore[attr-defined]
+        done = consume(array.__dlpack__())
+        del array
+        library.calls.clear()
+        done()
+        assert "cuCtxSynchronize" in library.calls

@@ -192,6 +192,9 @@ class Cuda:
     def finish(self) -> None:
         self._call("the work before", "cuStreamSynchronize", self._queue)
 
+    def settle(self) -> None:
+        self._context.call("cuCtxSynchronize")
+
     # --- kernels ---
 
     def program(self, text: str, names: Sequence[str]) -> Any:

@@ -71,6 +71,9 @@ class Driver(Protocol):
 
     def finish(self) -> None: ...
 
+    def settle(self) -> None:
+        """Wait for what others have queued, too, where that can be done."""
+
     def error(self, status: int, what: str) -> DeviceError:
         """The named error of a status."""
 

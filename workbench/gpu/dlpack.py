@@ -151,11 +151,15 @@ def _address_of(function: Any) -> int | None:
 
 
 def _deleter(kind: Any) -> Any:
-    """What the consumer calls when it is done."""
+    """What the consumer calls when it is done: when it has queued what it does with the array, on
+    a stream of its own maybe, for which ours does not wait.
+    """
 
     @ctypes.CFUNCTYPE(None, ctypes.c_void_p)
     def delete(struct: int) -> None:
-        _decrease(kind.from_address(struct).context)
+        export = ctypes.cast(kind.from_address(struct).context, ctypes.py_object).value
+        export.array.device.driver.settle()
+        _decrease(id(export))
 
     return delete
 

@@ -175,6 +175,9 @@ class OpenCL:
         with self._named_errors():
             self._queue.finish()
 
+    def settle(self) -> None:
+        """OpenCL does not tell of others' queues."""
+
     # --- kernels ---
 
     def program(self, text: str, names: Sequence[str]) -> Any:
