@@ -291,3 +291,15 @@ def test_what_is_dropped_after_the_end(library: EmulatedLibrary) -> None:
     library.calls.clear()
     del held
     assert library.calls == []
+
+
+def test_a_number_that_cannot_be_read(library: EmulatedLibrary) -> None:
+    """It is 0, so that no loop goes on for as long as what was there says."""
+    n = wb.shared(np.int64(3), target="cuda0")
+    x = wb.shared(np.ones(4), target="cuda0")
+    states, _ = wb.scan(lambda p: T.tanh(p), outputs_info=x, n_steps=n * 2)
+    f = wb.function([], states[-1].transfer("cuda0"), device="cuda0")
+    f()
+    library.fail["cuMemcpyDtoHAsync_v2"] = 719
+    with pytest.raises(wb.errors.DeviceLostError):
+        f()

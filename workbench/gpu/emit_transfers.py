@@ -24,7 +24,9 @@ def emit_to_device(w: Writer, node: Apply) -> None:
 
 
 def emit_to_host(w: Writer, node: Apply) -> None:
-    """To the host; a scalar into a register."""
+    """To the host; a number into a register: 0 where the device fails, so that a loop that goes by
+    it ends.
+    """
     assert isinstance(w, DeviceWriter)
     tensor = w.tensor(node.inputs[0])
     if tensor.scalar is not None and node.out not in w.destinations:
@@ -36,7 +38,9 @@ def emit_to_host(w: Writer, node: Apply) -> None:
     else:
         from workbench.core.native.ssa import memory_type
 
-        place = w.array(tensor.dtype, (), w.alloca(memory_type(tensor.dtype)))
+        kind = memory_type(tensor.dtype)
+        place = w.array(tensor.dtype, (), w.alloca(kind))
+        w.code.line(f"store {kind} zeroinitializer, ptr {place.data}")
         w.copy(tensor, place)
         made = register_tensor(tensor.dtype, w.scalar(place).name)
     w.bind(node.out, made)
