@@ -283,6 +283,19 @@ def test_memory_is_freed_when_all_work_is_done(library: EmulatedLibrary) -> None
     assert library.calls == [*inside("cuCtxSynchronize"), *inside("cuMemFree_v2")]
 
 
+def test_two_devices_that_fail() -> None:
+    """In one call: nothing of it is left for the next one."""
+    with emulated(devices=2) as library:
+        a, b = (wb.shared(np.ones(3), target=f"cuda{k}") for k in range(2))
+        f = wb.function([], updates={a: T.exp(a), b: T.exp(b)})
+        library.fail["cuLaunchKernel"] = 719
+        with pytest.raises(wb.errors.DeviceLostError, match="cuda0"):
+            f()
+        library.fail.clear()
+        f()
+        np.testing.assert_allclose(b.get_value(), np.exp(np.ones(3)))
+
+
 def test_what_is_dropped_after_the_end(library: EmulatedLibrary) -> None:
     """The context has freed the memory."""
     device: Any = find("cuda0")

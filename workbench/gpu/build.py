@@ -89,17 +89,22 @@ class Build:
         return DeviceMemoryError("there is no memory for the results")
 
     def device_error(self) -> Exception:
-        """What a driver has reported, and at which node."""
-        for table in self.tables:
-            mark = table.device.word("node").value
-            try:
-                table.device.look()
-            except DeviceError as error:
-                if 0 <= mark < len(self.parts.marks):
-                    node, _ = self.parts.marks[mark]
-                    error.met, error.place, error.node = str(node.op), node.place, node
-                return error
-        return DeviceError("a device failed")
+        """What a driver has reported, and at which node: of several that failed the first one's,
+        and none is told of again.
+        """
+        found = [error for table in self.tables if (error := self._error_of(table.device))]
+        return found[0] if found else DeviceError("a device failed")
+
+    def _error_of(self, device: Device) -> DeviceError | None:
+        mark = device.word("node").value
+        try:
+            device.look()
+        except DeviceError as error:
+            if 0 <= mark < len(self.parts.marks):
+                node, _ = self.parts.marks[mark]
+                error.met, error.place, error.node = str(node.op), node.place, node
+            return error
+        return None
 
     def flagged(self) -> Exception:
         """The error that a kernel of this program, or of one before, has reported."""
