@@ -91,7 +91,7 @@ class OpenCL:
     def _capabilities(self) -> Capabilities:
         device, cl = self._device, self._cl
         extensions = set(device.extensions.split())
-        options = ["-cl-std=CL1.2"]
+        options = ["-cl-std=CL1.2", "-w"]
         exact = cl.device_fp_config.CORRECTLY_ROUNDED_DIVIDE_SQRT
         chosen = FastMath.chosen()
         if not (chosen.division or chosen.roots) and device.single_fp_config & exact:
