@@ -89,6 +89,9 @@ class Launch:
         per_group = str(GROUP_SIZE)
         if self.kernel.pack > 1:
             aligned = self._aligned()
+            if w.loop is not None:  # steps that are alike are replayed, and rows begin anywhere
+                many = w.compare("sgt", points, str(GROUP_SIZE))
+                aligned = w.code.put(Type("i1"), f"and i1 {aligned}, {many}").name
             whole = w.integer("sdiv", points, str(self.kernel.pack))
             self.counts["packs"] = w.select(aligned, whole, "0")
             per_group = w.select(aligned, str(GROUP_SIZE * self.kernel.pack), per_group)

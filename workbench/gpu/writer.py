@@ -262,8 +262,8 @@ class DeviceWriter(Writer):
 
     def call(self, device: str, function: str, words: str) -> None:
         """Call a function of a device's table."""
-        if self._loop is not None and function != "launch":
-            self._loop.spoilt = True
+        if self.loop is not None and function != "launch":
+            self.loop.spoilt = True
         state = self.table(device, "state")
         pointer = self.table(device, function)
         self.code.line(f"call void {pointer}(ptr {state}, {words}, i64 {self.mark})")
@@ -288,7 +288,7 @@ class DeviceWriter(Writer):
     # --- loops ---
 
     @property
-    def _loop(self) -> Replaying | None:
+    def loop(self) -> Replaying | None:
         """The innermost loop, where it may be replayed."""
         return self._loops[-1] if self._loops else None
 
@@ -298,8 +298,8 @@ class DeviceWriter(Writer):
         self._loops.append(loop)
 
     def step_begins(self) -> None:
-        if self._loop is not None:
-            self._loop.step()
+        if self.loop is not None:
+            self.loop.step()
 
     def loop_ends(self, period: int) -> None:
         if (loop := self._loops.pop()) is not None:
@@ -329,7 +329,7 @@ class DeviceWriter(Writer):
         found = f"call ptr @wb.device_kernel(ptr %ctx, ptr {table}, ptr {kernels}, i64 {index})"
         kernel = code.put(Type("ptr"), found).name
         self.not_null(code, kernel)
-        loop = self._loop
+        loop = self.loop
         noted = loop.add(pair.narrow, kernel, groups, block) if loop is not None else None
         counts = f"i64 {len(words)}, i64 {pair.narrow.buffers}"
         self.call(device, "launch", f"ptr {kernel}, i64 {groups}, ptr {block}, {counts}")
