@@ -32,6 +32,9 @@ def test_a_node_on_the_processor_is_told() -> None:
             warnings.simplefilter("error")
             x = T.fvector("x")
             wb.function([x], T.exp(x).sum() / x.shape[0], device=DEVICE)
+            backwards = T.arange(x.shape[0])[::-1]
+            states, _ = wb.scan(lambda i, h: T.tanh(h + x[i]), backwards, T.zeros_like(x))
+            wb.function([x], states[-1], device=DEVICE)
 
 
 def test_a_node_on_the_processor_is_refused() -> None:

@@ -243,6 +243,24 @@ def test_taps_and_all_rows(replays: Any) -> None:
     compare(replays, [xs, hs], [states, states[-2:]], values, 16)
 
 
+def test_counted_steps_and_constants(replays: Any) -> None:
+    x = T.fmatrix("x")
+    a = numbers(5, 5).astype("float32") * np.float32(0.3)
+    states, _ = wb.scan(
+        lambda i, h: T.tanh(T.dot(a, h) + x[i]), T.arange(x.shape[0])[::-1], T.ones_like(x[0])
+    )
+    compare(replays, [x], [states[-1]], [numbers(40, 5, seed=1).astype("float32")], 8)
+
+
+@pytest.mark.parametrize("width", [5, 8])
+def test_backwards(replays: Any, width: int) -> None:
+    """Some of the rows begin at a multiple of four numbers."""
+    xs, h, w = T.fmatrix("xs"), T.fvector("h"), T.fmatrix("w")
+    states, _ = wb.scan(lambda x, p: T.tanh(x + T.dot(p, w)), xs, h, go_backwards=True)
+    values = [numbers(40, width), numbers(width, seed=1), numbers(width, width, seed=2) * 0.3]
+    compare(replays, [xs, h, w], [states[-1]], [v.astype("float32") for v in values], 8)
+
+
 def test_steps_that_differ(replays: Any) -> None:
     """Every third step does something else: all is launched, and right."""
     xs, h = T.fmatrix("xs"), T.fvector("h")

@@ -159,6 +159,94 @@ def test_single_numbers_stay_with_the_host() -> None:
     assert f(6) == 120
 
 
+def in_loop(f: Any) -> set[str]:
+    """The ops of a loop's body, which moved, and of the bodies in it."""
+    found, left = set(), [loop_on_device(f).op]
+    while left:
+        nodes = left.pop().inner.nodes
+        found |= {type(n.op).__name__ for n in nodes}
+        left += [n.op for n in nodes if hasattr(n.op, "inner")]
+    return found
+
+
+COUNTS = [
+    pytest.param(lambda x: T.arange(x.shape[0]), id="forwards"),
+    pytest.param(lambda x: T.arange(x.shape[0])[::-1], id="backwards"),
+    pytest.param(lambda x: T.constant([2, 0, 1]), id="constant"),
+]
+
+
+@pytest.mark.parametrize("counts", COUNTS)
+def test_indexed_by_counted_steps(counts: Any) -> None:
+    """The host, which leads the loop, counts."""
+    x, a = T.fmatrix("x"), T.fmatrix("a")
+    steps = counts(x)
+    states, _ = wb.scan(
+        lambda i, h, x, a: T.tanh(T.dot(a, h) + x[i] * T.cast(i, "float32") - x[-i - 1]),
+        steps, T.ones_like(x[0]), [x, a],
+    )  # fmt: skip
+    given_here = {x: numbers(5, 4).astype("float32"), a: numbers(4, 4, seed=1).astype("float32")}
+    f = compiled(list(given_here), states)
+    assert not in_loop(f) & {"GpuFromHost", "HostFromGpu"}
+    assert traffic_of(f, *given_here.values()) == (2, 1)
+    (expected,) = run([states], given_here)
+    np.testing.assert_allclose(f(*given_here.values()), expected, rtol=1e-5)
+
+
+def test_indexed_by_numbers_of_the_device() -> None:
+    """They are brought once, before the loop."""
+    with wb.config.change(device=DEVICE):
+        labels = wb.shared(np.array([0, 3, 1, 2, 2], "int32"), "labels")
+    x = T.fmatrix("x")
+    states, _ = wb.scan(lambda k, h: T.tanh(h) + x[k], labels, T.zeros_like(x[0]))
+    value = numbers(5, 4).astype("float32")
+    f = compiled([x], states[-1])
+    loop_on_device(f)
+    assert traffic_of(f, value) == (1, 2)
+    np.testing.assert_allclose(f(value), run([states[-1]], {x: value})[0], rtol=1e-5)
+
+
+def test_a_wrong_index_is_told_with_its_line() -> None:
+    x = T.fmatrix("x")
+    states, _ = wb.scan(lambda i, h: T.tanh(h) + x[i], T.arange(7), T.zeros_like(x[0]))
+    f = compiled([x], states[-1])
+    loop_on_device(f)
+    with pytest.raises(IndexError, match=r"index 5 is out of bounds(?s:.)*test_scan.py"):
+        f(np.ones((5, 4), "float32"))
+
+
+def test_constant_arrays_in_a_body() -> None:
+    """They lie on the device; as results of a step they are copied there."""
+    a = numbers(4, 4).astype("float32")
+    h = T.fvector("h")
+    (states, same), _ = wb.scan(
+        lambda p, k: [T.tanh(T.dot(a, p) + a[0] * k), T.constant(a[1])], None, [h, h], n_steps=5
+    )
+    value = numbers(4, seed=1).astype("float32")
+    f = compiled([h], [states, same])
+    loop_on_device(f)
+    assert traffic_of(f, value) == (1, 2)
+    for b, expected in zip(f(value), run([states, same], {h: value}), strict=True):
+        np.testing.assert_allclose(b, expected, rtol=1e-5)
+
+
+def test_a_loop_in_a_loop_with_constants_and_counts() -> None:
+    a = numbers(4, 4).astype("float32")
+    x = T.fmatrix("x")
+
+    def row(i: Any) -> Any:
+        inner, _ = wb.scan(
+            lambda k, h: T.tanh(T.dot(a, h) + x[i] * x[k]), T.arange(i + 1), T.zeros_like(x[0])
+        )
+        return inner[-1]
+
+    rows, _ = wb.scan(row, T.arange(3))
+    value = numbers(5, 4).astype("float32")
+    f = compiled([x], rows)
+    assert "GpuScan" in in_loop(f)
+    np.testing.assert_allclose(f(value), run([rows], {x: value})[0], rtol=1e-5)
+
+
 def test_a_choice_that_is_lazy() -> None:
     """Only the branch that is taken is computed, on the device."""
     c, x = T.bscalar("c"), T.fmatrix("x")

@@ -14,10 +14,13 @@ def emit_to_device(w: Writer, node: Apply) -> None:
     """To a device, from the host or another one; constants are there."""
     assert isinstance(w, DeviceWriter)
     source, device = node.inputs[0], tensor_type(node.out).device
-    if isinstance(source, Constant) and source.data.size and node.out not in w.destinations:
-        w.bind(node.out, w.constant_on(source, device))
-        return
-    tensor = w.tensor(source)
+    if isinstance(source, Constant) and source.data.size:
+        tensor = w.constant_on(source, device)
+        if node.out not in w.destinations:
+            w.bind(node.out, tensor)
+            return
+    else:
+        tensor = w.tensor(source)
     made = w.allocate(node.out, tensor.dims)
     w.copy(tensor, made)
     w.bind(node.out, made)

@@ -23,6 +23,7 @@ from workbench.core.rewrite.transfers import TRANSFERS, cancel_round_trips
 from workbench.core.rewrite.walk import RuleIndex, Walk
 from workbench.core.scan.op import Scan
 from workbench.core.types import TensorType, tensor_type
+from workbench.gpu.counted import count_on_host
 from workbench.gpu.device import Device
 from workbench.gpu.move_inner import move_choice, move_scan, peeled
 from workbench.gpu.ops import FORMS, form_of, moved
@@ -125,6 +126,10 @@ def _given(variable: Variable, device: str) -> Variable:
     return brought
 
 
+ENDS = (cancel_round_trips, count_on_host)
+"""What is done where values leave the device, when all that moves has moved."""
+
+
 @functools.cache
 def move_pass(default: str) -> Pass:
     """The pass that moves what can be moved to a device; with 'cpu' what hangs together with
@@ -134,6 +139,6 @@ def move_pass(default: str) -> Pass:
 
     def run(session: Session, outputs: Sequence[Variable]) -> list[Variable]:
         moved = Walk(session, outputs, RuleIndex(rules, session.excluded)).run()
-        return Walk(session, moved, RuleIndex((cancel_round_trips,), session.excluded)).run()
+        return Walk(session, moved, RuleIndex(ENDS, session.excluded)).run()
 
     return Pass("devices", "What has a kernel is computed on the device.", transform=run)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from workbench.core.device_type import lies_on
-from workbench.core.graph import Apply, Variable, replace, toposort
+from workbench.core.graph import Apply, Constant, Variable, leaves, replace, toposort
 from workbench.core.inner import InnerGraph
 from workbench.core.ops.transfer import DTYPES, HostFromGpu, Transfer, transferred
 from workbench.core.rewrite.engine import Refuse
@@ -87,9 +87,21 @@ class _Loop:
         while True:
             self._rewrite()
             late = {p.outer for p in self._kept() if self._leaves_there(p)} - self.there
-            if not late:
+            numbers = self._wanted_by_host()
+            if not late and not numbers:
                 return self.outputs
-            self.there |= late
+            self.there = (self.there | late) - numbers
+
+    def _wanted_by_host(self) -> set[int]:
+        """The sequences on the device of whose numbers the host computes places in arrays, or
+        whether to stop: it is to have them all before the loop.
+        """
+        nodes = toposort(self.outputs, stop=self.inputs)
+        brought = [n.inputs[0] for n in nodes if isinstance(n.op, HostFromGpu)]
+        read = set(leaves(brought, stop=self.inputs))
+        pairs = zip(self.places, self.inputs, strict=True)
+        numbers = {p.outer for p, v in pairs if v in read and p.state is None and not _rank(v)}
+        return {k for k in numbers & self.there if self.node.inputs[k].type.device == "cpu"}
 
     def _kept(self) -> list[_Place]:
         """The inputs that recall a state or a carried value."""
@@ -126,7 +138,8 @@ class _Loop:
         """What makes the body go between host and device, but for the condition to stop."""
         stop = self.outputs[-1] if self.op.until else None
         for node in toposort(self.outputs, stop=self.inputs):
-            if isinstance(node.op, Transfer) and node.out is not stop:
+            fixed = isinstance(node.inputs[0], Constant)  # it lies there since the program was made
+            if isinstance(node.op, Transfer) and not fixed and node.out is not stop:
                 return _culprit(node, self.outputs)
         return None
 
