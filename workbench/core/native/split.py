@@ -107,7 +107,8 @@ class SplitLinked:
             *shared,
             *(lookup({}, v) for v in plan.results if v.owner is None and v not in values),
         ]
-        fresh = own(results, kept)
+        pairs = zip(plan.results, own(results, kept), strict=True)
+        fresh = [v.type.place(value) for v, value in pairs]
         count = len(plan.outputs)
         for (target, _), value in zip(plan.updates, fresh[count:], strict=True):
             target.cell[0] = value
