@@ -265,6 +265,20 @@ def test_updates_from_elsewhere() -> None:
             wb.function([], updates={s: wrong}, device=DEVICE)
 
 
+def test_updates_beside_what_the_interpreter_computes() -> None:
+    """Complex numbers have no native form: the program is in parts."""
+    s, other = on_device(), wb.shared(A * 0, target=DEVICE)
+    f = wb.function([], [s.transfer(DEVICE), T.constant(1j) * s], updates={other: s}, device="cpu")
+    for _ in range(2):
+        there, here = f()
+        assert isinstance(there, wb.DeviceArray)
+        assert isinstance(inside(other), wb.DeviceArray)
+        assert len({a.block.address for a in (there, inside(s), inside(other))}) == 3
+        np.testing.assert_array_equal(there, A)
+        np.testing.assert_array_equal(here, 1j * A)
+        np.testing.assert_array_equal(other.get_value(), A)
+
+
 def test_constants_are_brought_there() -> None:
     """They are folded on the processor, and handed out on the device."""
     s = on_device()
@@ -288,6 +302,43 @@ def test_default_updates() -> None:
     n.default_update = n + 1
     f = wb.function([], n * 1, device=DEVICE)
     assert [int(f()) for _ in range(3)] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("device", [DEVICE, "cpu"])
+@pytest.mark.parametrize("made_of", ["host", "device"])
+def test_as_a_result_it_is_an_array_of_the_host(device: str, made_of: str) -> None:
+    """A program gives the same kinds of results, wherever its variables lie."""
+    s = on_device() if made_of == "host" else wb.shared(inside(on_device()))
+    n = wb.shared(np.float32(2), target=DEVICE)
+    forms = [s, wb.Out(s, borrow=True), n, s * 2]
+    for result, expected in zip(
+        wb.function([], forms, updates={s: s + 1}, device=device)(), [A, A, 2, A * 2], strict=True
+    ):
+        assert isinstance(result, np.ndarray)
+        np.testing.assert_array_equal(result, expected)
+    assert isinstance(s.eval(), np.ndarray)
+
+
+def test_results_of_the_internal_type() -> None:
+    """As get_value has them: on the device, where a function is for one."""
+    s = on_device()
+    inner = [wb.Out(v, return_internal_type=True) for v in (s, s * 2, T.constant(1j) * s)]
+    here = wb.function([], inner, device="cpu")()
+    there = wb.function([], inner, device=DEVICE)()
+    assert [isinstance(r, wb.DeviceArray) for r in here] == [True, False, False]
+    assert [isinstance(r, wb.DeviceArray) for r in there] == [True, True, False]
+    for a, b in zip(here, there, strict=True):
+        np.testing.assert_array_equal(a, b)
+    held = wb.function([], wb.Out(s, borrow=True, return_internal_type=True), device=DEVICE)
+    assert traffic(held) == (0, 0)
+    assert held() is held()
+
+
+def test_transferred_it_lies_on_the_device() -> None:
+    s = on_device()
+    f = wb.function([], s.transfer(DEVICE), device="cpu")
+    assert traffic(f) == (0, 0)
+    assert isinstance(f(), wb.DeviceArray)
 
 
 def test_a_result_is_no_shared_value() -> None:

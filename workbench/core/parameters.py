@@ -103,18 +103,39 @@ def as_update(update: Any, variable: Variable) -> Variable:
 
 
 class Out:
-    """An output of a function; `borrow` lets the array that is returned alias the function's own
-    storage.
+    """An output of a function.
+
+    borrow                the array that is returned may alias the function's own storage
+    return_internal_type  a function for a device returns it as it has it, as a DeviceArray: see
+                          `get_value` of shared variables
     """
 
-    def __init__(self, variable: Variable, borrow: bool = False) -> None:
+    def __init__(
+        self, variable: Variable, borrow: bool = False, return_internal_type: bool = False
+    ) -> None:
         if not isinstance(variable, Variable):
             raise GraphError(f"an output is a variable, not {variable!r}")
         self.variable = variable
         self.borrow = borrow
+        self.return_internal_type = return_internal_type
 
     def __repr__(self) -> str:
         return f"Out({self.variable})"
+
+    def returned(self, device: str) -> Variable:
+        """The tensor where a function for a device of this full name returns it: in the host's
+        memory, but for what was transferred, or is to be of the internal type.
+        """
+        from workbench.core.ops.transfer import DTYPES, transferred
+
+        variable, t = self.variable, self.variable.type
+        if not isinstance(t, TensorType):
+            return variable
+        if self.return_internal_type and t.device == "cpu" and t.dtype in DTYPES:
+            return transferred(variable, device)  # type: ignore[no-any-return]
+        if not self.return_internal_type and is_shared(variable):
+            return transferred(variable, "cpu")  # type: ignore[no-any-return]
+        return variable
 
 
 def as_in(item: Any, allow_downcast: bool | None) -> In:

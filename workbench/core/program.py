@@ -133,7 +133,7 @@ def make_program(
     swapped = _givens(givens, taken, rebuild_strict)
 
     given = dict(swapped)
-    results = [o.variable for o in outs] + [new for _, new in stored] + list(news.values())
+    results = [o.returned(device) for o in outs] + [new for _, new in stored] + list(news.values())
     results = replace(results, given)
     defaults = default_updates(results, news, no_default_updates)
     results += replace(list(defaults.values()), given)

@@ -9,7 +9,7 @@ import numpy as np
 
 from workbench.core.device_type import DeviceType, lies_on
 from workbench.core.devices import full_name
-from workbench.core.graph import Array, Gradients, Op, Type, Variable, Variables
+from workbench.core.graph import Array, Gradients, Op, Type, Variable, Variables, is_shared
 from workbench.core.ops.shape import shape_tuple
 from workbench.core.types import is_discrete, tensor_type
 from workbench.errors import DtypeError
@@ -115,9 +115,11 @@ def on_host(variable: Variable) -> Variable:
 
 
 def transfer(variable: Any, target: str) -> Any:
-    """The tensor on the device of a name, or on the 'cpu'; itself where it lies there already.
-    Raises DeviceError where there is no such device.
+    """The tensor on the device of a name, or on the 'cpu'; itself where it lies there already, but
+    for a shared variable, which graphs read as a tensor of the host. Raises DeviceError where there
+    is no such device.
     """
     from workbench.core.devices import chosen
 
-    return transferred(variable, "cpu" if full_name(target) == "cpu" else chosen(target))
+    read = on_host(variable) if is_shared(variable) else variable
+    return transferred(read, "cpu" if full_name(target) == "cpu" else chosen(target))
