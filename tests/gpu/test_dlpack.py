@@ -184,3 +184,27 @@ def test_other_streams_are_waited_for() -> None:
         library.calls.clear()
         done()
         assert "cuCtxSynchronize" in library.calls
+
+
+def test_a_consumer_that_refuses() -> None:
+    """NumPy knows no OpenCL: its error is what one sees, and nothing is held."""
+    array = there([1.0, 2.0])
+    gone = weakref.ref(array)
+    if DEVICE.startswith("opencl"):
+        with pytest.raises((RuntimeError, BufferError), match=r"[Dd]evice"):
+            np.from_dlpack(array)
+    del array
+    gc.collect()
+    assert gone() is None
+
+
+def test_given_back_while_an_exception_is_on_its_way() -> None:
+    array = there([1.0, 2.0])
+
+    def fail() -> None:
+        held = [array.__dlpack__(), consume(array.__dlpack__())]
+        raise KeyError(len(held))
+
+    with pytest.raises(KeyError):
+        fail()
+    np.testing.assert_array_equal(np.from_dlpack(array, device="cpu"), [1, 2])

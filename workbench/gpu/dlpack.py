@@ -5,11 +5,14 @@ https://dmlc.github.io/dlpack and the array API standard's `__dlpack__`.
 from __future__ import annotations
 
 import ctypes
+import functools
 from typing import Any
 
 import numpy as np
 
+from workbench.gpu import glue_dlpack
 from workbench.gpu.array import DeviceArray
+from workbench.gpu.device import linked_functions
 
 CPU, CUDA, OPENCL = 1, 2, 4
 """Kinds of devices."""
@@ -110,7 +113,7 @@ class _Export:
         words = ctypes.c_int64 * array.ndim
         self.shape = words(*array.shape)
         self.strides = words(*(step // array.itemsize for step in array.strides))
-        self.struct = kind(context=id(self), deleter=_address_of(_DELETERS[kind]))
+        self.struct = kind(context=id(self), deleter=_functions(kind)[1]["delete"])
         self._fill(self.struct.tensor)
         if kind is Versioned:
             self.struct.major, self.struct.flags = 1, IS_COPIED if copied else 0
@@ -126,55 +129,27 @@ class _Export:
         tensor.shape = ctypes.cast(self.shape, words)
         tensor.strides = ctypes.cast(self.strides, words)
 
+    def __del__(self) -> None:
+        """The consumer is done: it has queued what it does with the array, on a stream of its own
+        maybe, for which ours does not wait.
+        """
+        self.array.device.driver.settle()
+
     def capsule(self) -> Any:
         _increase(id(self))
         address, name = ctypes.addressof(self.struct), NAMES[self.kind]
-        return _new_capsule(address, name, _address_of(_DESTRUCTORS[self.kind]))
+        return _new_capsule(address, name, _functions(self.kind)[1]["destroy"])
 
 
 # Functions of Python by prototypes of our own: those of ctypes.pythonapi are everybody's.
 _increase = ctypes.PYFUNCTYPE(None, ctypes.c_void_p)(("Py_IncRef", ctypes.pythonapi))
-_decrease = ctypes.PYFUNCTYPE(None, ctypes.c_void_p)(("Py_DecRef", ctypes.pythonapi))
 _new_capsule = ctypes.PYFUNCTYPE(
     ctypes.py_object, ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p
 )(("PyCapsule_New", ctypes.pythonapi))
-_is_named = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_char_p)(
-    ("PyCapsule_IsValid", ctypes.pythonapi)
-)
-_held_by = ctypes.PYFUNCTYPE(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_char_p)(
-    ("PyCapsule_GetPointer", ctypes.pythonapi)
-)
 
 
-def _address_of(function: Any) -> int | None:
-    return ctypes.cast(function, ctypes.c_void_p).value
-
-
-def _deleter(kind: Any) -> Any:
-    """What the consumer calls when it is done: when it has queued what it does with the array, on
-    a stream of its own maybe, for which ours does not wait.
-    """
-
-    @ctypes.CFUNCTYPE(None, ctypes.c_void_p)
-    def delete(struct: int) -> None:
-        export = ctypes.cast(kind.from_address(struct).context, ctypes.py_object).value
-        export.array.device.driver.settle()
-        _decrease(id(export))
-
-    return delete
-
-
-def _destructor(kind: Any) -> Any:
-    """What Python calls with a capsule that goes: one that was consumed has another name."""
-
-    @ctypes.CFUNCTYPE(None, ctypes.c_void_p)
-    def destroy(capsule: int) -> None:
-        if _is_named(capsule, NAMES[kind]):
-            struct = _held_by(capsule, NAMES[kind])
-            _decrease(kind.from_address(struct).context)
-
-    return destroy
-
-
-_DELETERS = {kind: _deleter(kind) for kind in NAMES}
-_DESTRUCTORS = {kind: _destructor(kind) for kind in NAMES}
+@functools.cache
+def _functions(kind: Any) -> tuple[Any, dict[str, int]]:
+    """What gives an array of this kind back: see `glue_dlpack`."""
+    text = glue_dlpack.text(NAMES[kind], kind.context.offset)
+    return linked_functions(text, glue_dlpack.symbols(), glue_dlpack.EXPORTS)
