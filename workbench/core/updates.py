@@ -100,6 +100,7 @@ def convert_update(target: SharedVariable, value: Variable) -> Variable:
     """The new value in the target's type, where that loses nothing. Raises UpdateError
     elsewhere.
     """
+    given = value
     if isinstance(value.type, TensorType) and value.type.device != target.type.device:
         value = moved(value, target.type.device)
     if target.type.accepts(value.type):
@@ -112,7 +113,7 @@ def convert_update(target: SharedVariable, value: Variable) -> Variable:
             value = moved(cast(value, mine.dtype), mine.device)
         if mine.accepts(value.type):
             return value
-    raise _mismatch(target, value)
+    raise _mismatch(target, given)
 
 
 def moved(value: Variable, device: str) -> Variable:
