@@ -262,6 +262,12 @@ def test_change_is_undone(rc: Path) -> None:
     assert config.floatX == "float64"
 
 
+def test_a_wrong_change_is_told_at_its_line() -> None:
+    told = pytest.raises(ConfigError, match=r"at .*test_configuration\.py")
+    with told, Config().change(device="nowhere"):
+        pass
+
+
 def test_hold_changes_what_is_not_so(rc: Path) -> None:
     config = Config()
     with config.hold({"floatX": "float32", "scan.allow_gc": False}):

@@ -6,12 +6,12 @@ A node stores raw `(filename, line)` pairs, which cost a microsecond; `resolve` 
 
 from __future__ import annotations
 
+import contextlib
 import linecache
 import os
 import re
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
 from types import FrameType
@@ -23,7 +23,7 @@ from workbench.errors import WorkbenchError
 Line = tuple[str, int]
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
-_NOT_THE_USERS = (_PACKAGE, "<frozen importlib")
+_NOT_THE_USERS = (_PACKAGE, contextlib.__file__, "<frozen importlib")
 _FLAGS = config.values  # asked for every node
 _current: ContextVar[tuple[Line, ...] | None] = ContextVar("workbench_origin", default=None)
 
@@ -90,7 +90,7 @@ def _kept(line: Line) -> Line:
     return KeptLine(place.file, place.line, place.text)
 
 
-@contextmanager
+@contextlib.contextmanager
 def inherited(lines: tuple[Line, ...]) -> Iterator[None]:
     """Nodes made in this block come from these lines: a gradient's from its forward node's, a
     rewrite's from what it replaces.
