@@ -59,6 +59,8 @@ def test_a_name_that_is_none() -> None:
     with pytest.raises(wb.errors.DeviceNotFoundError, match="'tpu0'") as caught:
         wb.function([x], x + 1, device="tpu0")
     assert isinstance(caught.value, LookupError)
+    with pytest.raises(wb.errors.DeviceNotFoundError, match="no device 3"):
+        wb.function([x], x + 1, device=3)  # type: ignore[arg-type]
     with pytest.raises(wb.errors.DeviceNotFoundError, match="'tpu0'"):
         x.transfer("tpu0")
     with pytest.raises(wb.errors.DeviceNotFoundError, match="'tpu0'"):

@@ -75,6 +75,19 @@ def test_where_a_value_lies() -> None:
         wb.shared(A, target="nonsense")
 
 
+@pytest.mark.parametrize("value", [[1.0, 2.0], "text", np.random.RandomState(3)])
+def test_a_device_holds_numbers_only(value: Any) -> None:
+    with pytest.raises(wb.errors.DtypeError, match=f"no {type(value).__name__}"):
+        wb.shared(value, target=DEVICE)
+
+
+def test_an_update_of_another_type_is_told_as_it_was_written() -> None:
+    s = on_device()
+    with pytest.raises(wb.errors.UpdateError, match=r"its update Elemwise.mul.*float64") as caught:
+        wb.function([], updates={s: s * np.float64(1.1)})
+    assert "GpuFromHost" not in str(caught.value)
+
+
 def test_broadcastable() -> None:
     s = on_device(A[:1], broadcastable=(True, False))
     assert s.broadcastable == (True, False)

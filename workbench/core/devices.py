@@ -71,7 +71,7 @@ def full_name(name: str) -> str:
     """The one name of a device, of all that it goes by: 'gpu' is 'cuda0'. Raises
     DeviceNotFoundError for what is no name of a device.
     """
-    known = _contexts().get(name, name)
+    known = _contexts().get(str(name), str(name))
     if known == "cpu":
         return known
     match = _NAME.fullmatch(known)

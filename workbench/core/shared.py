@@ -140,8 +140,9 @@ def shared(
     `broadcastable` fixes axes to length 1. `strict` and `allow_downcast` are for what `set_value`
     takes. `target` is the device that holds the value; None: config.device, where that can hold it.
 
-    Raises GraphError for a symbolic variable, DtypeError for numbers of more than 64 bits or of 16,
-    LengthError where an axis that is to broadcast has another length than 1, DeviceError.
+    Raises GraphError for a symbolic variable, DtypeError for numbers of more than 64 bits or of 16
+    and for what the target cannot hold, LengthError where an axis that is to broadcast has another
+    length than 1, DeviceError.
     """
     if isinstance(value, Variable):
         raise GraphError(
@@ -152,6 +153,11 @@ def shared(
             value,
         )
     array = value if is_device_array(value) else _as_array(value)
+    if array is None and target not in (None, "cpu"):
+        raise DtypeError(
+            f"a device holds arrays of numbers, and no {type(value).__name__}",
+            advice="give a NumPy array, or leave target out",
+        )
     if array is None and type(value).__name__ == "RandomState":
         from workbench.core.random.state import shared_state
 
