@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import io
+import time
 from typing import Any
 
 import numpy as np
+import pytest
 
 import workbench as wb
 import workbench.tensor as T
 from tests.gpu.support import DEVICE
+from workbench.gpu.link import DeviceLinked
+from workbench.inspection.text import duration
 
 VALUE = np.random.default_rng(1).normal(size=(64, 64)).astype("float32")
 
@@ -60,6 +64,17 @@ def test_the_processor_beside_the_device() -> None:
             assert verdicts[row.node].pays is None
             assert "B/s" in verdicts[row.node].reason
     assert any("on the processor" in note for note in record.notes)
+
+
+def test_a_call_is_compared_without_what_timing_costs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And with the time that the device takes after the call is over."""
+    waits = []
+    monkeypatch.setattr(DeviceLinked, "wait", lambda self: waits.append(time.sleep(0.02)))
+    record = inspected().profile
+    assert len(waits) >= 3
+    (note,) = (note for note in record.notes if "a call takes" in note)
+    seconds = record.seconds / record.calls - record.overhead
+    assert f"a call takes {duration(max(0.0, seconds))} on {DEVICE}" in note
 
 
 def test_the_columns() -> None:

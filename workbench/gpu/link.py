@@ -121,6 +121,11 @@ class DeviceLinked:
         results = PyLinked(self.plan).run(args)
         return results[0] if self.plan.single else results
 
+    def wait(self) -> None:
+        """Until all is done that calls have queued."""
+        for table in self._built.tables:
+            table.device.finish()
+
     def free(self) -> None:
         """Give back the memory that is kept between calls."""
         for build in filter(None, (self._built, self._timed_build)):

@@ -23,8 +23,14 @@ def measure(function: Function, args: Sequence[Any]) -> Profiler:
     """A profiler with the times of repeated calls; warm-up calls are not counted."""
     profiler = Profiler(function.name)
     linked = function.linked
+    wait = getattr(linked, "wait", lambda: None)  # a device is busy when the call is over
+
+    def call() -> None:
+        linked.run(args)
+        wait()
+
     with values_kept(function):
-        plain = repeat(lambda: linked.run(args))
+        plain = repeat(call)
         profiled = repeat(lambda: linked.run(args, profile=profiler), profiler.start)
     for seconds in profiled:
         profiler.call(seconds)

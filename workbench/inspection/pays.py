@@ -35,7 +35,9 @@ def beside_processor(
     """
     host = tuple(_times_there(function.maker.plan, args, node_id))
     verdicts = tuple(_verdicts(profile, host, history))
-    here, there = duration(profile.seconds / max(profile.calls, 1)), _a_call(function, args)
+    # the processor's calls are not timed node by node either
+    seconds = profile.seconds / max(profile.calls, 1) - profile.overhead
+    here, there = duration(max(0.0, seconds)), _a_call(function, args)
     device = function.maker.program.device
     whole = f"a call takes {here} on {device}, {there} on the processor"
     return replace(profile, host=host, verdicts=verdicts, notes=(whole, *profile.notes))
