@@ -144,6 +144,14 @@ def test_a_missing_input_draws_what_there_is(model):
     assert "failed" in shown.outputs[0].data["image/svg+xml"]
 
 
+def test_a_device_that_is_not_there_is_told_without_the_shells_lines(model):
+    shown = model("%%symgraph --device opencl99 --inputs x\ncost")
+    pictures = repr([output.data for output in shown.outputs])
+    for text in (shown.stdout, pictures):
+        assert "opencl99" in text
+        assert "interactiveshell" not in text
+
+
 def test_errors_of_the_users_own_code_show_only_that_code(model):
     text = model("%%symgraph\nz = 3\n1 / 0").stdout
     assert "ZeroDivisionError" in text

@@ -174,8 +174,8 @@ def explain_to(shell: Any, error: Exception, body: Body | None = None) -> Except
     """The error, made to be shown as the user needs it: the workbench's own in a few lines, others
     from the user's code on.
     """
-    if isinstance(error, WorkbenchError) and not _in_cell(error.here):
-        error.here = None  # it names the shell's own code, which called the magic
+    if isinstance(error, WorkbenchError):
+        forget_shell(error)
     if isinstance(error, UsageError):
         show_briefly(error, lambda: [f"UsageError: {error.wrong}"])
     elif isinstance(error, BodySyntaxError):
@@ -187,5 +187,7 @@ def explain_to(shell: Any, error: Exception, body: Body | None = None) -> Except
     return error
 
 
-def _in_cell(place: Any) -> bool:
-    return str(getattr(place, "file", "")).startswith("Cell")
+def forget_shell(error: WorkbenchError) -> None:
+    """Leave out a line that is of no cell: it is the shell's own, which called the magic."""
+    if not str(getattr(error.here, "file", "")).startswith("Cell"):
+        error.here = None

@@ -11,6 +11,7 @@ from workbench.core.graph import Constant, Variable, free_inputs
 from workbench.errors import UsageError, WorkbenchError, nearest
 from workbench.inspection.examine import draft, inspect
 from workbench.inspection.workbench import Workbench
+from workbench.magics.cell import forget_shell
 from workbench.magics.options import Request
 
 Evaluate = Callable[[str], Any]
@@ -73,6 +74,7 @@ def answer(request: Request, target: Any, names: dict[str, Any], command: str) -
             target, inputs, given, wrt=wrt or None, view=request.view or "graph", **options
         )
     except WorkbenchError as error:
+        forget_shell(error)
         error.workbench = draft(target, error, title)  # type: ignore[attr-defined]
         raise
 
