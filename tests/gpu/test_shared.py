@@ -88,6 +88,14 @@ def test_an_update_of_another_type_is_told_as_it_was_written() -> None:
     assert "GpuFromHost" not in str(caught.value)
 
 
+def test_errors_know_it_by_its_name() -> None:
+    s, x = wb.shared(A, "weights", target=DEVICE), T.fvector("x")
+    with pytest.raises(wb.errors.ShapeError, match=r"of shape \(7,\), weights: TensorType"):
+        wb.function([x], x + s, device=DEVICE)(np.ones(7, "float32"))
+    with pytest.raises(IndexError, match=r"weights has 2 axes"):
+        s[0, 0, 0]
+
+
 def test_broadcastable() -> None:
     s = on_device(A[:1], broadcastable=(True, False))
     assert s.broadcastable == (True, False)

@@ -110,8 +110,10 @@ def transferred(variable: Any, device: str) -> Any:
 
 
 def on_host(variable: Variable) -> Variable:
-    """The tensor in the memory of the host."""
-    return transferred(variable, "cpu")  # type: ignore[no-any-return]
+    """The tensor in the memory of the host, which users know by the same name."""
+    brought: Variable = transferred(variable, "cpu")
+    brought.name = variable.name
+    return brought
 
 
 def transfer(variable: Any, target: str) -> Any:

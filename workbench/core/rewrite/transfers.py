@@ -9,7 +9,6 @@ from workbench.core.ops.transfer import (
     GpuToGpu,
     HostFromGpu,
     Transfer,
-    on_host,
     transferred,
 )
 from workbench.core.rewrite.engine import Context, Rule, rule
@@ -60,7 +59,8 @@ def cancel_round_trips(node: Apply, context: Context) -> Variable | None:
     there = node.inputs[0].owner
     if there is None or not isinstance(there.op, SENDS):
         return None
-    return on_host(there.inputs[0])
+    straight: Variable = transferred(there.inputs[0], "cpu")
+    return straight
 
 
 @rule(Dimension, equation="gpu(x).shape[i] → x.shape[i]")
