@@ -12,7 +12,9 @@ import pytest
 import workbench as wb
 import workbench.tensor as T
 from tests.gpu.support import DEVICE
+from workbench.core.link import uses_devices
 from workbench.gpu.link import DeviceLinked
+from workbench.inspection.pays import made_for_processor
 from workbench.inspection.text import duration
 
 VALUE = np.random.default_rng(1).normal(size=(64, 64)).astype("float32")
@@ -75,6 +77,17 @@ def test_a_call_is_compared_without_what_timing_costs(monkeypatch: pytest.Monkey
     (note,) = (note for note in record.notes if "a call takes" in note)
     seconds = record.seconds / record.calls - record.overhead
     assert f"a call takes {duration(max(0.0, seconds))} on {DEVICE}" in note
+
+
+def test_the_processors_call_is_all_its_own() -> None:
+    """Shared variables, loops over them, and what was transferred: nothing runs on the device."""
+    x, w = T.fmatrix("x"), wb.shared(VALUE / 16, "w", target=DEVICE)
+    states, _ = wb.scan(lambda row, h: T.tanh(row + T.dot(h, w)), x, T.zeros_like(x[0]))
+    f = wb.function([x], [states[-1], T.exp(w).transfer(DEVICE)], updates={w: w * 2}, device=DEVICE)
+    twin = made_for_processor(f)
+    assert not uses_devices(twin.maker.plan)
+    for a, b in zip(f(VALUE), twin(VALUE), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5)
 
 
 def test_the_columns() -> None:

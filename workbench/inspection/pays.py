@@ -45,10 +45,16 @@ def beside_processor(
 
 def _a_call(function: Function, args: Sequence[Any]) -> str:
     """What the program takes when it is made for the processor."""
-    maker = function.maker
-    other = compile_program(on_processor(maker.program), maker.mode, profile=False)
+    other = made_for_processor(function)
     with values_kept(other):
         return duration(median(repeat(lambda: other.linked.run(args))))
+
+
+def made_for_processor(function: Function) -> Function:
+    """The same program with nothing on a device, wherever the user has put it."""
+    maker = function.maker
+    mode = maker.mode.excluding("move_to_device")
+    return compile_program(on_processor(maker.program), mode, profile=False)
 
 
 def _times_there(plan: Plan, args: Sequence[Any], node_id: NodeId) -> Iterator[ProfileRow]:
