@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+import workbench as wb
 from tests.gpu.support import DEVICE
-from workbench.core.devices import find
+from workbench.core.devices import find, is_there
 
 theano = pytest.importorskip("workbench.theano")
 import workbench.theano.tensor as T  # noqa: E402
@@ -69,6 +70,20 @@ def test_a_handle(backend: str) -> None:
     assert repr(r) == f"<DeviceArray float32 ({VLEN},) on {DEVICE}>"
     np.testing.assert_allclose(np.asarray(r), np.exp(x.get_value()), rtol=1e-6)
     assert used(f) == "Used the gpu"
+
+
+def test_a_device_is_used_from_then_on() -> None:
+    config.device = "cpu"
+    theano.sandbox.cuda.use(DEVICE, default_to_move_computation_to_gpu=False)
+    assert config.device == "cpu"
+    theano.sandbox.cuda.use(DEVICE)
+    assert config.device == DEVICE
+    nodes = function([], T.exp(shared(np.ones(3, "float32")))).maker.fgraph.toposort()
+    assert isinstance(nodes[-1].op, sandbox.cuda.basic_ops.HostFromGpu)
+    with pytest.raises(wb.errors.DeviceError, match="opencl99"):
+        theano.gpuarray.use("opencl99")
+    assert config.device == DEVICE
+    assert theano.sandbox.cuda.cuda_available is is_there("cuda0")
 
 
 def test_borrowing_the_result() -> None:

@@ -241,7 +241,10 @@ _SLINALG = _same(
     *("solve_symmetric", "Solve", "Cholesky", "eigvalsh", "Eigvalsh", "Expm"),
 )
 _ALGEBRA = {**_NLINALG, **_SLINALG}
-_TRANSFERS = _same(f"{_HERE}rest", "gpu_from_host", "host_from_gpu")
+_DEVICES = {
+    **_same(f"{_HERE}devices", "gpu_from_host", "host_from_gpu", "use", "cuda_available"),
+    **_same("workbench.core.ops.transfer", "GpuFromHost", "HostFromGpu"),
+}
 _NANGUARD = {"NanGuardMode": "workbench:NanGuardMode"}
 _COMPILE = {
     **_PARAMETERS,
@@ -341,17 +344,17 @@ MODULES: dict[str, Table] = {
     "misc.pkl_utils": (_same(f"{_HERE}rest", "dump", "load"), ""),
     "printing": (_PRINTING, ""),
     "sandbox": ({}, ""),
-    "sandbox.cuda": (_TRANSFERS, ""),
-    "sandbox.cuda.basic_ops": (_TRANSFERS, ""),
-    "sandbox.gpuarray": (_TRANSFERS, ""),
-    "sandbox.gpuarray.basic_ops": (_TRANSFERS, ""),
+    "sandbox.cuda": (_DEVICES, ""),
+    "sandbox.cuda.basic_ops": (_DEVICES, ""),
+    "sandbox.gpuarray": (_DEVICES, ""),
+    "sandbox.gpuarray.basic_ops": (_DEVICES, ""),
     "sandbox.linalg": (_ALGEBRA, "workbench.tensor.linalg"),
     "sandbox.linalg.ops": (_ALGEBRA, "workbench.tensor.linalg"),
     "sandbox.neighbours": (_NEIGHBOURS, ""),
     "sandbox.rng_mrg": (_MRG, ""),
     "sandbox.softsign": (_same("workbench.tensor.nnet", "softsign"), ""),
-    "gpuarray": (_TRANSFERS, ""),
-    "gpuarray.basic_ops": (_TRANSFERS, ""),
+    "gpuarray": (_DEVICES, ""),
+    "gpuarray.basic_ops": (_DEVICES, ""),
     "scan_module": (
         {**_LOOPS, **_SCAN_UTILS, **_CHECKPOINTS, **_UPDATES},
         "",

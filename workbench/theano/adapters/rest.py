@@ -1,4 +1,4 @@
-"""Devices, files, pictures, and what Theano itself removed."""
+"""Files, pictures, and what Theano itself removed."""
 
 from __future__ import annotations
 
@@ -9,20 +9,7 @@ from typing import Any
 import numpy as np
 
 import workbench as wb
-import workbench.tensor as T
 from workbench.errors import WorkbenchError
-
-
-def gpu_from_host(x: Any) -> Any:
-    """A tensor on the configured device; where that is the CPU, as it is."""
-    variable: Any = T.as_tensor_variable(x)
-    return variable.transfer(wb.config.device)
-
-
-def host_from_gpu(x: Any) -> Any:
-    """A tensor in the memory of the host."""
-    variable: Any = T.as_tensor_variable(x)
-    return variable.transfer("cpu")
 
 
 def dump(obj: Any, file_handler: Any, protocol: int = pickle.HIGHEST_PROTOCOL) -> None:
