@@ -31,7 +31,7 @@ OFF = ("0", False, "2")
 COUNT = ("7", 7, "-7")
 WORD = ("a b", "a b", 3)
 TABLE = {
-    "floatX": ("float64", "float32", "float32", "float16"),
+    "floatX": ("float64", "float32", "float32", "float8"),
     "cast_policy": ("custom", "numpy+floatX", "numpy+floatX", "numpy"),
     "int_division": ("int", "raise", "raise", "float"),
     "explicit_broadcast": (False, *BOOL),
@@ -329,7 +329,7 @@ def test_unknown_flags(rc: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(ConfigError):
             Config().floatX
     monkeypatch.delenv("WORKBENCH_FLAGS")
-    rc.write_text("[global]\nfloatX = float16\n")
+    rc.write_text("[global]\nfloatX = float8\n")
     with pytest.raises(ConfigError, match=str(rc)):
         Config().floatX
     rc.write_text("floatX = float32\n")

@@ -78,7 +78,7 @@ def test_an_object_is_copied_unless_borrowed():
         (lambda: wb.shared(1, unknown=3), TypeError),
         (lambda: wb.shared(1, name=3), TypeError),
         (lambda: wb.shared(2**70), TypeError),
-        (lambda: wb.shared(np.float16(1)), TypeError),
+        (lambda: wb.shared(np.longdouble(1)), TypeError),
         (lambda: wb.shared(A, broadcastable=(False, False)), TypeError),
         (lambda: wb.shared(A, broadcastable=(True,)), TypeError),
         (lambda: wb.shared(A, target="cuda0"), wb.DeviceError),

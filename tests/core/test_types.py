@@ -291,7 +291,7 @@ def test_what_cannot_be_a_tensor() -> None:
         object(),
         [[1], [1, 2]],
         np.datetime64("2020-01-01"),
-        np.float16(1),
+        np.longdouble(1),
     ):
         with pytest.raises(GraphError):
             as_tensor(value)

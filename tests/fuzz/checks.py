@@ -232,7 +232,7 @@ def _check_gradient(program: Program) -> None:
     if not {total, slope} <= set(made) or x not in made or program.givens:
         return
     if any(
-        v.type.dtype in ("float32",)
+        v.type.dtype in ("float16", "float32")
         for v in made.values()
         if hasattr(v, "type") and hasattr(v.type, "dtype")
     ):

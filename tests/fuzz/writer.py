@@ -18,7 +18,7 @@ from workbench.errors import WorkbenchError
 
 DTYPES = (
     *["float64"] * 8, *["float32"] * 4, "int64", "int64", "int32", "int8", "uint8", "bool", "bool",
-    "uint16", "int16", "uint64",
+    "uint16", "int16", "uint64", "float16", "float16",
 )  # fmt: skip
 LAYOUTS = ("plain",) * 5 + ("fortran", "reversed", "strided", "readonly", "spread")
 LARGEST = 1e4

@@ -117,7 +117,7 @@ _OLD_BUGS = "it warned of errors in old versions of another system"
 
 FLAGS: tuple[Flag, ...] = (
     # What graphs mean
-    Flag("floatX", "float64", *one_of("float64", "float32"),
+    Flag("floatX", "float64", *one_of("float64", "float32", "float16"),
          "dtype of constructors without a letter"),
     Flag("cast_policy", "custom", *one_of("custom", "numpy+floatX"),
          "how dtypes combine: numbers take the narrowest dtype, or NumPy's rule, where floatX "

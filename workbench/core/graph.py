@@ -232,6 +232,8 @@ class Op(ABC):
     effect: ClassVar[bool] = False
     # It takes tensors that lie on a device as they are; others get them brought to the host.
     on_device: ClassVar[bool] = False
+    # It takes float16, which is a dtype of storage, as it is; others compute in float32 instead.
+    takes_half: ClassVar[bool] = False
     made: int = 0  # of such an op when it was applied: by time.perf_counter_ns
 
     @abstractmethod
@@ -296,7 +298,13 @@ class Op(ABC):
     def __call__(
         self, *inputs: Any
     ) -> Any:  # Any: a Variable, or a list where the op has several outputs
-        outputs = self.apply(*inputs).outputs
+        outputs: Sequence[Variable]
+        if not self.takes_half and any(getattr(v.type, "dtype", "") == "float16" for v in inputs):
+            from workbench.core.half import in_float32
+
+            outputs = in_float32(self, inputs)
+        else:
+            outputs = self.apply(*inputs).outputs
         return outputs[0] if len(outputs) == 1 else list(outputs)
 
     @property

@@ -100,8 +100,7 @@ def contiguous(ndim: int) -> tuple[Stride, ...]:
 
 
 def accumulator_dtype(reducer: Reducer, dtype: str) -> str:
-    """The dtype to combine in: float32 (and float16) sums and products in float64, small integers
-    in 64 bits.
+    """The dtype to combine in: float32 sums and products in float64, small integers in 64 bits.
 
     >>> accumulator_dtype("add", "float32"), accumulator_dtype("maximum", "float32")
     ('float64', 'float32')

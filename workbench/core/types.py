@@ -28,7 +28,7 @@ from workbench.errors import (
 from workbench.frozen import frozen
 
 INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
-FLOATS = ("float32", "float64")
+FLOATS = ("float16", "float32", "float64")
 COMPLEX = ("complex64", "complex128")
 DTYPES = ("bool", *INTEGERS, *FLOATS, *COMPLEX)
 
@@ -220,6 +220,11 @@ def float_like(*dtypes: str) -> str:
     return "float32" if np.dtype(wide).itemsize <= (2 if wide != "bool" else 1) else "float64"
 
 
+def wider_than_half(dtype: str) -> str:
+    """The dtype in which values of this one are computed with: float16 is one of storage."""
+    return "float32" if dtype == "float16" else dtype
+
+
 def is_float(dtype: str) -> bool:
     """Whether it is a floating or complex dtype."""
     return dtype[0] in "fc"
@@ -267,6 +272,8 @@ def type_of(array: Array) -> TensorType:
 
 # NumPy takes two microseconds to name a dtype, and four to say an integer dtype's bounds.
 _NAME_OF = {np.dtype(name): name for name in DTYPES}
+BY_NUMBER: dict[int, np.dtype[Any]] = {dtype.num: dtype for dtype in _NAME_OF}
+"""The dtypes by NumPy's numbers of them."""
 _BOUNDS = tuple(
     (int(np.iinfo(name).min), int(np.iinfo(name).max), name) for name in (*INTEGERS[:4], "uint64")
 )
@@ -300,6 +307,8 @@ def python_number(value: complex) -> Array:
         return np.asarray(value, _FLAGS["floatX"])
     with np.errstate(over="ignore"):
         narrow = np.float32(value)
+        if _FLAGS["floatX"] == "float16":
+            return np.asarray(value, "float16")
         if _FLAGS["floatX"] == "float32" or value != value or float(narrow) == value:
             return np.asarray(narrow)
     return np.asarray(value, "float64")

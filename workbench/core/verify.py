@@ -11,7 +11,7 @@ from workbench.core.gradient import grad
 from workbench.core.graph import Variable
 from workbench.core.ops.reduce import sum as total
 from workbench.core.ops.scalars import cast
-from workbench.core.types import TensorType, as_tensor, is_float, tensor_type
+from workbench.core.types import TensorType, as_tensor, is_float, tensor_type, wider_than_half
 from workbench.errors import DtypeError, GradientError, GraphError
 from workbench.frozen import frozen
 
@@ -95,7 +95,7 @@ def _point(i: int, value: Any) -> Any:
             f"point {i} of verify_grad is of {array.dtype}; differences are taken of floats",
             advice="give a float32 or float64 array, and close over what is of another dtype",
         )
-    return array
+    return array.astype(wider_than_half(str(array.dtype)), copy=False)
 
 
 def _output(made: Any, out_type: str | None) -> Any:

@@ -246,9 +246,10 @@ def test_cast(old: str, new: str, backend: Backend) -> None:
         assert old[0] == "c"
         assert new[0] not in "cb"
         return
-    (result,) = backend(inputs, [output])([values])
-    check_promise(result, output)
-    check_equal(result, values.astype(new))
+    with np.errstate(over="ignore"):
+        (result,) = backend(inputs, [output])([values])
+        check_promise(result, output)
+        check_equal(result, values.astype(new))
 
 
 @pytest.mark.parametrize(

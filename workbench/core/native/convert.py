@@ -21,6 +21,8 @@ def convert(x: Value, source: str, target: str) -> Value:
     scalar = scalar_type(target)
     if target == "bool":
         return x.ne(0)
+    if "float16" in (source, target):
+        return _by_float32(x, source, target)
     if kind == "f":
         return _float_to_float(x, scalar) if to.kind == "f" else _float_to_integer(x, to)
     if to.kind == "f":
@@ -30,6 +32,26 @@ def convert(x: Value, source: str, target: str) -> Value:
 
 def _float_to_float(x: Value, scalar: str) -> Value:
     return x.convert("fpext" if scalar == "double" else "fptrunc", scalar)
+
+
+def _by_float32(x: Value, source: str, target: str) -> Value:
+    """From or to float16, which processors convert from and to float32 alone."""
+    if source == "float16":
+        return convert(x.convert("fpext", "float"), "float32", target)
+    single = _to_odd(x) if source == "float64" else convert(x, source, "float32")
+    return single.convert("fptrunc", "half")
+
+
+def _to_odd(x: Value) -> Value:
+    """A float64 as a float32 that rounds further as the float64 would: what does not fit is cut
+    off, and sets the last bit.
+    """
+    near = x.convert("fptrunc", "float")
+    back = near.convert("fpext", "double")
+    bits = near.bits
+    above = abs(back).gt(abs(x)).convert("zext", "i32")
+    inexact = back.compare("one", x).convert("zext", "i32")
+    return (bits - above | inexact).as_float()
 
 
 def _resize(x: Value, scalar: str, *, signed: bool) -> Value:

@@ -14,6 +14,7 @@ from workbench.core.native.abi import CONTEXT, DESCRIPTOR, ERROR_WORDS, SLOT, WO
 from workbench.core.native.engine import NativeModule
 from workbench.core.native.runtime import OUTPUT
 from workbench.core.native.spec import ArraySpec, EntrySpec
+from workbench.core.types import BY_NUMBER
 
 _ALLOCATE = ctypes.CFUNCTYPE(
     ctypes.c_void_p,
@@ -23,7 +24,6 @@ _ALLOCATE = ctypes.CFUNCTYPE(
     ctypes.c_int,
     ctypes.POINTER(ctypes.c_int64),
 )
-_DTYPES: dict[int, np.dtype[Any]] = {np.dtype(code).num: np.dtype(code) for code in "?bhilqBHILQfd"}
 
 
 class CtypesEntry:
@@ -142,7 +142,7 @@ class _Call:
 
     def _allocate(self, kind: int, k: int, typenum: int, nd: int, dims: Any) -> int | None:
         try:
-            array = np.empty(dims[:nd], _DTYPES[typenum])
+            array = np.empty(dims[:nd], BY_NUMBER[typenum])
         except MemoryError:
             return None
         (self.outputs if kind == OUTPUT else self.updates)[k] = array

@@ -330,10 +330,7 @@ def emit_reduce(w: Writer, node: Apply) -> None:
     assert isinstance(op, Reduce)
     dtype = tensor_type(node.inputs[0]).dtype
     builder = ScalarBuilder((dtype,))
-    value = 0
-    if op.prim in ("and", "or") and dtype != "bool":
-        value = builder.prim("ne", "bool", 0, builder.const(0, dtype))
-    program = builder.program(value)
+    program = builder.program(builder.cast(0, "bool") if op.prim in ("and", "or") else 0)
     accumulator = op.acc_dtype(dtype) if op.prim not in ("and", "or") else "bool"
     needs = op.empty is None
     _emit_totals(w, node, program, op.axes, [(_reducer(op.prim), accumulator)], needs)

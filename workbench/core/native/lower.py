@@ -67,6 +67,8 @@ def lower_step(
         raise NoNativeForm(step.prim, step.dtype)
     for dtype in (step.dtype, *dtypes):
         register(step.prim, dtype)
+        if dtype == "float16" and step.prim != "cast":  # it is one of storage
+            raise NoNativeForm(step.prim, dtype)
     site = Site(code, step.prim, step.dtype, dtypes[0])
     return writer(
         site, *(arg if arg.type.lanes == lanes else splat(code, arg, lanes) for arg in args)

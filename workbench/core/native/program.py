@@ -34,7 +34,7 @@ from workbench.core.ops import (
 )
 from workbench.core.scan.op import Scan
 from workbench.core.shared import SharedVariable
-from workbench.core.types import TensorType
+from workbench.core.types import TensorType, tensor_type
 from workbench.frozen import frozen
 
 
@@ -164,7 +164,7 @@ def write_program(
     later = _place_results(w, results, len(outputs))
     nodes = toposort(results, stop=inputs)
     for variable in (v for node in nodes for v in node.outputs):
-        native_type(variable)
+        native_type(variable, target)
     w.write_nodes(nodes, results)
     for variable, destination in later:
         w.destinations[variable] = destination
@@ -204,7 +204,7 @@ def _shared(
 
 def _array_spec(variable: Variable, takes_floats: bool = False) -> ArraySpec:
     """What the entry checks. A Python float is exactly a float64 scalar."""
-    t = native_type(variable)
+    t = tensor_type(variable)
     floats = takes_floats and t == TensorType("float64")
     device = None if t.device == "cpu" else plugin().spec(t.device)
     return ArraySpec(t.dtype, t.ndim, t.shape, floats, device)
@@ -216,9 +216,7 @@ def _write_inputs(w: Writer, variables: Sequence[Variable]) -> None:
     """
     total: Name = "0"
     for k, v in enumerate(variables):
-        _array_spec(v)
-        t = v.type
-        assert isinstance(t, TensorType)
+        t = native_type(v, w.target)
         prefix = f"%input{k}"
         w.code.lines.append(load_input(k, prefix))
         dims: list[Name] = []

@@ -12,16 +12,19 @@ import numpy as np
 
 from workbench.frozen import frozen
 
-_FLOATS = {"float": "f32", "double": "f64"}
-_SCALARS = {"bool": "i1", "float32": "float", "float64": "double"}
+_FLOATS = {"half": "f16", "float": "f32", "double": "f64"}
+_SCALARS = {"bool": "i1", "float16": "half", "float32": "float", "float64": "double"}
 
 
 def scalar_type(dtype: str) -> str:
-    """The register type of a dtype (bool is i1); KeyError for dtypes without one (complex,
-    float16).
-    """
+    """The register type of a dtype (bool is i1); KeyError for dtypes without one (complex)."""
     kind = np.dtype(dtype)
     return f"i{kind.itemsize * 8}" if kind.kind in "iu" else _SCALARS[dtype]
+
+
+def is_native(dtype: str) -> bool:
+    """Whether a dtype has a register type."""
+    return np.dtype(dtype).kind in "iu" or dtype in _SCALARS
 
 
 def memory_type(dtype: str) -> str:
@@ -52,7 +55,9 @@ class Type:
 
     @cached_property
     def bits(self) -> int:
-        return {"float": 32, "double": 64, "ptr": 64}.get(self.scalar) or int(self.scalar[1:])
+        return {"half": 16, "float": 32, "double": 64, "ptr": 64}.get(self.scalar) or int(
+            self.scalar[1:]
+        )
 
     def of(self, scalar: str) -> Type:
         return Type(scalar, self.lanes)
@@ -77,6 +82,8 @@ class Type:
 
 
 def _float_text(scalar: str, number: float) -> str:
+    if scalar == "half":
+        return f"0xH{struct.unpack('<H', struct.pack('<e', number))[0]:04X}"
     if scalar == "float":
         number = float(np.float32(number))
     return f"0x{struct.unpack('<Q', struct.pack('<d', number))[0]:016X}"

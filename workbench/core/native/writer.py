@@ -16,7 +16,7 @@ from workbench.core.graph import Apply, Constant, Op, Variable
 from workbench.core.native.kernel import Argument, kernel_call, kernel_text
 from workbench.core.native.lives import Lives
 from workbench.core.native.regions import Region, Regions
-from workbench.core.native.ssa import Code, Type, Value, memory_type, scalar_type
+from workbench.core.native.ssa import Code, Type, Value, is_native, memory_type, scalar_type
 from workbench.core.native.target import NoNativeForm, Target
 from workbench.core.native.tensor import Name, Tensor, register_tensor
 from workbench.core.nest import Nest
@@ -115,7 +115,7 @@ class Writer(Regions):
 
     def write_node(self, node: Apply) -> None:
         for variable in node.outputs if self.holder is not None else ():
-            native_type(variable)
+            native_type(variable, self.target)
         emitter = self.emitter_of(node.op)
         if not self.timed:
             emitter(self, node)
@@ -468,15 +468,13 @@ class Writer(Regions):
         outer.lines.append(f"{done}:")
 
 
-def native_type(variable: Variable) -> TensorType:
+def native_type(variable: Variable, target: Target) -> TensorType:
     """A variable's type. Raises NoNativeForm where no register holds its elements."""
     t = variable.type
     if not isinstance(t, TensorType):
         raise NoNativeForm(f"{variable} of {t}", "object")
-    try:
-        scalar_type(t.dtype)
-    except KeyError:
-        raise NoNativeForm(str(variable), t.dtype) from None
+    if not is_native(t.dtype) or (t.dtype == "float16" and not target.half):
+        raise NoNativeForm(str(variable), t.dtype)
     return t
 
 

@@ -19,6 +19,8 @@ from workbench.frozen import frozen
 class Alloc(Op):
     """A value spread over a shape. Inputs: the value, then one int64 scalar per axis."""
 
+    takes_half = True
+
     static: StaticShape
 
     def infer(self, *inputs: Variable) -> Sequence[Type]:

@@ -35,6 +35,8 @@ class IfElse(Op):
     work stand inside, and no node of it is an ancestor of outputs of both groups.
     """
 
+    takes_half = True
+
     n: int
     inner: InnerGraph | None = None
     name: str = ""

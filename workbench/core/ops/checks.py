@@ -23,6 +23,8 @@ class Check(Op):
     error says what was wrong and what to do.
     """
 
+    takes_half = True
+
     wrong: str
     advice: str
     kind: str = "shape"

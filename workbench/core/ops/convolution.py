@@ -23,7 +23,7 @@ from workbench.core.ops.windows import (
     static_lengths,
     view_of_windows,
 )
-from workbench.core.types import Shape, TensorType, tensor_type
+from workbench.core.types import FLOATS, Shape, TensorType, tensor_type
 from workbench.errors import DtypeError, RankError, ShapeError
 from workbench.frozen import frozen
 
@@ -72,10 +72,10 @@ class _Conv(Op):
                 "(filters, channels, lengths…)",
                 advice="add axes with dimshuffle, or reshape",
             )
-        if len({t.dtype for t in types}) > 1 or types[0].dtype not in ("float32", "float64"):
+        if len({t.dtype for t in types}) > 1 or types[0].dtype not in FLOATS:
             raise DtypeError(
                 f"{self.label} takes two tensors of one float dtype",
-                advice="cast them to one of float32 and float64",
+                advice="cast them to one of float16, float32 and float64",
             )
 
     @property

@@ -12,7 +12,15 @@ from workbench.core.graph import Array, Constant, Gradients, Op, Type, Variable,
 from workbench.core.ops.alloc import alloc
 from workbench.core.ops.scalars import cast, ceil, maximum
 from workbench.core.ops.shape import as_scalar_int, static_int
-from workbench.core.types import TensorType, as_tensor, constant, is_integer, tensor_type, upcast
+from workbench.core.types import (
+    TensorType,
+    as_tensor,
+    constant,
+    is_integer,
+    tensor_type,
+    upcast,
+    wider_than_half,
+)
 from workbench.errors import DtypeError, RankError, ShapeError
 from workbench.frozen import frozen
 
@@ -75,7 +83,8 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: str | None = None
         dtype = config.floatX
     wide = upcast(*(tensor_type(v).dtype for v in values))
     made = dtype or ("int64" if is_integer(wide) or wide == "bool" else wide)
-    return ARange(made)(*(_constant_or_cast(v, made) for v in values))
+    counted = wider_than_half(made)
+    return cast(ARange(counted)(*(_constant_or_cast(v, counted) for v in values)), made)
 
 
 def _constant_or_cast(value: Variable, dtype: str) -> Variable:
@@ -115,9 +124,9 @@ class Eye(Op):
 def eye(n: Any, m: Any = None, k: Any = 0, dtype: str | None = None) -> Any:
     """As numpy.eye; dtype floatX by default."""
     rows = as_scalar_int(n)
-    return Eye(dtype or config.floatX)(
-        rows, rows if m is None else as_scalar_int(m), as_scalar_int(k)
-    )
+    columns = rows if m is None else as_scalar_int(m)
+    made = dtype or config.floatX
+    return cast(Eye(wider_than_half(made))(rows, columns, as_scalar_int(k)), made)
 
 
 def lengths_of(shape: Any) -> Sequence[Any]:

@@ -136,7 +136,7 @@ class Eig(MatrixOp):
     def infer(self, *inputs: Variable) -> Sequence[Type]:
         t = square(inputs[0], self.title)
         n, batch = side(t), t.shape[:-2]
-        dtype = "complex64" if t.dtype == "float32" else "complex128"
+        dtype = "complex128" if t.dtype == "float64" else "complex64"
         return [TensorType(dtype, (*batch, n)), TensorType(dtype, (*batch, n, n))]
 
     def evaluate(self, *values: Any) -> Sequence[Array]:  # Any: arrays of numbers

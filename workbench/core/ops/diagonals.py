@@ -27,6 +27,8 @@ class Diagonal(Op):
     last axis: a view.
     """
 
+    takes_half = True
+
     offset: int = 0
 
     def infer(self, *inputs: Variable) -> Sequence[Type]:
@@ -83,6 +85,10 @@ class IncDiagonal(Op):
 
     offset: int = 0
     set: bool = False
+
+    @property
+    def takes_half(self) -> bool:  # type: ignore[override]
+        return self.set
 
     def infer(self, *inputs: Variable) -> Sequence[Type]:
         x, y = inputs

@@ -17,9 +17,11 @@ from workbench.core.types import (
     TensorType,
     as_tensor,
     broadcast_shapes,
+    constant,
     is_discrete,
     tensor_type,
     upcast,
+    wider_than_half,
 )
 from workbench.errors import DtypeError, GraphError, ShapeError
 from workbench.frozen import frozen
@@ -103,8 +105,15 @@ SCALAR_OPS: dict[str, type[ScalarOp]] = {}
 
 @lru_cache(maxsize=4096)
 def _program(scalar: ScalarOp, dtypes: tuple[str, ...]) -> ScalarProgram:
+    """float16 is computed in float32, and rounded, as NumPy does it: no primitive but casts and
+    constants has to do with it.
+    """
     builder = ScalarBuilder(dtypes)
-    return builder.program(scalar.lower(builder, *range(len(dtypes))))
+    operands = [builder.cast(k, wider_than_half(d)) for k, d in enumerate(dtypes)]
+    result = scalar.lower(builder, *operands)
+    if builder.dtypes[result] == "float32" and "float16" in dtypes:
+        result = builder.cast(result, scalar.output_dtypes(dtypes)[0])
+    return builder.program(result)
 
 
 @frozen
@@ -139,10 +148,14 @@ class Elemwise(Op):
 
     scalar: ScalarOp
 
+    takes_half = True
+
     def __call__(self, *inputs: Any) -> Any:
         if len(inputs) != self.scalar.arity and not isinstance(self.scalar, Composite):
             return self._chained(inputs)
         operands = [as_tensor(v) for v in inputs]
+        if not _NUMBERS.isdisjoint(map(type, inputs)):
+            operands = _beside_half(inputs, operands)
         if _FLAGS["explicit_broadcast"]:
             from workbench.core.ops.shape import pad_ranks
 
@@ -245,6 +258,24 @@ class Elemwise(Op):
 
     def __str__(self) -> str:
         return f"Elemwise{{{self.scalar},no_inplace}}"
+
+
+_NUMBERS = frozenset((int, float))
+
+
+def _beside_half(inputs: Sequence[Any], operands: list[Variable]) -> list[Variable]:
+    """Python's numbers, where they meet nothing but float16, are of it, as NumPy has it."""
+    are_numbers = [type(v) in _NUMBERS for v in inputs]
+    dtypes = [
+        tensor_type(v).dtype for v, is_number in zip(operands, are_numbers, strict=True)
+        if not is_number
+    ]  # fmt: skip
+    if "float16" not in dtypes or upcast(*dtypes) != "float16":
+        return operands
+    return [
+        constant(value, "float16") if is_number else v
+        for value, v, is_number in zip(inputs, operands, are_numbers, strict=True)
+    ]
 
 
 def _narrowed(operands: list[Variable]) -> list[Variable]:

@@ -21,6 +21,8 @@ class GradientControl(Op):
     'clip' or 'scale' it; 'undefined': it is an error to ask for one.
     """
 
+    takes_half = True
+
     kind: str
     bounds: tuple[float, ...] = ()
 

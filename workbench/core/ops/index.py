@@ -37,6 +37,8 @@ from workbench.frozen import frozen
 class Subtensor(Op):
     """x[index] for scalars and slices: a view."""
 
+    takes_half = True
+
     spec: Spec
 
     def infer(self, *inputs: Variable) -> Sequence[Type]:
@@ -109,6 +111,10 @@ class IncSubtensor(Op):
 
     spec: Spec
     set: bool = False
+
+    @property
+    def takes_half(self) -> bool:  # type: ignore[override]
+        return self.set
 
     def infer(self, *inputs: Variable) -> Sequence[Type]:
         x, y, *parts = inputs
@@ -215,6 +221,8 @@ class AdvancedSubtensor(Op):
     """x[index] with index arrays, as NumPy: they broadcast together, and slices may stand
     between.
     """
+
+    takes_half = True
 
     spec: Spec
 
@@ -329,6 +337,10 @@ class AdvancedIncSubtensor(Op):
 
     spec: Spec
     set: bool = False
+
+    @property
+    def takes_half(self) -> bool:  # type: ignore[override]
+        return self.set
 
     def infer(self, *inputs: Variable) -> Sequence[Type]:
         x, y, *parts = inputs

@@ -18,6 +18,8 @@ from workbench.frozen import frozen
 class Join(Op):
     """Arrays one after another along an axis. All other lengths must be equal."""
 
+    takes_half = True
+
     axis: int
 
     def infer(self, *inputs: Variable) -> Sequence[Type]:

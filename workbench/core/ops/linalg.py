@@ -30,7 +30,7 @@ from workbench.core.ops.stacks import (
     mirrored,
     turned,
 )
-from workbench.core.types import constant, tensor_type, upcast
+from workbench.core.types import FLOATS, constant, tensor_type, upcast
 from workbench.errors import DtypeError, RankError, UsageError, nearest
 
 
@@ -70,7 +70,7 @@ def _pair(a: Any, b: Any) -> tuple[Any, Any]:
     """Both as floats of one dtype."""
     x, y = floating(a), floating(b)
     wide = upcast(tensor_type(x).dtype, tensor_type(y).dtype)
-    if wide not in ("float32", "float64"):
+    if wide not in FLOATS:
         raise DtypeError(
             f"linear systems are solved of real floats, not of {wide}",
             f"{x}: {x.type} and {y}: {y.type}",

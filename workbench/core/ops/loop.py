@@ -45,6 +45,8 @@ class Loop(Op):
     All reductions are over the same `axes` of the iteration space, which has `ndim` axes.
     """
 
+    takes_half = True
+
     program: ScalarProgram
     results: tuple[LoopResult, ...]
     axes: tuple[int, ...]

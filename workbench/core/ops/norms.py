@@ -7,6 +7,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from workbench.core.half import rounded_once
 from workbench.core.ops.reduce import max as largest
 from workbench.core.ops.reduce import min as smallest
 from workbench.core.ops.reduce import sum as total
@@ -16,6 +17,7 @@ from workbench.core.types import constant, tensor_type
 from workbench.errors import UsageError
 
 
+@rounded_once
 def norm(x: Any, L: float | str, axis: Any = None, keepdims: bool = False) -> Any:
     """The L-norm of the elements over some axes (all by default): (Σ|x|ᴸ)^(1/L), for 0 how many are
     not zero, for inf and -inf the largest and smallest absolute value.

@@ -10,8 +10,9 @@ import numpy as np
 from workbench.core.graph import Array, Gradients, Op, Type, Variable, Variables
 from workbench.core.ops.join import stack
 from workbench.core.ops.reduce import max, normal_axes, over_nothing
+from workbench.core.ops.scalars import cast
 from workbench.core.ops.shape import dimension, dimshuffle, flatten
-from workbench.core.types import TensorType, as_tensor, tensor_type
+from workbench.core.types import TensorType, as_tensor, tensor_type, wider_than_half
 from workbench.errors import DtypeError, RankError
 from workbench.frozen import frozen
 
@@ -43,7 +44,9 @@ def nonzero(x: Any, return_matrix: bool = False) -> Any:
     """The positions of what is not zero: an int64 vector for each axis, in C order; as the rows of
     a matrix where `return_matrix`.
     """
-    found = tuple(Nonzero().apply(as_tensor(x)).outputs)
+    variable = as_tensor(x)
+    variable = cast(variable, wider_than_half(tensor_type(variable).dtype))
+    found = tuple(Nonzero().apply(variable).outputs)
     return stack(list(found)) if return_matrix else found
 
 

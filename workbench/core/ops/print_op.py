@@ -53,6 +53,8 @@ class Print(Op):
     drops it, joins it with another or moves it. What it stands in is run by the interpreter.
     """
 
+    takes_half = True
+
     effect: ClassVar[bool] = True
 
     message: str = ""

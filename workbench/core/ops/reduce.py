@@ -9,14 +9,24 @@ from typing import Any, ClassVar
 import numpy as np
 
 from workbench.core.graph import Array, Gradients, Op, Type, Variable, Variables
+from workbench.core.half import rounded_once
 from workbench.core.ops.scalars import absolute, cast, eq, mul, neq, second, sqrt, switch, true_div
 from workbench.core.ops.shape import dimension, dimshuffle
 from workbench.core.scalar import lowest
-from workbench.core.types import TensorType, as_tensor, is_discrete, is_float, tensor_type
+from workbench.core.types import (
+    TensorType,
+    as_tensor,
+    is_discrete,
+    is_float,
+    tensor_type,
+    wider_than_half,
+)
 from workbench.errors import DtypeError, GraphError, RankError, ShapeError
 from workbench.frozen import frozen
 
 Axes = tuple[int, ...]
+
+_WIDER = {"float16": "float32", "float32": "float64", "complex64": "complex128"}
 
 
 @frozen
@@ -24,8 +34,10 @@ class Reduce(Op):
     """A reduction over some axes, which the result no longer has.
 
     scalar      the primitive that combines two elements
-    acc_dtype   what float16 and float32 are accumulated in
+    acc_dtype   what elements are accumulated in
     """
+
+    takes_half = True
 
     axes: Axes
 
@@ -38,7 +50,7 @@ class Reduce(Op):
         return dtype
 
     def acc_dtype(self, dtype: str) -> str:
-        return self.out_dtype(dtype)
+        return wider_than_half(self.out_dtype(dtype))
 
     def infer(self, *inputs: Variable) -> Sequence[Type]:
         t = tensor_type(inputs[0])
@@ -97,7 +109,7 @@ class Reduce(Op):
 
 @frozen
 class Sum(Reduce):
-    """Integers add up in 64 bits; float32 is accumulated in float64."""
+    """Integers add up in 64 bits; float32 is accumulated in float64, float16 in float32."""
 
     prim, title, empty = "add", "sum", 0
 
@@ -105,7 +117,7 @@ class Sum(Reduce):
         return wide_integer(dtype)
 
     def acc_dtype(self, dtype: str) -> str:
-        return {"float32": "float64", "complex64": "complex128"}.get(dtype, self.out_dtype(dtype))
+        return _WIDER.get(dtype) or self.out_dtype(dtype)
 
     def combine(self, x: Array) -> Any:
         return np.add.reduce(x, axis=self.axes)
@@ -132,7 +144,7 @@ class Prod(Reduce):
         return wide_integer(dtype)
 
     def acc_dtype(self, dtype: str) -> str:
-        return {"float32": "float64", "complex64": "complex128"}.get(dtype, self.out_dtype(dtype))
+        return _WIDER.get(dtype) or self.out_dtype(dtype)
 
     def combine(self, x: Array) -> Any:
         return np.multiply.reduce(x, axis=self.axes)
@@ -365,11 +377,14 @@ def mean(
             f"mean of {variable}: {variable.type}",
             advice="give a float dtype, or cast the mean",
         )
+    if wanted == "float16":  # whose sum may be too large for it
+        return cast(mean(variable, axis, "float32", op, keepdims, acc_dtype), wanted)
     total = sum(cast(variable, wanted), axis, keepdims=keepdims, acc_dtype=acc_dtype)
     real = {"complex64": "float32", "complex128": "float64"}.get(wanted, wanted)
     return true_div(total, count(variable, axis, real))
 
 
+@rounded_once
 def var(
     x: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False, corrected: bool = False
 ) -> Any:
@@ -388,6 +403,7 @@ def var(
     return squares / (n - ddof)
 
 
+@rounded_once
 def std(
     x: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False, corrected: bool = False
 ) -> Any:

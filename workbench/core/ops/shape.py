@@ -22,6 +22,8 @@ from workbench.frozen import frozen
 class Dimension(Op):
     """The length of one axis, an int64 scalar: the host knows it, wherever the tensor lies."""
 
+    takes_half = True
+
     axis: int
 
     on_device = True
@@ -57,6 +59,8 @@ class Dimension(Op):
 @frozen
 class MakeVector(Op):
     """A vector of scalars."""
+
+    takes_half = True
 
     dtype: str = "int64"
 
@@ -136,6 +140,8 @@ class DimShuffle(Op):
     """Axes in another order: an int names an input axis, 'x' a new axis of length 1; axes of length
     1 may be left out.
     """
+
+    takes_half = True
 
     order: tuple[int | str, ...]
 
@@ -241,6 +247,8 @@ class Reshape(Op):
     """The same elements in another shape. Inputs: x and one int64 scalar per axis; one of them may
     be -1.
     """
+
+    takes_half = True
 
     static: StaticShape
 
@@ -358,6 +366,8 @@ class SpecifyBroadcast(Op):
     """x, with its static shape made narrower ('this axis has length 1', checked) or wider
     ('unknown').
     """
+
+    takes_half = True
 
     static: StaticShape
 

@@ -15,6 +15,7 @@ from workbench.core.ops.reduce import sum_to
 from workbench.core.ops.scalars import cast, ge, gt, switch
 from workbench.core.ops.shape import dimension, dimshuffle, shape_tuple
 from workbench.core.types import (
+    FLOATS,
     Shape,
     TensorType,
     as_tensor,
@@ -40,7 +41,7 @@ def matrices(variable: Variable, what: str) -> TensorType:
             f"{what} of {variable.name or 'an expression'}: {t}",
             advice="matrices are the last two axes; make axes with dimshuffle",
         )
-    if t.dtype not in ("float32", "float64"):
+    if t.dtype not in FLOATS:
         raise DtypeError(
             f"{what} is of real floats, not of {t.dtype}",
             f"{what} of {variable.name or 'an expression'}: {t}",

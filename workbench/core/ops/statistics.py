@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from workbench.core.graph import Variable
+from workbench.core.half import rounded_once
 from workbench.core.ops import reduce
 from workbench.core.ops.dot import dot
 from workbench.core.ops.gradient_control import disconnected_grad
@@ -45,6 +46,7 @@ def count_nonzero(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return reduce.sum(neq(x, 0), axis, keepdims=keepdims)
 
 
+@rounded_once
 def average(
     x: Any, axis: Any = None, weights: Any = None, returned: bool = False, keepdims: bool = False
 ) -> Any:
@@ -93,6 +95,7 @@ def nanprod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return reduce.prod(switch(isnan(x), 1, x), axis, keepdims=keepdims)
 
 
+@rounded_once
 def nanmean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The mean over some axes of what is not nan; nan where nothing is left."""
     variable = as_tensor(x)
@@ -102,6 +105,7 @@ def nanmean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return true_div(total, _numbers(variable, axis, keepdims))
 
 
+@rounded_once
 def nanvar(x: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Any:
     """The variance over some axes of what is not nan, divided by n - ddof."""
     variable = as_tensor(x)
@@ -112,6 +116,7 @@ def nanvar(x: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> A
     return true_div(total, _numbers(variable, axis, keepdims) - ddof)
 
 
+@rounded_once
 def nanstd(x: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Any:
     """The standard deviation over some axes of what is not nan."""
     return sqrt(nanvar(x, axis, ddof, keepdims))
@@ -203,6 +208,7 @@ def _between(ordered: Any, share: Any) -> Any:
 # Sums of exponentials, covariances
 
 
+@rounded_once
 def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """log(sum(exp(x))) over some axes, without overflow on the way."""
     variable = as_tensor(x)
@@ -217,6 +223,7 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return dimshuffle(total, [i for i in range(tensor_type(variable).ndim) if i not in axes])
 
 
+@rounded_once
 def cov(m: Any, y: Any = None, rowvar: bool = True, bias: bool = False, ddof: Any = None) -> Any:
     """The covariances of variables, a row each (a column, unless `rowvar`), divided by n - 1, or n
     with `bias`, or n - ddof. `y`: more variables.
@@ -247,6 +254,7 @@ def _observations(m: Any, rowvar: bool) -> Any:
     return cast(rows, _float_of(variable))
 
 
+@rounded_once
 def corrcoef(m: Any, y: Any = None, rowvar: bool = True) -> Any:
     """The correlations of variables, a row each (a column, unless `rowvar`)."""
     found = cov(m, y, rowvar)

@@ -17,13 +17,15 @@ from workbench.frozen import frozen
 
 DTYPES = (
     "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64",
-    "float32", "float64",
+    "float16", "float32", "float64",
 )  # fmt: skip
 """What a device can hold."""
 
 
 class Transfer(Op):
     """Has no effect on values. `emitters` is the module that writes its native code."""
+
+    takes_half = True
 
     on_device = True
     is_transfer: ClassVar[bool] = True

@@ -9,7 +9,7 @@ import numpy as np
 
 from workbench.core.graph import Variable
 from workbench.core.ops.shape import as_scalar_int, dimension, static_int
-from workbench.core.types import as_tensor, constant, is_integer, tensor_type
+from workbench.core.types import FLOATS, as_tensor, constant, is_integer, tensor_type
 from workbench.errors import DtypeError, RandomError, WorkbenchError
 
 
@@ -101,7 +101,7 @@ def check_dtype(dtype: str, kinds: str, what: str) -> str:
     from workbench.configuration import config
 
     found = config.floatX if dtype == "floatX" else str(dtype)
-    known = "f" in kinds and found in ("float32", "float64")
+    known = "f" in kinds and found in FLOATS
     if not known and not ("i" in kinds and (is_integer(found) or found == "bool")):
         noun = "floats" if kinds == "f" else "integers and floats"
         raise DtypeError(f"{what} of dtype {dtype!r}", advice=f"it gives {noun}")

@@ -12,11 +12,12 @@ import numpy as np
 from workbench.core.graph import Variable
 from workbench.core.ops import random as draws
 from workbench.core.ops import random_rows as rows
+from workbench.core.ops.scalars import cast
 from workbench.core.ops.shape import dimension, shape_tuple, static_int
 from workbench.core.random.arguments import check_dtype, lengths_of, real, whole
 from workbench.core.random.state import RandomStateSharedVariable, shared_state
 from workbench.core.random.variable import RandomVariable, Update, drawn
-from workbench.core.types import as_tensor, tensor_type
+from workbench.core.types import as_tensor, tensor_type, wider_than_half
 from workbench.errors import RankError
 
 Size = Any  # None, an int, a sequence of ints and integer scalars, or a vector variable
@@ -91,7 +92,9 @@ class RandomStreams:
     ) -> RandomVariable:
         static = [static_int(n) for n in lengths]
         static += [n if isinstance(n, int) else static_int(n) for n in tail]
-        return self.gen(kind(dtype, tuple(static), *options), *parameters, *lengths)
+        made = kind(wider_than_half(dtype), tuple(static), *options)
+        sample = self.gen(made, *parameters, *lengths)
+        return sample if made.dtype == dtype else drawn(cast(sample, dtype), sample.update)
 
     def uniform(
         self,

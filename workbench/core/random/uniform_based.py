@@ -58,6 +58,8 @@ class UniformBased:
     ) -> RandomVariable:
         """Numbers between low and high, of which they reach neither."""
         found = check_dtype(dtype or "floatX", "f", "uniform")
+        if found == "float16":
+            return _half(self.uniform(size, low, high, ndim, "float32", nstreams))
         given = [_of_dtype(real(v, "uniform: low, high"), found) for v in (low, high)]
         unit = self._unit(lengths_of(size, ndim, given), found, nstreams)
         if _is(given[0], 0) and _is(given[1], 1):
@@ -77,6 +79,8 @@ class UniformBased:
         uniform numbers makes two.
         """
         found = check_dtype(dtype or "floatX", "f", "normal")
+        if found == "float16":
+            return _half(self.normal(size, avg, std, ndim, "float32", nstreams))
         given = [_of_dtype(real(v, "normal: avg, std"), found) for v in (avg, std)]
         lengths = lengths_of(size, ndim, given)
         count: Any = as_scalar_int(1)
@@ -108,6 +112,8 @@ class UniformBased:
         from workbench.core.ops.scalars.special import erfinv  # rare
 
         found = check_dtype(dtype or "floatX", "f", "truncated_normal")
+        if found == "float16":
+            return _half(self.truncated_normal(size, avg, std, ndim, "float32", nstreams))
         given = [_of_dtype(real(v, "truncated_normal: avg, std"), found) for v in (avg, std)]
         unit = self._unit(lengths_of(size, ndim, given), found, nstreams)
         within = (2 * unit - 1) * constant(math.erf(math.sqrt(2)), found)
@@ -243,6 +249,10 @@ def _probabilities(value: Parameter, what: str) -> Any:
 def _unit_dtype(p: Variable) -> str:
     """What is compared with float32 needs no more."""
     return "float32" if tensor_type(p).dtype == "float32" else "float64"
+
+
+def _half(sample: RandomVariable) -> RandomVariable:
+    return drawn(cast(sample, "float16"), sample.update)
 
 
 def _of_dtype(variable: Variable, dtype: str) -> Any:

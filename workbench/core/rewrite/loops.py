@@ -99,10 +99,7 @@ class _Draft:
     def element(self, op: Reduce, variable: Variable) -> int:
         """What a reduction combines: the variable's value, for logic as a bool."""
         value = self.index[variable]
-        dtype = self.builder.dtypes[value]
-        if op.prim in ("and", "or") and dtype != "bool":
-            return self.builder.prim("ne", "bool", value, self.builder.const(0, dtype))
-        return value
+        return self.builder.cast(value, "bool") if op.prim in ("and", "or") else value
 
     def text_of(self, kept: Sequence[Variable]) -> str:
         """How the results read: one expression, or several in brackets."""

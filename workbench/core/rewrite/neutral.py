@@ -165,7 +165,7 @@ def keeps_values(narrow: str, wide: str) -> bool:
     a, b = np.dtype(narrow), np.dtype(wide)
     if not np.can_cast(a, b, "safe"):
         return False
-    digits = {"float32": 24, "complex64": 24, "float64": 53, "complex128": 53}
+    digits = {"float16": 11, "float32": 24, "complex64": 24, "float64": 53, "complex128": 53}
     return a.kind not in "iu" or b.kind in "iu" or a.itemsize * 8 <= digits[b.name]
 
 

@@ -44,6 +44,8 @@ class Scan(Op):
     the body updates).
     """
 
+    takes_half = True
+
     inner: InnerGraph
     sequences: tuple[Taps, ...]
     states: tuple[Taps, ...]
