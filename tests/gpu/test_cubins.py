@@ -82,7 +82,7 @@ def test_every_kernel(architecture: str) -> None:
             assert kernel.name.encode() in code
 
 
-@pytest.mark.parametrize("dtype", ["int8", "uint64", "float32", "float64"])
+@pytest.mark.parametrize("dtype", ["int8", "uint64", "float16", "float32", "float64"])
 def test_every_scalar_op(dtype: str) -> None:
     """Over its own dtype, many in a kernel."""
     found: dict[str, Kernel] = {}

@@ -8,8 +8,6 @@ import ctypes
 import time
 from typing import Any
 
-import numpy as np
-
 from workbench.configuration import config
 from workbench.core.devices import find
 from workbench.core.link import Fast, Plan
@@ -18,6 +16,7 @@ from workbench.core.native.abi import SLOT, WORD
 from workbench.core.native.entry import ENTRY_EXPORTS, Owner, entry_text, native_entry
 from workbench.core.native.library import complete
 from workbench.core.native.program import Program, write_program
+from workbench.core.types import BY_NUMBER
 from workbench.errors import DeviceError, DeviceMemoryError, IndexOutOfRange
 from workbench.gpu.abi import (
     ANSWER,
@@ -244,7 +243,7 @@ class DeviceTable:
             if self._fits(cell[1], shape, typenum) and self.device.is_free(cell, 1):
                 array, cell[1] = cell[1], None
         if array is None:
-            array = self.device.empty(shape, _DTYPES[typenum])
+            array = self.device.empty(shape, BY_NUMBER[typenum])
         if is_output and self._build.lends[k]:
             self._borrowed[k] = array
         self._request[ANSWER] = array.block.address
@@ -263,6 +262,3 @@ class DeviceTable:
         self._blocks.clear()
         self._borrowed.clear()
         ctypes.memset(self._slots, 0, ctypes.sizeof(self._slots))
-
-
-_DTYPES: dict[int, np.dtype[Any]] = {np.dtype(code).num: np.dtype(code) for code in "?bhilqBHILQfd"}

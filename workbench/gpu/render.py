@@ -65,9 +65,10 @@ def expression(step: ScalarStep, dtypes: Sequence[str], args: Sequence[str]) -> 
         return literal(step.constant.item(), step.dtype)
     writer = TABLE.get(step.prim)
     site = Site(step.prim, step.dtype, dtypes[0])
+    stored = "float16" in (step.dtype, *dtypes) and step.prim != "cast"
     for dtype in (step.dtype, *dtypes):
         c_type(dtype)
-    if writer is None:
+    if writer is None or stored:
         raise _refused(site)
     return writer(site, *args)
 
@@ -80,6 +81,8 @@ def combined(prim: str, dtype: str, first: str, second: str) -> str:
 def literal(number: float | int | bool, dtype: str) -> str:
     """A constant."""
     kind = np.dtype(dtype)
+    if dtype == "float16":
+        return f"((f16){np.float16(number).view(np.uint16)})"
     if kind.kind == "f":
         return _float_literal(float(number), dtype)
     whole = int(number)
@@ -167,6 +170,11 @@ def _popcount(site: Site, x: str) -> str:
 
 def _cast(site: Site, x: str) -> str:
     target, to = np.dtype(site.dtype), site.type
+    if site.source == "float16":
+        return _cast(Site(site.prim, site.dtype, "float32"), f"from_half({x})")
+    if site.dtype == "float16":
+        exact = site.source == "float64"
+        return f"half_from_{site.of}({x})" if exact else f"half_from_f32((f32){x})"
     if site.dtype == "bool":
         return f"(b8)({x} != 0)"
     if site.kind != "f" or target.kind == "f":

@@ -10,6 +10,7 @@ typedef unsigned long long u64;
 typedef float f32;
 typedef double f64;
 typedef unsigned char b8;
+typedef u16 f16; /* its bits: nothing is computed with it */
 #ifndef INFINITY
 #define INFINITY __int_as_float(0x7f800000)
 #endif
@@ -49,3 +50,17 @@ typedef unsigned char b8;
 /* The lanes of a warp hand values on without shared memory. */
 #define WARP 32
 #define FROM_LANE_BELOW(x, distance, width) __shfl_down_sync(0xffffffffu, x, distance, width)
+
+#define HALF_FROM(T, letter)                                                           \
+    DEVICE f16 half_from_##T(T x) {                                                          \
+        f16 y;                                                                               \
+        asm("cvt.rn.f16." #T " %0, %1;" : "=h"(y) : letter(x));                              \
+        return y;                                                                            \
+    }
+HALF_FROM(f32, "f")
+HALF_FROM(f64, "d")
+DEVICE f32 from_half(f16 x) {
+    f32 y;
+    asm("cvt.f32.f16 %0, %1;" : "=f"(y) : "h"(x));
+    return y;
+}

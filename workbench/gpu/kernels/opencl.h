@@ -20,6 +20,7 @@ typedef uint u32;
 typedef ulong u64;
 typedef float f32;
 typedef uchar b8;
+typedef u16 f16; /* its bits: nothing is computed with it */
 
 #define DEVICE static inline
 #define GLOBAL __global
@@ -56,3 +57,15 @@ typedef uchar b8;
 #define ATOMIC_SWAP_32(p, old, new) atomic_cmpxchg((volatile __global u32 *)(p), old, new)
 #define ATOMIC_SWAP_64(p, old, new) atom_cmpxchg((volatile __global u64 *)(p), old, new)
 #define ATOMIC_ADD_I32(p, x) atomic_add((volatile __global i32 *)(p), x)
+
+#define HALF_FROM(T)                                                                         \
+    DEVICE f16 half_from_##T(T x) {                                                          \
+        f16 y;                                                                               \
+        vstore_half_rte(x, 0, (__private half *)&y);                                         \
+        return y;                                                                            \
+    }
+HALF_FROM(f32)
+#ifdef HAS_F64
+HALF_FROM(f64)
+#endif
+DEVICE f32 from_half(f16 x) { return vload_half(0, (const __private half *)&x); }
