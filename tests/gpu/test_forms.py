@@ -28,7 +28,9 @@ ABLE = Capabilities("opencl")
 HEAD = """# What runs on a device
 
 Written by tests/gpu/test_forms.py. What stays on the processor is computed there, between two
-transfers that graphs and profiles show. A device holds no complex numbers.
+transfers that graphs and profiles show. A device holds no complex numbers; float16 is stored as it
+is and computed in float32. Where a device does not compute with float64, float64 stays on the
+processor, and float32's sums are accumulated in float32.
 
 """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,6 +24,14 @@ if TYPE_CHECKING:
 
 TOTALS_AT_ONCE = 4
 """Totals whose chunks one launch combines: a kernel takes so many arrays of any rank."""
+
+
+def narrowed(nest: Nest) -> Nest:
+    """The nest for a device without float64: totals are accumulated in their own dtype."""
+    results = (
+        replace(r, accumulator=r.dtype) if r.accumulator == "float64" else r for r in nest.results
+    )
+    return replace(nest, results=tuple(results))
 
 
 def launch_as(w: DeviceWriter, kind: type[NestKernel], fit: Fitted, **counts: Name) -> None:

@@ -22,7 +22,7 @@ from workbench.gpu.abi import DEVICE_FAILED, FLAGGED, OUTPUT, STATE, TABLE, UPDA
 from workbench.gpu.asking import ASKING
 from workbench.gpu.device import Device
 from workbench.gpu.dialect import GROUP_SIZE, Kernel
-from workbench.gpu.launches import launch_as
+from workbench.gpu.launches import launch_as, narrowed
 from workbench.gpu.nest_kernel import NestKernel
 from workbench.gpu.parts import Pair, Parts
 from workbench.gpu.replaying import Replaying, replaying
@@ -355,7 +355,8 @@ class DeviceWriter(Writer):
         results: Sequence[Moving],
     ) -> None:
         """A nest as a kernel."""
-        fit = Fitted(nest, dims, operands, results)
+        able = self.device(results[0][0].device).able
+        fit = Fitted(nest if able.float64 else narrowed(nest), dims, operands, results)
         if (axes := turned_axes(fit)) is not None:
             transpose(self, fit, *axes)
         else:

@@ -55,54 +55,41 @@ class GpuLoop(OnDevice, loop.Loop):
     @classmethod
     def refusal(cls, node: Apply, able: Capabilities) -> str:
         op: Any = node.op
-        wide = any("float64" in (r.dtype, r.acc_dtype) for r in op.results)
-        if wide and not able.float64:
-            return "the device does not compute with float64"
         return _refused(node, op.program, able)
 
 
-class _Reducing(OnDevice):
-    @classmethod
-    def refusal(cls, node: Apply, able: Capabilities) -> str:
-        op: Any = node.op
-        dtype = tensor_type(node.inputs[0]).dtype
-        if op.prim not in ("and", "or") and op.acc_dtype(dtype) == "float64" and not able.float64:
-            return "the device does not compute with float64"
-        return ""
-
-
 @frozen
-class GpuSum(_Reducing, reduce.Sum):
+class GpuSum(OnDevice, reduce.Sum):
     """Sum."""
 
 
 @frozen
-class GpuProd(_Reducing, reduce.Prod):
+class GpuProd(OnDevice, reduce.Prod):
     """Product."""
 
 
 @frozen
-class GpuMax(_Reducing, reduce.Max):
+class GpuMax(OnDevice, reduce.Max):
     """Maximum."""
 
 
 @frozen
-class GpuPeak(_Reducing, reduce.Peak):
+class GpuPeak(OnDevice, reduce.Peak):
     """Maximum, of nothing too."""
 
 
 @frozen
-class GpuMin(_Reducing, reduce.Min):
+class GpuMin(OnDevice, reduce.Min):
     """Minimum."""
 
 
 @frozen
-class GpuAll(_Reducing, reduce.All):
+class GpuAll(OnDevice, reduce.All):
     """Whether all."""
 
 
 @frozen
-class GpuAny(_Reducing, reduce.Any_):
+class GpuAny(OnDevice, reduce.Any_):
     """Whether any."""
 
 
