@@ -140,7 +140,7 @@ def shared(
     `broadcastable` fixes axes to length 1. `strict` and `allow_downcast` are for what `set_value`
     takes. `target` is the device that holds the value; None: config.device, where that can hold it.
 
-    Raises GraphError for a symbolic variable, DtypeError for numbers of more than 64 bits or of 16
+    Raises GraphError for a symbolic variable, DtypeError for numbers of more than 64 bits
     and for what the target cannot hold, LengthError where an axis that is to broadcast has another
     length than 1, DeviceError.
     """
