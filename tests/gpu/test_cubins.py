@@ -82,7 +82,7 @@ def test_every_kernel(architecture: str) -> None:
             assert kernel.name.encode() in code
 
 
-@pytest.mark.parametrize("dtype", ["int8", "uint64", "float16", "float32", "float64"])
+@pytest.mark.parametrize("dtype", ["int8", "uint64", "float32", "float64"])
 def test_every_scalar_op(dtype: str) -> None:
     """Over its own dtype, many in a kernel."""
     found: dict[str, Kernel] = {}
@@ -127,6 +127,18 @@ def test_devices_that_are_too_old() -> None:
     able = Capabilities("cuda")
     with pytest.raises(wb.errors.DriverError, match="no code for sm_35, but from sm_"):
         nvrtc.cubin(program_text([_totals(1, "float32")], able), "sm_35")
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_halves(architecture: str) -> None:
+    """What converts to and from float16."""
+    x, y, z = T.vector("x", dtype="float16"), T.fvector("y"), T.dvector("z")
+    with emulated():
+        outputs = [x * y, T.cast(y, "float16"), T.cast(z, "float16"), T.cast(x, "bool")]
+        needed = {k.name: k for k in _kernels_of([x, y, z], outputs)}
+        able: Any = find("cuda0").able
+    code = nvrtc.cubin(program_text(needed.values(), able), architecture, able.options)
+    assert all(name.encode() in code for name in needed)
 
 
 @pytest.mark.skipif(shutil.which("nvcc") is None, reason="no CUDA toolkit is installed")
