@@ -123,9 +123,23 @@ def test_out_of_memory() -> None:
     with pytest.raises(wb.errors.DeviceMemoryError, match="out of memory") as caught:
         f(1 << 45)
     assert isinstance(caught.value, MemoryError)
+    assert "Alloc" in caught.value.met
+    assert "T.alloc(w.sum(), n)" in str(caught.value)
     np.testing.assert_array_equal(w.get_value(), VALUE)
     assert np.asarray(f(2)).tolist() == [6, 6]
     np.testing.assert_array_equal(w.get_value(), VALUE + 1)
+
+
+def test_out_of_memory_on_the_way() -> None:
+    """The node whose result finds no room is named; the function goes on with less."""
+    x, n = T.fvector("x"), T.lscalar("n")
+    squares = T.outer(x, T.alloc(x[0], n))
+    f = wb.function([x, n], T.sort(squares, axis=0).sum(), device=DEVICE)
+    with pytest.raises(wb.errors.DeviceMemoryError, match="out of memory") as caught:
+        f(VALUE, 1 << 42)
+    assert caught.value.node is not None
+    assert "test_policies.py" in str(caught.value.place)
+    assert f(VALUE, 3) == 0
 
 
 def test_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -117,6 +117,7 @@ PUT_WORDS = 96
 
 # What a program asks for: word 0 of a request.
 GROW, OUTPUT, UPDATE, COMPILE = range(4)
+ASKING_NODE = 5  # the word with the node's number
 REQUEST_WORDS = 8
 ANSWER = REQUEST_WORDS - 1
 

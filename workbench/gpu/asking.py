@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from workbench.core.native.abi import CONTEXT, SLOT, field
-from workbench.gpu.abi import ANSWER, COMPILE, GROW, OUTPUT, TABLE, UPDATE
+from workbench.gpu.abi import ANSWER, ASKING_NODE, COMPILE, GROW, OUTPUT, TABLE, UPDATE
 
 
 def _context(name: str, into: str) -> str:
@@ -20,8 +20,8 @@ def _request(position: int, value: str) -> str:
 
 
 ASKING = f"""
-define internal ptr @wb.device_ask(ptr %ctx, ptr %table, i64 %what, i64 %a, i64 %b, i64 %c,
-                                   ptr %dims) noinline optnone nounwind {{
+define internal ptr @wb.device_ask(ptr %ctx, ptr %table, i64 %node, i64 %what, i64 %a, i64 %b,
+                                   i64 %c, ptr %dims) noinline optnone nounwind {{
   {_context("tstate", "%state")}
   call void @wb.acquire(ptr %ctx)
   {_of_table("request")}
@@ -32,6 +32,7 @@ define internal ptr @wb.device_ask(ptr %ctx, ptr %table, i64 %what, i64 %a, i64 
   {_request(2, "%b")}
   {_request(3, "%c")}
   {_request(4, "%place")}
+  {_request(ASKING_NODE, "%node")}
   %result = call ptr @py.PyObject_Vectorcall(ptr %service, ptr null, i64 0, ptr null)
   %answer.at = getelementptr i64, ptr %request, i64 {ANSWER}
   %answer = load i64, ptr %answer.at
@@ -67,7 +68,7 @@ done:
   ret ptr %address
 }}
 
-define internal ptr @wb.device_slot(ptr %ctx, ptr %table, i64 %slot, i64 %bytes)
+define internal ptr @wb.device_slot(ptr %ctx, ptr %table, i64 %node, i64 %slot, i64 %bytes)
     noinline nounwind {{
   {_of_table("slots")}
   %offset = mul nuw nsw i64 %slot, {SLOT.size}
@@ -80,12 +81,12 @@ have:
   %data = load ptr, ptr %at
   ret ptr %data
 grow:
-  %new = call ptr @wb.device_ask(ptr %ctx, ptr %table, i64 {GROW}, i64 %slot, i64 %bytes, i64 0,
-                                 ptr null)
+  %new = call ptr @wb.device_ask(ptr %ctx, ptr %table, i64 %node, i64 {GROW}, i64 %slot,
+                                 i64 %bytes, i64 0, ptr null)
   ret ptr %new
 }}
 
-define internal ptr @wb.device_kernel(ptr %ctx, ptr %table, ptr %kernels, i64 %index)
+define internal ptr @wb.device_kernel(ptr %ctx, ptr %table, ptr %kernels, i64 %node, i64 %index)
     noinline nounwind {{
   %at = getelementptr ptr, ptr %kernels, i64 %index
   %kernel = load ptr, ptr %at
@@ -94,8 +95,8 @@ define internal ptr @wb.device_kernel(ptr %ctx, ptr %table, ptr %kernels, i64 %i
 have:
   ret ptr %kernel
 compile:
-  %new = call ptr @wb.device_ask(ptr %ctx, ptr %table, i64 {COMPILE}, i64 %index, i64 0, i64 0,
-                                 ptr null)
+  %new = call ptr @wb.device_ask(ptr %ctx, ptr %table, i64 %node, i64 {COMPILE}, i64 %index, i64 0,
+                                 i64 0, ptr null)
   ret ptr %new
 }}
 """

@@ -20,6 +20,7 @@ from workbench.core.types import BY_NUMBER
 from workbench.errors import DeviceError, DeviceMemoryError, IndexOutOfRange
 from workbench.gpu.abi import (
     ANSWER,
+    ASKING_NODE,
     COMPILE,
     GROW,
     MARK_BITS,
@@ -99,11 +100,16 @@ class Build:
         try:
             device.look()
         except DeviceError as error:
-            if 0 <= mark < len(self.parts.marks):
-                node, _ = self.parts.marks[mark]
-                error.met, error.place, error.node = str(node.op), node.place, node
-            return error
+            return self.at_node(error, mark)
         return None
+
+    def at_node(self, error: DeviceError, mark: int) -> DeviceError:
+        """The error, naming the node of this number, where it is one's."""
+        if 0 <= mark < len(self.parts.marks):
+            node, _ = self.parts.marks[mark]
+            error.met = "; ".join(filter(None, (str(node.op), error.met)))
+            error.place, error.node = node.place, node
+        return error
 
     def flagged(self) -> Exception:
         """The error that a kernel of this program, or of one before, has reported."""
@@ -207,6 +213,9 @@ class DeviceTable:
                 words[ANSWER] = self._compile_one(a)
                 return None
             return self._returned(what == OUTPUT, a, b)
+        except DeviceError as error:
+            self.error = self._build.at_node(error, words[ASKING_NODE])
+            return None
         except Exception as error:
             self.error = error
             return None

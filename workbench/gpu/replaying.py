@@ -151,8 +151,10 @@ count:
   %enough = icmp sge i64 %more, %patience
   br i1 %enough, label %find, label %done
 find:
-  %kernel.found = call ptr @wb.device_kernel(ptr %ctx, ptr %table, ptr %kernels, i64 %number)
-  %put.found = call ptr @wb.device_kernel(ptr %ctx, ptr %table, ptr %kernels, i64 %put.number)
+  %kernel.found = call ptr @wb.device_kernel(ptr %ctx, ptr %table, ptr %kernels,
+      i64 %loop.mark, i64 %number)
+  %put.found = call ptr @wb.device_kernel(ptr %ctx, ptr %table, ptr %kernels,
+      i64 %loop.mark, i64 %put.number)
   %no.kernel = icmp eq ptr %kernel.found, null
   %no.put = icmp eq ptr %put.found, null
   %none = or i1 %no.kernel, %no.put

@@ -157,7 +157,8 @@ class DeviceWriter(Writer):
         if device == "cpu":
             return super().slot_call(slot, size)
         table = f"%device{self.number(device)}"
-        return f"call ptr @wb.device_slot(ptr %ctx, ptr {table}, i64 {slot}, i64 {size})"
+        words = f"i64 {self.mark}, i64 {slot}, i64 {size}"
+        return f"call ptr @wb.device_slot(ptr %ctx, ptr {table}, {words})"
 
     def returned_call(self, kind: str, of: str, device: str) -> str:
         self._answers = self._answers or device == "cpu" or kind == "update"
@@ -166,7 +167,7 @@ class DeviceWriter(Writer):
         index, typenum, rank, shape = (part.split()[1] for part in of.split(", "))
         what = OUTPUT if kind == "output" else UPDATE
         table = f"%device{self.number(device)}"
-        words = f"i64 {what}, i64 {index}, i64 {typenum}, i64 {rank}"
+        words = f"i64 {self.mark}, i64 {what}, i64 {index}, i64 {typenum}, i64 {rank}"
         return f"call ptr @wb.device_ask(ptr %ctx, ptr {table}, {words}, ptr {shape})"
 
     def constant_on(self, variable: Constant, device: str) -> Tensor:
@@ -326,7 +327,8 @@ class DeviceWriter(Writer):
             at = code.put(Type("ptr"), f"getelementptr i64, ptr {block}, i64 {i}").name
             code.line(f"store i64 {word}, ptr {at}")
         kernels = self.table(device, "kernels")
-        found = f"call ptr @wb.device_kernel(ptr %ctx, ptr {table}, ptr {kernels}, i64 {index})"
+        given = f"ptr {table}, ptr {kernels}, i64 {self.mark}, i64 {index}"
+        found = f"call ptr @wb.device_kernel(ptr %ctx, {given})"
         kernel = code.put(Type("ptr"), found).name
         self.not_null(code, kernel)
         loop = self.loop
