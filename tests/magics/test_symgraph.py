@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from IPython.core.completer import provisionalcompleter
@@ -199,3 +203,15 @@ def test_help_has_examples(notebook):
 def test_magics_inside_the_body_still_work(notebook):
     shown = notebook("%%symgraph -o q\n%config\nx = T.scalar('x')\nx * 2")
     assert shown.error is None
+
+
+def test_a_terminal_shows_an_error_once(tmp_path):
+    """It has no picture beside it, whose text would say the same."""
+    lines = ["%load_ext workbench", "import workbench.tensor as T"]
+    lines += ["x, y = T.dvectors('x', 'y')", "%symgraph x + y --inputs x"]
+    done = subprocess.run(
+        [sys.executable, "-m", "IPython", "--simple-prompt", "--no-banner", "--colors=NoColor"],
+        input="\n".join([*lines, ""]), capture_output=True, text=True, timeout=120,
+        env={**os.environ, "IPYTHONDIR": str(tmp_path)},
+    )  # fmt: skip
+    assert done.stdout.count("MissingInputError:") == 1, done.stdout

@@ -219,8 +219,7 @@ class Workbench:
         from workbench.viz import summary_text
 
         text = summary_text(self.history, self.title)
-        # the error itself is told where it is raised
-        return text if self.error is None else f"{text} Stopped by {type(self.error).__name__}."
+        return text if self.error is None else f"{text}\n{type(self.error).__name__}: {self.error}"
 
 
 class BothValues:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from IPython.core.displaypub import DisplayPublisher
 from IPython.core.magic import Magics, line_cell_magic, line_magic, magics_class
 from IPython.display import display
 
@@ -90,10 +91,18 @@ class WorkbenchMagics(Magics):
         """Bind and show; an error while evaluating is raised after its graph was shown."""
         if name is not None:
             self.shell.user_ns[name] = seen
-        if not quiet or seen.error is not None:
-            display(seen)
         if seen.error is not None:
+            self._picture(seen)
             raise seen.error
+        if not quiet:
+            display(seen)
+
+    def _picture(self, seen: Workbench) -> None:
+        """What there is of a graph that failed. Where only text is shown, in a terminal, it would
+        be the error's once more.
+        """
+        if type(self.shell.display_pub) is not DisplayPublisher:
+            display(seen)
 
     def _guard(self, action: Callable[[], Any], body: Body | None = None) -> Any:
         """Run it; errors are shown as a user needs them, with the part of the graph that there
@@ -104,7 +113,7 @@ class WorkbenchMagics(Magics):
         except Exception as error:
             drawn = getattr(error, "workbench", None)
             if drawn is not None:
-                display(drawn)
+                self._picture(drawn)
             raise explain_to(self.shell, error, body) from None
 
 
