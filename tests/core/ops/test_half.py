@@ -20,6 +20,7 @@ from workbench.core.gradient import grad
 from workbench.core.native import engine
 from workbench.core.samples import Sample
 from workbench.tensor.random import CounterStreams, RandomStreams
+from workbench.theano.adapters.own_functions import as_op
 
 EVERY = np.arange(1 << 16, dtype=np.uint16).view(np.float16)
 
@@ -182,6 +183,16 @@ def test_random_numbers(streams: Any) -> None:
     for halves, singles in zip(drawn["float16"], drawn["float32"], strict=True):
         for half, single in zip(halves, singles, strict=True):
             np.testing.assert_array_equal(half, single.astype("float16"))
+
+
+def test_a_function_of_the_users_own() -> None:
+    """It is given the dtype that it declares."""
+    kind = T.vector(dtype="float16").type
+    twice = as_op(itypes=[kind], otypes=[kind])(lambda x: x + x)
+    x = T.vector("x", dtype="float16")
+    result = wb.function([x], twice(x))(np.ones(3, "float16"))
+    assert result.dtype == np.float16
+    np.testing.assert_array_equal(result, [2, 2, 2])
 
 
 def test_a_processor_without_the_conversion(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,6 +23,8 @@ class FromFunction(Op):
     otypes: tuple[TensorType, ...]
     lengths: Callable[..., Any] | None = None
 
+    takes_half = True  # it is given what it declares
+
     def __call__(self, *inputs: Any) -> Any:
         return super().__call__(*map(as_tensor, inputs))
 
